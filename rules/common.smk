@@ -1,0 +1,160 @@
+# Path patterns, wildcard constraints and helpers; no rule. In the order of the stages.
+
+prepare_environment()
+
+try:
+    STUDY = resolve(config, ", ".join(workflow.configfiles))
+    MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
+    LOCAL_FILES = {
+        (kind, name): local_files(kind, name, spec)
+        for kind in ("models", "datasets")
+        for name, spec in STUDY[kind].items()
+    }
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+SNAPSHOT = "results/models/{model}/"
+CORPUS = "results/corpora/{dataset}.parquet"
+SHARD = "model={model}/dataset={dataset}/shard={shard}.parquet"
+TOKENS = f"results/tokens/{SHARD}"
+STATES = f"results/states/{SHARD}"
+ENERGIES = "results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet"
+CURVES = "results/curves/model={model}/dataset={dataset}/layer={layer}.parquet"
+WELLS = "results/wells/model={model}/dataset={dataset}.parquet"
+
+CONDA = "../envs/semantic-statistics.yaml"
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, MODELS)),
+    dataset="|".join(map(re.escape, DATASETS)),
+    layer=r"\d+",
+    shard=r"\d+",
+
+
+def shards(dataset):
+    return range(DATASETS[dataset]["shards"])
+
+
+def text_of(dataset):
+    """The dataset of text that a dataset is, or is made of."""
+    spec = DATASETS[dataset]
+    return spec["of"] if spec["source"] == "ensemble" else dataset
+
+
+# Sources and tokens.
+
+# Keys of an entry that say where it comes from, or that are checked when it arrives.
+MODEL_KEYS = ["source", "package", "version", "sha256", "file", "hub", "revision", "path"]
+MODEL_KEYS += ["like", "seed", "blocks"]
+CORPUS_KEYS = ["source", "package", "version", "sha256", "files", "hub", "revision", "subset"]
+CORPUS_KEYS += ["split", "documents", "text_column", "min_characters", "shuffle_seed"]
+
+
+def only(entry, keys):
+    return canonical({key: entry[key] for key in keys if key in entry})
+
+
+def model_origin(wildcards):
+    """Files that a model is made from: a local folder's, or the snapshot it is like."""
+    spec = MODELS[wildcards.model]
+    if spec["source"] == "random":
+        return f"results/models/{spec['like']}/SHA256SUMS"
+    return LOCAL_FILES["models", wildcards.model]
+
+
+def corpus_origin(wildcards):
+    return LOCAL_FILES["datasets", wildcards.dataset]
+
+
+def tokenize_options(wildcards):
+    """Command-line options of a dataset, in a fixed order."""
+    spec = DATASETS[wildcards.dataset]
+    options = {
+        "--documents": spec["documents_per_shard"],
+        "--prefix-token": MODELS[wildcards.model]["prefix_token"],
+        "--max-tokens": spec["tokens_per_document"],
+        "--ensemble": spec.get("ensemble"),
+        "--seed": spec.get("seed"),
+    }
+    given = {option: value for option, value in options.items() if value is not None}
+    return [str(part) for option in given.items() for part in option]
+
+
+# Energies, counts and curves.
+
+
+def energies_of(model):
+    """Energies of one shard at every layer of a model; dataset and shard stay wildcards."""
+    return expand(ENERGIES, model=model, layer=MODELS[model]["layers"], allow_missing=True)
+
+
+def energies_of_shard(wildcards):
+    return expand(energies_of(wildcards.model), dataset=wildcards.dataset, shard=wildcards.shard)
+
+
+def states_of(model):
+    def of_dataset(wildcards):
+        return expand(
+            STATES, model=model, dataset=wildcards.dataset, shard=shards(wildcards.dataset)
+        )
+
+    return of_dataset
+
+
+# Figures.
+
+FIGURE_OF = {
+    "model": "results/figures/across_models/dataset={dataset}/{quantity}.{format}",
+    "layer": "results/figures/across_layers/model={model}/dataset={dataset}/{quantity}.{format}",
+    "dataset": "results/figures/across_datasets/model={model}/{quantity}.{format}",
+}
+LAYER_MAP = "results/figures/layer_map/model={model}/dataset={dataset}.{format}"
+
+TITLES = {
+    "entropy": "S(E), entropy",
+    "temperature": "T(E), temperature",
+    "density": "ρ(E), density of states",
+}
+
+
+def curves_at(models, datasets, final_layer):
+    """Curves of models on datasets: at the final layer, or at every layer."""
+    return [
+        CURVES.format(model=model, dataset=dataset, layer=layer)
+        for model in models
+        for dataset in datasets
+        for layer in MODELS[model]["layers"][-1 if final_layer else 0 :]
+    ]
+
+
+def svg_of(across, caption, category, subject):
+    """The SVG figures of one comparison, a quantity each, marked for the report."""
+    figures = []
+    for quantity, title in TITLES.items():
+        (path,) = expand(FIGURE_OF[across], quantity=quantity, format="svg", allow_missing=True)
+        labels = {"of": subject, "quantity": title}
+        figures.append(report(path, caption=caption, category=category, labels=labels))
+    return figures
+
+
+def pdf_of(across):
+    return expand(FIGURE_OF[across], quantity=TITLES, format="pdf", allow_missing=True)
+
+
+PLOT_CURVES = (
+    "python -m workflow_scripts.plot_curves {input.curves:q} --across {params.across}"
+    f" --quantities {' '.join(TITLES)}"
+    " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+)
+
+
+FIGURES = sorted(
+    {
+        figure
+        for pattern in [*FIGURE_OF.values(), LAYER_MAP]
+        for figure in expand(
+            pattern, model=MODELS, dataset=DATASETS, quantity=TITLES, format=["svg", "pdf"]
+        )
+    }
+)

@@ -1,0 +1,44 @@
+# Takes: results/models/{model}/, results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet.
+# Makes: results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet.
+#
+# One forward pass serves every layer, so a job is model × dataset × shard and makes all layers'
+# files. Which those are depends on the model, hence one rule a model.
+
+
+for model, spec in MODELS.items():
+
+    rule:
+        name:
+            f"measure_energies_{model}"
+        input:
+            code=code_inputs("measure_energies"),
+            snapshot=f"results/models/{model}/SHA256SUMS",
+            tokens=expand(TOKENS, model=model, allow_missing=True),
+        output:
+            energies_of(model),
+        log:
+            f"logs/measure_energies/model={model}/{{dataset}}/{{shard}}.log",
+        benchmark:
+            f"logs/measure_energies/model={model}/{{dataset}}/{{shard}}.benchmark.tsv"
+        conda:
+            CONDA
+        threads: 16
+        resources:
+            gpu=1,
+            batch_tokens=4096,
+            # Not among the params: where it runs does not change what it measures.
+            device=spec["device"],
+        params:
+            model=model,
+            layers=spec["layers"],
+            measurement=[
+                f"--{key}={spec[key]}"
+                for key in ("context", "stride", "readout", "dtype", "attention")
+            ],
+        message:
+            f"Measuring energies of {model} on {{wildcards.dataset}}, shard {{wildcards.shard}}"
+        shell:
+            "python -m workflow_scripts.measure_energies --model results/models/{params.model:q}"
+            " --tokens {input.tokens:q} --layers {params.layers} {params.measurement:q}"
+            " --device {resources.device} --threads {threads}"
+            " --batch-tokens {resources.batch_tokens} --out {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,94 @@
+# Takes: results/curves/model={model}/dataset={dataset}/layer={layer}.parquet.
+# Makes: results/figures/, each figure as SVG and PDF:
+#        across_models/dataset={dataset}/{quantity}: all models at their final layer;
+#        across_layers/model={model}/dataset={dataset}/{quantity}: all layers of one model;
+#        across_datasets/model={model}/{quantity}: the final layer on text and on null ensembles;
+#        layer_map/model={model}/dataset={dataset}: where the states of each layer lie.
+
+
+rule plot_across_models:
+    input:
+        code=code_inputs("plot_curves"),
+        curves=lambda w: curves_at(MODELS, [w.dataset], final_layer=True),
+    output:
+        svg=svg_of("model", "../report/across_models.rst", "Across models", "{dataset}"),
+        pdf=pdf_of("model"),
+    log:
+        "logs/plot_across_models/{dataset}.log",
+    group:
+        "small"
+    conda:
+        CONDA
+    params:
+        across="model",
+    message:
+        "Drawing curves across models on {wildcards.dataset}"
+    shell:
+        PLOT_CURVES
+
+
+rule plot_across_layers:
+    input:
+        code=code_inputs("plot_curves"),
+        curves=lambda w: curves_at([w.model], [w.dataset], final_layer=False),
+    output:
+        svg=svg_of("layer", "../report/across_layers.rst", "Across layers", "{model} on {dataset}"),
+        pdf=pdf_of("layer"),
+    log:
+        "logs/plot_across_layers/{model}/{dataset}.log",
+    group:
+        "small"
+    conda:
+        CONDA
+    params:
+        across="layer",
+    message:
+        "Drawing curves across layers of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        PLOT_CURVES
+
+
+rule plot_across_datasets:
+    input:
+        code=code_inputs("plot_curves"),
+        curves=lambda w: curves_at([w.model], DATASETS, final_layer=True),
+    output:
+        svg=svg_of("dataset", "../report/across_datasets.rst", "Text or random tokens", "{model}"),
+        pdf=pdf_of("dataset"),
+    log:
+        "logs/plot_across_datasets/{model}.log",
+    group:
+        "small"
+    conda:
+        CONDA
+    params:
+        across="dataset",
+    message:
+        "Drawing curves of {wildcards.model} across datasets"
+    shell:
+        PLOT_CURVES
+
+
+rule plot_layer_map:
+    input:
+        code=code_inputs("plot_layer_map"),
+        curves=lambda w: curves_at([w.model], [w.dataset], final_layer=False),
+    output:
+        svg=report(
+            LAYER_MAP.replace("{format}", "svg"),
+            caption="../report/layer_map.rst",
+            category="Layer × energy",
+            labels={"model": "{model}", "dataset": "{dataset}"},
+        ),
+        pdf=LAYER_MAP.replace("{format}", "pdf"),
+    log:
+        "logs/plot_layer_map/{model}/{dataset}.log",
+    group:
+        "small"
+    conda:
+        CONDA
+    message:
+        "Drawing the layer map of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.plot_layer_map {input.curves:q}"
+        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,51 @@
+# Takes: the configuration.
+# Makes: results/models/{model}/: config.json, model.safetensors, tokenizer.json, provenance.json
+#        and SHA256SUMS, on which later rules depend (small, so compared by content);
+#        results/corpora/{dataset}.parquet.
+
+
+localrules:
+    fetch_model,
+    fetch_corpus,
+
+
+rule fetch_model:
+    input:
+        code=code_inputs("fetch_model"),
+        origin=model_origin,
+    output:
+        config=f"{SNAPSHOT}config.json",
+        weights=f"{SNAPSHOT}model.safetensors",
+        tokenizer=f"{SNAPSHOT}tokenizer.json",
+        provenance=f"{SNAPSHOT}provenance.json",
+        digests=f"{SNAPSHOT}SHA256SUMS",
+    log:
+        "logs/fetch_model/{model}.log",
+    conda:
+        CONDA
+    params:
+        spec=lambda w: only(MODELS[w.model], MODEL_KEYS),
+    message:
+        "Fetching model {wildcards.model}"
+    shell:
+        "python -m workflow_scripts.fetch_model --name {wildcards.model:q} --spec {params.spec:q}"
+        " --origin {input.origin:q} --out results/models/{wildcards.model:q} 2>&1 | tee {log:q}"
+
+
+rule fetch_corpus:
+    input:
+        code=code_inputs("fetch_corpus"),
+        origin=corpus_origin,
+    output:
+        CORPUS,
+    log:
+        "logs/fetch_corpus/{dataset}.log",
+    conda:
+        CONDA
+    params:
+        spec=lambda w: only(DATASETS[w.dataset], CORPUS_KEYS),
+    message:
+        "Fetching corpus {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.fetch_corpus --name {wildcards.dataset:q} --spec {params.spec:q}"
+        " --files {input.origin:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,77 @@
+# Takes: results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet.
+# Makes: results/states/model={model}/dataset={dataset}/shard={shard}.parquet: counts, which add;
+#        results/curves/model={model}/dataset={dataset}/layer={layer}.parquet;
+#        results/wells/model={model}/dataset={dataset}.parquet, and all of them in results/wells.csv.
+
+
+rule count_states:
+    input:
+        code=code_inputs("count_states"),
+        energies=energies_of_shard,
+    output:
+        STATES,
+    log:
+        f"logs/count_states/{SHARD}.log",
+    group:
+        "small"
+    conda:
+        CONDA
+    params:
+        layers=lambda w: MODELS[w.model]["layers"],
+    message:
+        "Counting states of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
+    shell:
+        "python -m workflow_scripts.count_states {input.energies:q} --layers {params.layers}"
+        " --out {output:q} 2>&1 | tee {log:q}"
+
+
+for model, spec in MODELS.items():
+
+    rule:
+        name:
+            f"estimate_curves_{model}"
+        input:
+            code=code_inputs("estimate_curves"),
+            states=states_of(model),
+        output:
+            wells=expand(WELLS, model=model, allow_missing=True),
+            curves=expand(CURVES, model=model, layer=spec["layers"], allow_missing=True),
+        log:
+            f"logs/estimate_curves/model={model}/{{dataset}}.log",
+        group:
+            "small"
+        conda:
+            CONDA
+        params:
+            model=model,
+            layers=spec["layers"],
+            options=[f"--{key}={value}" for key, value in sorted(STUDY["curves"].items())],
+        message:
+            f"Estimating curves of {model} on {{wildcards.dataset}}"
+        shell:
+            "python -m workflow_scripts.estimate_curves {input.states:q} --model {params.model:q}"
+            " --dataset {wildcards.dataset:q} --layers {params.layers}"
+            " {params.options:q} --wells {output.wells:q} --out {output.curves:q}"
+            " 2>&1 | tee {log:q}"
+
+
+rule tabulate_wells:
+    input:
+        code=code_inputs("tabulate_wells"),
+        wells=expand(WELLS, model=MODELS, dataset=DATASETS),
+    output:
+        report(
+            "results/wells.csv",
+            caption="../report/wells.rst",
+            category="Repetition wells",
+            labels={"table": "every model, dataset and layer"},
+        ),
+    log:
+        "logs/tabulate_wells.log",
+    conda:
+        CONDA
+    message:
+        "Tabulating repetition wells"
+    shell:
+        "python -m workflow_scripts.tabulate_wells {input.wells:q} --out {output:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,37 @@
+"""What every command shares: the form of its help, its progress and its errors."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tqdm import tqdm
+
+from .semstat.errors import InputError
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """An argument parser whose description is the command's docstring."""
+    return argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a command; an error in its input is one line on stderr and exit status 1."""
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger(__package__).setLevel(logging.INFO)
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+def progress(description: str, unit: str, total: int | None = None) -> tqdm[Any]:
+    """A progress bar on stderr with rate and time left; call its `update(n)`."""
+    return tqdm(
+        desc=description, unit=unit, total=total, unit_scale=True, mininterval=1, file=sys.stderr
+    )

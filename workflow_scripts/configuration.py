@@ -1,0 +1,240 @@
+"""The configuration: checked against its schema, filled with defaults, and cross-checked.
+
+Imported by the Snakefile, hence by every cluster job: nothing heavy here.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import glob
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from .semstat.errors import InputError
+
+SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
+
+Spec = dict[str, Any]
+
+
+def resolve(config: Spec, name: str = "config.yaml") -> Spec:
+    """The configuration with every default and every inherited key filled in.
+
+    Model entries take what they leave out from `measurement` (and `random` ones from the model
+    they are `like`), ensembles take `tokens_per_document` from the dataset they are made `of`.
+    `layers` becomes a sorted list.
+
+    Parameters
+    ----------
+    config : as read from YAML; not changed.
+    name : file to name in an error.
+
+    Raises
+    ------
+    InputError
+        One sentence with file, key and remedy.
+    """
+    config = copy.deepcopy(config)
+    errors = sorted(_validator().iter_errors(config), key=_relevance)
+    if errors:
+        raise InputError(f"{name}: {_sentence(errors[0])}")
+    try:
+        measurement = _schema()["properties"]["measurement"]["default"] | config["measurement"]
+        models, datasets = config["models"], config["datasets"]
+        config["models"] = {key: _model(key, models, measurement) for key in models}
+        config["datasets"] = {key: _dataset(key, datasets) for key in datasets}
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    return config
+
+
+def local_files(kind: str, name: str, spec: Spec) -> list[str]:
+    """Local files that a model or dataset is made from; none unless its source is `path`.
+
+    Parameters
+    ----------
+    kind : "models" or "datasets".
+
+    Raises
+    ------
+    InputError
+        If there are none where there should be.
+    """
+    if spec["source"] != "path":
+        return []
+    if kind == "datasets":
+        key, wanted = "files", spec["files"]
+        found = sorted(glob.glob(wanted, recursive=True))
+    else:
+        key, wanted = "path", f"{spec['path']}/config.json and {spec['path']}/*.safetensors"
+        weights = sorted(glob.glob(f"{glob.escape(spec['path'])}/*.safetensors"))
+        found = [path for path in [f"{spec['path']}/config.json"] if Path(path).is_file()]
+        found = [*found, *weights] if found and weights else []
+    if not found:
+        raise InputError(
+            f"{kind}.{name}.{key}: no file {wanted} (looked in {Path.cwd()}); correct the path"
+        )
+    return found
+
+
+def canonical(spec: Spec) -> str:
+    """One string for one meaning: the order of keys in the YAML must not rerun a job."""
+    return json.dumps(spec, sort_keys=True)
+
+
+def _model(name: str, models: dict[str, Spec], measurement: Spec) -> Spec:
+    spec = models[name]
+    if spec["source"] == "random":
+        like = models.get(spec["like"])
+        if like is None or like["source"] == "random":
+            raise InputError(
+                f"models.{name}.like: {spec['like']!r} is not a model with weights; "
+                f"name one of {', '.join(k for k, m in models.items() if m['source'] != 'random')}"
+            )
+        origin = _source_keys(like["source"])
+        spec = {key: value for key, value in like.items() if key not in origin} | spec
+    spec = measurement | spec
+    spec["layers"] = _layers(name, spec)
+    if spec["stride"] > spec["context"]:
+        raise InputError(
+            f"models.{name}.stride: {spec['stride']} is larger than the context of "
+            f"{spec['context']} tokens, so states would be left out; lower it"
+        )
+    return spec
+
+
+def _layers(name: str, spec: Spec) -> list[int]:
+    layers, blocks = spec["layers"], spec["blocks"]
+    if layers == "all":
+        return list(range(blocks + 1))
+    if isinstance(layers, dict):
+        return sorted({*range(0, blocks, layers["every"]), blocks})
+    for layer in layers:
+        if layer > blocks:
+            raise InputError(
+                f"models.{name}.layers: layer {layer} does not exist "
+                f"(the model has layers 0 to {blocks})"
+            )
+    return sorted(layers)
+
+
+def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
+    spec = datasets[name]
+    corpus = spec
+    if spec["source"] == "ensemble":
+        corpus = datasets.get(spec["of"], spec)
+        if corpus["source"] == "ensemble":
+            texts = [key for key, dataset in datasets.items() if dataset["source"] != "ensemble"]
+            raise InputError(
+                f"datasets.{name}.of: {spec['of']!r} is not a dataset of text; "
+                f"name one of {', '.join(texts) or '(there is none)'}"
+            )
+    wanted = spec["shards"] * spec["documents_per_shard"]
+    if wanted > corpus.get("documents", wanted):
+        raise InputError(
+            f"datasets.{name}.shards: {spec['shards']} shards of {spec['documents_per_shard']} "
+            f"documents need {wanted}, but only {corpus['documents']} are fetched; "
+            f"raise `documents` or lower `shards`"
+        )
+    return {"tokens_per_document": corpus.get("tokens_per_document")} | spec
+
+
+def _source_keys(source: str) -> set[str]:
+    """Keys of a model entry that say where its weights come from."""
+    branches = _schema()["$defs"]["model"]["allOf"]
+    return {
+        key
+        for branch in branches
+        if branch.get("if", {}).get("properties", {}).get("source", {}).get("const") == source
+        for key in branch["then"]["properties"]
+    } | {"source"}
+
+
+@cache
+def _schema() -> Spec:
+    schema: Spec = yaml.safe_load(SCHEMA.read_text())
+    return schema
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    """A validator that also fills in defaults, as the jsonschema FAQ shows."""
+    check_properties = Draft202012Validator.VALIDATORS["properties"]
+
+    def fill(validator: Any, properties: Spec, instance: Any, schema: Spec) -> Iterator[Any]:
+        if isinstance(instance, dict):
+            for key, subschema in properties.items():
+                if "default" in subschema:
+                    instance.setdefault(key, copy.deepcopy(subschema["default"]))
+                elif subschema.get("$ref") == "#/$defs/seed":
+                    instance.setdefault(key, 0)
+        yield from check_properties(validator, properties, instance, schema)
+
+    return extend(Draft202012Validator, {"properties": fill})(_schema())
+
+
+def _relevance(error: ValidationError) -> tuple[bool, int]:
+    """Unknown keys last: a wrong `source` makes every key of that source look unknown."""
+    return error.validator == "unevaluatedProperties", -len(error.absolute_path)
+
+
+def _sentence(error: ValidationError) -> str:
+    """What is wrong, where, and what would be right."""
+    where = ".".join(str(part) for part in error.absolute_path)
+    if error.validator in ("additionalProperties", "unevaluatedProperties"):
+        return _unknown_key(error, where)
+    where = where or "(top level)"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        about = _describe(missing)
+        return f"{where}: `{missing}` is missing{about}"
+    if error.validator == "enum":
+        allowed = ", ".join(map(str, error.validator_value))
+        return f"{where}: {error.instance!r} is not one of {allowed}"
+    if error.validator == "oneOf":
+        return f"{where}: {error.instance!r} is not allowed here; {_hint(error)}"
+    if error.validator == "pattern":
+        name = "propertyNames" in error.absolute_schema_path
+        key = f"{where}: the name" if name else f"{where}:"
+        return f"{key} {error.instance!r} is not allowed; {_hint(error)}"
+    return f"{where}: {error.message}; {_hint(error)}"
+
+
+def _unknown_key(error: ValidationError, where: str) -> str:
+    known = _known_keys(error.schema, error.instance)
+    unknown = next(key for key in error.instance if key not in known)
+    close = difflib.get_close_matches(str(unknown), known, n=1)
+    advice = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(sorted(known))}"
+    return f"{where + '.' if where else ''}{unknown}: unknown key; {advice}"
+
+
+def _known_keys(schema: Spec, instance: Any) -> set[str]:
+    """Keys that a schema allows in this instance, through its references and conditions."""
+    if "$ref" in schema:
+        target = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+        schema = target | {key: value for key, value in schema.items() if key != "$ref"}
+    known = set(schema.get("properties", {}))
+    for branch in schema.get("allOf", []):
+        if "if" in branch:
+            holds = _validator().evolve(schema=branch["if"]).is_valid(instance)
+            branch = branch.get("then" if holds else "else", {})
+        known |= _known_keys(branch, instance)
+    return known
+
+
+def _describe(key: str) -> str:
+    description = _schema()["$defs"].get(key, {}).get("description")
+    return f" ({description.strip().rstrip('.')})" if description else ""
+
+
+def _hint(error: ValidationError) -> str:
+    description = error.schema.get("description", "see schemas/config.schema.yaml")
+    return str(description).strip().rstrip(".")

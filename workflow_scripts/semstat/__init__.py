@@ -1,0 +1,1 @@
+"""Statistical mechanics of language models: pure functions on arrays and tensors."""

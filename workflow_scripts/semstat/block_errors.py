@@ -1,0 +1,190 @@
+"""Error bars from blocks of documents.
+
+States of one document are correlated, documents are not, so the block is the unit of resampling.
+Every curve is linearised about its estimate, on the scale where its error is nearest to normal
+(logit Ω, ln ρ, ln T, 1/T_B). An `Estimate` then carries, beside its value, how far each independent
+source of error moves it: one source a block (the infinitesimal jackknife, the limit of many
+resamples; Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", SIAM 1982, ch. 6), and
+one a mode of the smoothing bias, which resampling alone does not see. Sources make differences of
+curves, pointwise intervals and simultaneous bands plain linear algebra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+from scipy.stats import t as student
+
+Array = NDArray[np.float64]
+
+GROUPS = 20
+"""Groups of cells, of about as many states each, whose scatter between blocks is pooled."""
+
+
+class Estimate(NamedTuple):
+    """A curve with the independent sources of its error.
+
+    value_e : (edges,) the curve; NaN where undefined.
+    error_es : (edges, sources) how far one standard deviation of each source moves the curve: first
+        the blocks, then the modes of the smoothing bias.
+    """
+
+    value_e: Array
+    error_es: Array
+
+    @property
+    def deviation_e(self) -> Array:
+        """(edges,) standard error."""
+        deviation_e: Array = np.linalg.norm(self.error_es, axis=1)
+        return deviation_e
+
+    def minus(self, other: Estimate) -> Estimate:
+        """The difference of two curves of one ensemble, which share their sources."""
+        sources = max(self.error_es.shape[1], other.error_es.shape[1])
+        return Estimate(
+            self.value_e - other.value_e,
+            _widen(self.error_es, sources) - _widen(other.error_es, sources),
+        )
+
+
+def _widen(error_es: Array, sources: int) -> Array:
+    return np.pad(error_es, ((0, 0), (0, sources - error_es.shape[1])))
+
+
+class Curve(NamedTuple):
+    """A curve with its bounds, each (edges,); NaN where undefined.
+
+    value : the estimate.
+    low, high : pointwise interval, which holds the truth at any one energy with the confidence
+        asked for.
+    band_low, band_high : simultaneous band, which holds all of the true curve, over the energies
+        where it is defined, with that confidence.
+    """
+
+    value: Array
+    low: Array
+    high: Array
+    band_low: Array
+    band_high: Array
+
+    def each(self, function: Callable[[Array], Array]) -> Curve:
+        """The curve on another scale, by an increasing function."""
+        return Curve(*(function(part) for part in self))
+
+
+@dataclass(frozen=True)
+class ErrorBars:
+    """Turns sources of error into intervals and bands.
+
+    blocks : blocks of documents.
+    confidence : coverage of intervals and of bands.
+    banded_e : (edges,) where bands are to hold.
+    draw_sr : (sources, resamples) resampled sources: how often over once a block is drawn, and a
+        standard normal for every mode of the bias.
+    """
+
+    blocks: int
+    confidence: float
+    banded_e: NDArray[np.bool_]
+    draw_sr: Array
+
+    @classmethod
+    def resample(
+        cls,
+        blocks: int,
+        sources: int,
+        resamples: int,
+        confidence: float,
+        banded_e: NDArray[np.bool_],
+        rng: np.random.Generator,
+    ) -> ErrorBars:
+        drawn_rb = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
+        normal_rm = rng.standard_normal((resamples, sources - blocks))
+        return cls(blocks, confidence, banded_e, np.hstack([drawn_rb - 1.0, normal_rm]).T)
+
+    def __call__(self, estimate: Estimate) -> Curve:
+        """Student intervals with blocks − 1 degrees of freedom; a band of the same shape.
+
+        The band is as many standard errors wide as the resamples' largest deviation along the curve
+        is with the confidence asked (sup-t; Montiel Olea & Plagborg-Møller, J. Appl. Econometrics
+        34, 1 (2019), doi:10.1002/jae.2656), carried from the normal to Student's distribution.
+        """
+        value_e, deviation_e = estimate.value_e, estimate.deviation_e
+        half_e = float(student.ppf((1 + self.confidence) / 2, self.blocks - 1)) * deviation_e
+        band_e = np.where(self.banded_e, self._supremum(estimate) * deviation_e, np.nan)
+        return Curve(
+            value_e, value_e - half_e, value_e + half_e, value_e - band_e, value_e + band_e
+        )
+
+    def _supremum(self, estimate: Estimate) -> float:
+        deviation_e = estimate.deviation_e
+        part_e = self.banded_e & np.isfinite(estimate.value_e) & (deviation_e > 0)
+        if not part_e.any():
+            return np.nan
+        unit_es = estimate.error_es[part_e] / deviation_e[part_e, None]
+        largest_r = np.abs(unit_es @ self.draw_sr[: unit_es.shape[1]]).max(axis=0)
+        tail = norm.sf(np.quantile(largest_r, self.confidence))
+        return float(student.isf(tail, self.blocks - 1))
+
+
+def block_residuals(count_bx: Array, states_b: Array) -> Array:
+    """How far each block moves the counts of an ensemble of a fixed number of states.
+
+    Parameters
+    ----------
+    count_bx : (blocks, x) counts, of whatever x.
+    states_b : (blocks,) all states of each block.
+
+    Returns
+    -------
+    (x, blocks) deviation of each block from its share in the total, whose sum over blocks is 0 and
+    whose sum of squares estimates the variance of the total.
+    """
+    blocks = len(states_b)
+    expected_bx = states_b[:, None] * (count_bx.sum(axis=0) / states_b.sum())
+    residual_xb: Array = (count_bx - expected_bx).T * np.sqrt(blocks / (blocks - 1))
+    return residual_xb
+
+
+def state_inefficiency(count_be: Array) -> float:
+    """How many states of an ensemble tell as much about Ω as one independent state; at least 1.
+
+    The variance of Ω between blocks over that of independent states, Ω(1 − Ω)/n, pooled over
+    energies spaced evenly in Ω. It is g = 1 + 2τ of the indicators H ≤ E within a document, and of
+    whatever else its states share (the design effect: Kish, "Survey Sampling", Wiley 1965, ch. 8).
+
+    Parameters
+    ----------
+    count_be : (blocks, edges) states of the non-empty blocks, on the grid.
+    """
+    return _design_effect(np.cumsum(_grouped(count_be), axis=1), count_be.sum(axis=1))
+
+
+def density_inefficiency(count_be: Array) -> float:
+    """As `state_inefficiency`, of the share of states in a narrow interval instead of below E.
+
+    Correlated states scatter less over neighbouring cells than over the two sides of an energy, so
+    this is the smaller of the two. Smoothing has to tell a bump of ρ from such scatter.
+    """
+    return _design_effect(_grouped(count_be), count_be.sum(axis=1))
+
+
+def _grouped(count_be: Array) -> Array:
+    """(blocks, groups) counts in groups of neighbouring cells, of about as many states each."""
+    share_e = count_be.sum(axis=0) / count_be.sum()
+    middle_e = np.cumsum(share_e) - share_e / 2
+    group_e = np.minimum((middle_e * GROUPS).astype(int), GROUPS - 1)
+    return np.stack([count_be[:, group_e == g].sum(axis=1) for g in range(GROUPS)], axis=1)
+
+
+def _design_effect(count_bg: Array, states_b: Array) -> float:
+    share_g = count_bg.sum(axis=0) / states_b.sum()
+    independent = float(np.sum(share_g * (1 - share_g)) * states_b.sum())
+    if independent == 0:
+        return 1.0
+    return max(1.0, float(np.sum(block_residuals(count_bg, states_b) ** 2)) / independent)

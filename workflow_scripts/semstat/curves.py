@@ -1,0 +1,251 @@
+"""Density of states, phase-space volume, entropies and temperatures, with error bars.
+
+Ω is the empirical distribution function of the counts, exactly. ρ is a penalised spline of its
+logarithm (`log_density`), fitted to effective counts: the states, divided by how much more blocks
+of documents scatter than independent states would. T = Ω/ρ and T_B = (d ln ρ/dE)⁻¹ follow. Error
+bars are those of `block_errors`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from .block_errors import (
+    Curve,
+    ErrorBars,
+    Estimate,
+    block_residuals,
+    density_inefficiency,
+    state_inefficiency,
+)
+from .energy_grid import StateCounts
+from .log_density import fit_log_density
+
+Array = NDArray[np.float64]
+
+UNRESOLVED_ERROR = 2.0
+"""Standard error of ln ρ beyond which ρ is undefined: the data do not tell it within e^±4."""
+
+BAND_STATES = 20
+"""Effective states on either side of an energy where simultaneous bands are to hold."""
+
+CURVES = (
+    "density", "volume", "entropy", "temperature", "surface_entropy", "surface_temperature",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves of one ensemble on the energy grid.
+
+    NaN where undefined, never infinite: ρ and what follows from it where no state is near, S and T
+    where Ω = 0, bounds of T_B where those of 1/T_B enclose 0, bands where fewer than
+    `BAND_STATES` effective states lie on either side.
+
+    energy : (edges,) E, probability.
+    density : ρ = dΩ/dE without the atom at 0, 1/probability.
+    volume : Ω = Pr[H ≤ E], with the atom; 1.
+    entropy : S = ln Ω; k_B.
+    temperature : T = Ω/ρ, probability.
+    surface_entropy : S_B = ln ρ; k_B.
+    surface_temperature : T_B = (dS_B/dE)⁻¹, of either sign; probability.
+    states : states counted.
+    inefficiency : g; states/g is the effective number of states.
+    """
+
+    energy: Array
+    density: Curve
+    volume: Curve
+    entropy: Curve
+    temperature: Curve
+    surface_entropy: Curve
+    surface_temperature: Curve
+    states: int
+    inefficiency: float
+
+    @property
+    def effective_states(self) -> float:
+        """How many independent states would tell as much as these."""
+        return self.states / self.inefficiency
+
+    def columns(self) -> dict[str, Array]:
+        """(edges,) columns by name: `density`, `density_low`, … `density_band_high`, `volume`, …"""
+        columns = {"energy": self.energy}
+        for name in CURVES:
+            for suffix, column in getattr(self, name)._asdict().items():
+                columns[name if suffix == "value" else f"{name}_{suffix}"] = column
+        return columns
+
+
+def estimate_curves(
+    counts: StateCounts,
+    edges_e: Array,
+    rng: np.random.Generator,
+    resamples: int = 400,
+    confidence: float = 0.95,
+) -> Curves:
+    """Estimate every curve of one ensemble.
+
+    Parameters
+    ----------
+    counts : states in (E_{e−1}, E_e] by document block, and those at 0 exactly. Empty blocks are
+        left out: an ensemble of few documents has fewer blocks.
+    edges_e : (edges,) the energy grid, ascending from −1 to 1 through 0.
+    rng : draws the resamples of blocks.
+    resamples : number of resamples.
+    confidence : coverage of each interval and of each band.
+
+    Returns
+    -------
+    The curves. Where all states lie in one cell of the grid, or within its resolution of 0 or ±1,
+    ρ and what follows from it are NaN. Where ρ jumps at 0, `density` there is the mean over the two
+    cells that touch 0.
+
+    Raises
+    ------
+    ValueError
+        If the counts hold no state, fewer than two non-empty blocks, or a negative or NaN count,
+        or do not match the grid.
+    """
+    count_be, zero_b = _checked(counts, edges_e)
+    inefficiency = state_inefficiency(count_be)
+    effective = float(count_be.sum()) / inefficiency
+    volume = _volume(count_be)
+    log_density, slope = _smooth(count_be, zero_b, edges_e)
+
+    populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= BAND_STATES
+    sources = log_density.error_es.shape[1]
+    bars = ErrorBars.resample(len(count_be), sources, resamples, confidence, populated_e, rng)
+    log_density_curve = bars(log_density)
+    volume_curve = _volume_curve(volume, effective, bars)
+    return Curves(
+        energy=np.array(edges_e, dtype=np.float64),
+        density=log_density_curve.each(np.exp),
+        volume=volume_curve,
+        entropy=volume_curve.each(_log),
+        temperature=bars(_logarithm(volume).minus(log_density)).each(np.exp),
+        surface_entropy=log_density_curve,
+        surface_temperature=_reciprocal(bars(slope)),
+        states=int(count_be.sum()),
+        inefficiency=inefficiency,
+    )
+
+
+def _checked(counts: StateCounts, edges_e: Array) -> tuple[Array, Array]:
+    """Counts of the non-empty blocks, as float64."""
+    count_be = np.asarray(counts.counts_be, dtype=np.float64)
+    zero_b = np.asarray(counts.at_zero_b, dtype=np.float64)
+    if count_be.shape != (len(zero_b), len(edges_e)):
+        raise ValueError(
+            f"counts of shape {count_be.shape} and {zero_b.shape} do not match "
+            f"a grid of {len(edges_e)} points"
+        )
+    if not (np.all(count_be >= 0) and np.all(zero_b >= 0)):
+        raise ValueError("a count of states is negative or NaN")
+    if not np.all(np.isin([-1.0, 0.0, 1.0], edges_e)) or not np.all(np.diff(edges_e) > 0):
+        raise ValueError("the energy grid must ascend from -1 to 1 and contain 0")
+    if np.any(zero_b > count_be[:, np.searchsorted(edges_e, 0.0)]):
+        raise ValueError("more states at energy 0 than in the cell that ends there")
+    full_b = count_be.sum(axis=1) > 0
+    if not full_b.any():
+        raise ValueError("no states: every count is 0")
+    if full_b.sum() < 2:
+        raise ValueError(
+            "all states are in one block of documents; an error bar needs two: take more documents"
+        )
+    return count_be[full_b], zero_b[full_b]
+
+
+def _volume(count_be: Array) -> Estimate:
+    """Ω: the empirical distribution function, atom and all."""
+    states_b = count_be.sum(axis=1)
+    cumulated_be = np.cumsum(count_be, axis=1)
+    return Estimate(
+        cumulated_be.sum(axis=0) / states_b.sum(),
+        block_residuals(cumulated_be, states_b) / states_b.sum(),
+    )
+
+
+def _logarithm(estimate: Estimate) -> Estimate:
+    """ln of a curve; NaN where it is 0."""
+    positive_e = np.where(estimate.value_e > 0, estimate.value_e, np.nan)
+    return Estimate(np.log(positive_e), estimate.error_es / positive_e[:, None])
+
+
+def _smooth(count_be: Array, zero_b: Array, edges_e: Array) -> tuple[Estimate, Estimate]:
+    """ln ρ and d ln ρ/dE, fitted where the grid resolves ρ: off the cells that touch 0 and ±1."""
+    zero = int(np.searchsorted(edges_e, 0.0))
+    cell_j = np.setdiff1d(np.arange(2, len(edges_e) - 1), [zero, zero + 1])
+    count_bj, states_b = count_be[:, cell_j], count_be.sum(axis=1)
+    inefficiency = density_inefficiency(count_be)
+    if np.count_nonzero(count_bj.sum(axis=0)) < 2:
+        nothing_e = np.full(len(edges_e), np.nan)
+        nothing = Estimate(nothing_e, np.tile(nothing_e[:, None], len(states_b)))
+        return nothing, nothing
+
+    fit = fit_log_density(count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j])
+    change_jb = block_residuals(count_bj, states_b) / inefficiency
+    error_ks = np.hstack([fit.inverse_kk @ (fit.score_kj @ change_jb), fit.bias_modes()])
+    basis_ek, slope_ek = fit.basis.at(edges_e), fit.basis.at(edges_e, derivative=True)
+    offset = np.log(states_b.sum() / inefficiency)
+    log = Estimate(basis_ek @ fit.beta_k - offset, basis_ek @ error_ks)
+    slope = Estimate(slope_ek @ fit.beta_k, slope_ek @ error_ks)
+    if fit.basis.coordinate.split:
+        innermost_b = count_be[:, zero] + count_be[:, zero + 1] - zero_b
+        width = edges_e[zero + 1] - edges_e[zero - 1]
+        log.value_e[zero], log.error_es[zero] = _mean_density(
+            innermost_b, states_b, width, error_ks
+        )
+        slope.value_e[zero] = np.nan
+    unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR)
+    for part in (*log, *slope):
+        part[unresolved_e] = np.nan
+    return log, slope
+
+
+def _mean_density(
+    count_b: Array, states_b: Array, width: float, error_ks: Array
+) -> tuple[float, Array]:
+    """ln of the mean density over a stretch of energy, and its errors by source."""
+    states = count_b.sum()
+    error_s = np.zeros(error_ks.shape[1])
+    if states == 0:
+        return np.nan, error_s
+    error_s[: len(count_b)] = block_residuals(count_b[:, None], states_b)[0] / states
+    return float(np.log(states / states_b.sum() / width)), error_s
+
+
+def _volume_curve(volume: Estimate, effective: float, bars: ErrorBars) -> Curve:
+    """Ω with bounds from logit Ω; where no state lies on one side, the exact binomial bound."""
+    value_e = volume.value_e
+    inside_e = np.where((value_e > 0) & (value_e < 1), value_e, np.nan)
+    variance_e = inside_e * (1 - inside_e)
+    logit = Estimate(np.log(inside_e / (1 - inside_e)), volume.error_es / variance_e[:, None])
+    curve = bars(logit).each(expit)
+    all_above = ((1 - bars.confidence) / 2) ** (1 / effective)
+    low_e = np.select([value_e == 0, value_e == 1], [0.0, all_above], curve.low)
+    high_e = np.select([value_e == 0, value_e == 1], [1 - all_above, 1.0], curve.high)
+    low_e[-1] = 1.0
+    return curve._replace(value=value_e, low=low_e, high=high_e)
+
+
+def _reciprocal(slope: Curve) -> Curve:
+    """1/value with bounds, which are NaN where they would enclose infinity."""
+    inverse = slope.each(lambda part_e: 1 / np.where(part_e == 0, np.nan, part_e))
+    away_e = slope.low * slope.high > 0
+    band_away_e = slope.band_low * slope.band_high > 0
+    return Curve(
+        inverse.value,
+        np.where(away_e, inverse.high, np.nan),
+        np.where(away_e, inverse.low, np.nan),
+        np.where(band_away_e, inverse.band_high, np.nan),
+        np.where(band_away_e, inverse.band_low, np.nan),
+    )
+
+
+def _log(value_e: Array) -> Array:
+    return np.log(np.where(value_e > 0, value_e, np.nan))

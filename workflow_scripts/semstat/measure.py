@@ -1,0 +1,146 @@
+"""Per-token energies at every layer asked for, from one pass through the model's body."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .decoder import LayeredModel
+from .readout import read_out
+from .windows import Window, batch_windows, buffer_windows
+
+Columns = dict[str, NDArray[Any]]
+log = logging.getLogger(__name__)
+
+
+def measure_windows(
+    model: LayeredModel,
+    windows: Iterable[Window],
+    layers: Sequence[int],
+    batch_tokens: int,
+    advance: Callable[[int], object] = lambda _states: None,
+) -> Iterator[dict[int, Columns]]:
+    """Measure windows in order, a bounded buffer at a time.
+
+    Out of GPU memory halves the batch, down to one window, and keeps it halved.
+
+    Parameters
+    ----------
+    windows : in the order in which their states are to be written.
+    layers : layers to read out.
+    batch_tokens : positions in one forward pass, padding included.
+    advance : called with the number of states that each batch has measured.
+
+    Yields
+    ------
+    layer → columns of the energies table, for the states of one buffer in the windows' order.
+
+    Raises
+    ------
+    FloatingPointError
+        If an activation is NaN or infinite, naming layer, document and position.
+    torch.OutOfMemoryError
+        If a single window does not fit.
+    """
+    decoder = model.decoder.in_float32()
+    for buffer in buffer_windows(windows, batch_tokens):
+        parts: list[dict[int, Columns]] = [{} for _ in buffer]
+        pending = batch_windows(buffer, batch_tokens)[::-1]
+        while pending:
+            batch = pending.pop()
+            try:
+                measured = _measure_batch(model, decoder, [buffer[i] for i in batch], layers)
+            except torch.OutOfMemoryError:
+                if len(batch) == 1:
+                    raise
+                torch.cuda.empty_cache()
+                widest = buffer[batch[0]].positions
+                batch_tokens = max(widest, len(batch) * widest // 2)
+                log.warning("out of GPU memory: going on with %d tokens a batch", batch_tokens)
+                waiting = [i for rest in [batch, *pending[::-1]] for i in rest]
+                rebatched = batch_windows([buffer[i] for i in waiting], batch_tokens)
+                pending = [[waiting[i] for i in again] for again in rebatched][::-1]
+                continue
+            for index, columns in zip(batch, measured, strict=True):
+                parts[index] = columns
+            advance(sum(buffer[index].states for index in batch))
+        yield {layer: _concatenate([part[layer] for part in parts]) for layer in layers}
+
+
+def _concatenate(parts: list[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _measure_batch(
+    model: LayeredModel, decoder: Any, windows: list[Window], layers: Sequence[int]
+) -> list[dict[int, Columns]]:
+    """Columns of each window at each layer."""
+    widest = max(window.positions for window in windows)
+    ids_bt = np.zeros((len(windows), widest + 1), dtype=np.int64)
+    for row, window in zip(ids_bt, windows, strict=True):
+        row[: window.positions + 1] = window.tokens_t
+    offset_t = np.arange(widest)
+    first_b = np.array([window.first for window in windows])
+    length_b = np.array([window.positions for window in windows])
+    scored_bt = (offset_t >= first_b[:, None]) & (offset_t < length_b[:, None])
+
+    ids = torch.from_numpy(ids_bt).to(model.device)
+    scored = torch.from_numpy(scored_bt).to(model.device)
+    last_s, correct_s = ids[:, :-1][scored], ids[:, 1:][scored]
+    hidden = model.hidden_states(ids[:, :-1], layers)
+
+    start_b = np.array([window.start for window in windows])
+    doc_b = np.array([window.doc for window in windows])
+    window_s = np.nonzero(scored_bt)[0]
+    shared: Columns = {
+        "doc": doc_b[window_s].astype(np.int32),
+        "position": (start_b[:, None] + offset_t)[scored_bt].astype(np.int32),
+        "last": _to_numpy(last_s.int()),
+        "correct": _to_numpy(correct_s.int()),
+    }
+    cuts = np.cumsum(np.bincount(window_s, minlength=len(windows)))[:-1]
+    split: list[dict[int, Columns]] = [{} for _ in windows]
+    for layer in layers:
+        h_btn = hidden.pop(layer)
+        try:
+            readout = read_out(decoder, h_btn[scored], last_s, correct_s)
+        except FloatingPointError as error:
+            state = error.args[0]
+            raise FloatingPointError(
+                f"layer {layer}: NaN or infinite activation in document {shared['doc'][state]} "
+                f"at position {shared['position'][state]} ({h_btn.dtype})"
+            ) from error
+        columns = shared | {name: _to_numpy(x) for name, x in readout._asdict().items()}
+        columns |= {name: _to_numpy(x[scored]) for name, x in norm_and_speed(h_btn).items()}
+        for name, column in columns.items():
+            for target, piece in zip(split, np.split(column, cuts), strict=True):
+                target.setdefault(layer, {})[name] = piece
+    return split
+
+
+def norm_and_speed(h_btn: Tensor) -> dict[str, Tensor]:
+    """‖h(t)‖₂ and ‖h(t) − h(t−1)‖₂ along each window.
+
+    Parameters
+    ----------
+    h_btn : (windows, positions, hidden).
+
+    Returns
+    -------
+    norm, speed : (windows, positions) float32; speed is NaN at each window's first position.
+    """
+    h_btn = h_btn.float()
+    speed_bt = torch.linalg.vector_norm(h_btn.diff(dim=1), dim=-1)
+    speed_bt = torch.nn.functional.pad(speed_bt, (1, 0), value=torch.nan)
+    return {"norm": torch.linalg.vector_norm(h_btn, dim=-1), "speed": speed_bt}
+
+
+def _to_numpy(x: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = x.cpu().numpy()
+    return array

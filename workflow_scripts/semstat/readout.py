@@ -1,0 +1,103 @@
+"""From hidden states to what the energies table holds, a chunk of states at a time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .decoder import Decoder
+
+LOGIT_BYTES = {"cpu": 48 << 20, "cuda": 1 << 30}
+"""Size of the one buffer of logits: on a CPU about what its last-level cache holds."""
+
+
+class StateReadout(NamedTuple):
+    """What is read out of each state; every field is a (states,) tensor.
+
+    log_p_last, log_p_correct : log-probability of x_t and of x_{t+1}, nats.
+    energy : H, probability.
+    entropy : of the next-token distribution, nats.
+    top : its most probable token.
+    """
+
+    log_p_last: Tensor
+    log_p_correct: Tensor
+    energy: Tensor
+    entropy: Tensor
+    top: Tensor
+
+
+def energy(log_p_correct_s: Tensor, log_p_last_s: Tensor) -> Tensor:
+    """Energy H(q) = p(correct next token) − p(last token) of each state.
+
+    Zero exactly where the two log-probabilities are equal, as they are when the correct token is
+    the last one; elsewhere its sign survives even where both probabilities underflow.
+
+    Parameters
+    ----------
+    log_p_correct_s, log_p_last_s : (states,) natural logarithms.
+
+    Returns
+    -------
+    (states,) float32 in [−1, 1], probability.
+    """
+    correct_s, last_s = log_p_correct_s.double(), log_p_last_s.double()
+    # exp(a) − exp(b) without cancellation where a ≈ b.
+    higher_s = torch.maximum(correct_s, last_s)
+    size_s = -higher_s.exp() * torch.expm1(-(correct_s - last_s).abs())
+    smallest = torch.finfo(torch.float32).tiny
+    size_s = torch.where(correct_s == last_s, 0.0, size_s.clamp(min=smallest))
+    return torch.copysign(size_s, correct_s - last_s).float() + 0.0
+
+
+def read_out(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
+    """Read every state out through the decoder: the logit lens of nostalgebraist (2020).
+
+    Logits exist for one chunk of states at a time, so that memory grows neither with the
+    number of states nor with states × vocabulary.
+
+    Parameters
+    ----------
+    decoder : a decoder in float32.
+    q_sn : (states, hidden) residual stream, any float dtype.
+    last_s, correct_s : (states,) token ids x_t and x_{t+1}.
+
+    Raises
+    ------
+    FloatingPointError
+        If a hidden state or a readout is NaN or infinite; its argument is the first such state.
+    """
+    chunk = max(1, LOGIT_BYTES[q_sn.device.type] // (4 * decoder.vocabulary))
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(q_sn), chunk):
+            rows = slice(start, start + chunk)
+            logits_sv = decoder.logits(q_sn[rows].float())
+            parts.append(_read_logits(logits_sv, last_s[rows], correct_s[rows]))
+    readout = StateReadout(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    finite_s = torch.isfinite(readout.entropy) & torch.isfinite(readout.energy)
+    if not finite_s.all():
+        raise FloatingPointError(int((~finite_s).nonzero()[0]))
+    return readout
+
+
+def _read_logits(logits_sv: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
+    """Read one chunk; overwrites the logits."""
+    highest_s, top_s = logits_sv.max(dim=-1)
+    logits_sv -= highest_s[:, None]
+    wanted_s2 = logits_sv.gather(1, torch.stack([last_s, correct_s], dim=1))
+    weight_sv = logits_sv.exp()
+    normaliser_s = weight_sv.sum(dim=-1)
+    log_normaliser_s = normaliser_s.log()
+    mean_logit_s = torch.linalg.vecdot(weight_sv, logits_sv) / normaliser_s
+    log_p_last_s, log_p_correct_s = (wanted_s2 - log_normaliser_s[:, None]).unbind(dim=1)
+    return StateReadout(
+        log_p_last_s,
+        log_p_correct_s,
+        energy(log_p_correct_s, log_p_last_s),
+        # Rounding can leave a certain distribution with an entropy of −1e-7.
+        (log_normaliser_s - mean_logit_s).clamp(min=0),
+        top_s.int(),
+    )

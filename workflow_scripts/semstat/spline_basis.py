@@ -1,0 +1,170 @@
+"""Cubic B-splines for a log-density on the energy grid, in a coordinate in which it is tame."""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+UNRESOLVED = 1e-6
+"""Distance from 0 and from ±1 that the grid does not resolve; densities are not fitted there."""
+
+LOGARITHMIC = 1e-9
+"""Scale of a coordinate that is purely logarithmic wherever the grid resolves."""
+
+BEND = 6.0
+"""How much freer ln ρ is to curve where its coordinate bends: by e^(BEND/3) in deviation."""
+
+BAND = 5
+"""B-splines that overlap one cell: four, and one more where a knot lies inside it."""
+
+ROW, COLUMN = np.triu_indices(BAND)
+DIFFERENCE = (1.0, -2.0, 1.0)
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)
+
+
+class Coordinate(NamedTuple):
+    """u(E) = asinh(E/c) + asinh((1 + E)/d) − asinh((1 − E)/d).
+
+    Linear in E where |E| ≪ c and 1 − |E| ≪ d, logarithmic in |E| and in 1 − |E| beyond. c = 1 suits
+    a density that is smooth through 0; a purely logarithmic one, a density like 1/|E|, which may
+    jump at 0: its two sides are then fitted apart.
+    """
+
+    centre: float
+    edge: float
+
+    @property
+    def split(self) -> bool:
+        """Whether the two sides of 0 are fitted apart."""
+        return self.centre <= LOGARITHMIC
+
+    def of(self, energy: Array) -> Array:
+        above, below = (1 + energy) / self.edge, (1 - energy) / self.edge
+        return np.arcsinh(energy / self.centre) + np.arcsinh(above) - np.arcsinh(below)
+
+    def slope(self, energy: Array) -> Array:
+        """du/dE, 1/probability."""
+        slope: Array = np.sum(self._terms(energy), axis=0)
+        return slope
+
+    def _terms(self, energy: Array) -> tuple[Array, Array, Array]:
+        return (
+            1 / np.hypot(energy, self.centre),
+            1 / np.hypot(1 + energy, self.edge),
+            1 / np.hypot(1 - energy, self.edge),
+        )
+
+    def bend(self, energy: Array) -> Array:
+        """Where u turns from one logarithm to another: 0 where one term of du/dE rules, up to 2/3.
+
+        A density that is a power law on either side of such a place bends there.
+        """
+        term = np.stack(self._terms(energy))
+        bend: Array = 1 - np.sum(term**2, axis=0) / np.sum(term, axis=0) ** 2
+        return bend
+
+
+class Basis:
+    """Cubic B-splines of u(E), one run of equidistant knots or one on either side of 0.
+
+    The knots are as far apart as the widest cell, so a cell overlaps at most `BAND` splines.
+    """
+
+    def __init__(self, coordinate: Coordinate, low_j: Array, high_j: Array) -> None:
+        self.coordinate = coordinate
+        inner, outer = UNRESOLVED, 1 - UNRESOLVED
+        runs = [(-outer, -inner), (inner, outer)] if coordinate.split else [(-outer, outer)]
+        self.low_r, self.high_r = np.array(runs).T
+        self.start_r = coordinate.of(self.low_r)
+        self.step = float(np.max(coordinate.of(high_j) - coordinate.of(low_j))) * (1 + 1e-9)
+        size_r = np.ceil((coordinate.of(self.high_r) - self.start_r) / self.step).astype(int) + 3
+        self.offset_r = np.concatenate([[0], np.cumsum(size_r)])
+        self.size = int(self.offset_r[-1])
+
+        width_j = high_j - low_j
+        energy_jq = low_j[:, None] + width_j[:, None] * (NODES + 1) / 2
+        first_jq, value_jqk = self._local(energy_jq, derivative=False)
+        self.first_j = np.minimum(first_jq[:, 0], self.size - BAND)
+        self.value_jqk = np.zeros((*energy_jq.shape, BAND))
+        shift_jq = first_jq - self.first_j[:, None]
+        j, q = np.indices(shift_jq.shape)
+        for k in range(4):
+            self.value_jqk[j, q, shift_jq + k] = value_jqk[..., k]
+        self.weight_jq = width_j[:, None] * WEIGHTS / 2
+        self.index_jk = self.first_j[:, None] + np.arange(BAND)
+        self.band_jp = (BAND - 1 + ROW - COLUMN) * self.size + self.index_jk[:, COLUMN]
+
+    def _local(self, energy: Array, derivative: bool) -> tuple[NDArray[np.int64], Array]:
+        """Index of the first of four splines at each energy, and their values or d/du."""
+        run = np.where(energy > 0, len(self.start_r) - 1, 0)
+        u = self.coordinate.of(np.clip(energy, self.low_r[run], self.high_r[run]))
+        place = (u - self.start_r[run]) / self.step
+        last = self.offset_r[run + 1] - self.offset_r[run] - 4
+        knot = np.clip(np.floor(place).astype(int), 0, last)
+        t = (place - knot)[..., None]
+        if derivative:
+            parts = (-((1 - t) ** 2), (3 * t - 4) * t, (-3 * t + 2) * t + 1, t**2)
+            value = np.concatenate(parts, axis=-1) / (2 * self.step)
+        else:
+            parts = ((1 - t) ** 3, (3 * t - 6) * t**2 + 4, ((-3 * t + 3) * t + 3) * t + 1, t**3)
+            value = np.concatenate(parts, axis=-1) / 6
+        return knot + self.offset_r[run], value
+
+    def at(self, energy_e: Array, derivative: bool = False) -> Array:
+        """(energies, splines) of values B_k(u(E)), or of dB_k/dE.
+
+        Unresolved energies have the values of the nearest resolved one; at 0, of that below.
+        """
+        first_e, value_ek = self._local(energy_e, derivative)
+        if derivative:
+            value_ek = value_ek * self.coordinate.slope(energy_e)[:, None]
+        dense = np.zeros((len(energy_e), self.size))
+        dense[np.arange(len(energy_e))[:, None], first_e[:, None] + np.arange(4)] = value_ek
+        return dense
+
+    def penalty(self) -> tuple[Array, Array]:
+        """Banded upper form of P, with βᵀPβ = ∫ w(u) (d² ln ρ/du²)² du by differences, and ln w.
+
+        w = exp(−BEND · `Coordinate.bend`) lets ln ρ curve where u does.
+        """
+        banded = np.zeros((BAND, self.size))
+        logs = []
+        for start, stop, u in zip(self.offset_r, self.offset_r[1:], self.start_r, strict=False):
+            energy_i = self._energy(u + self.step * np.arange(stop - start - 2))
+            log_i = -BEND * self.coordinate.bend(energy_i)
+            logs.append(log_i)
+            for i, j in combinations_with_replacement(range(3), 2):
+                part = banded[BAND - 1 - (j - i), start + j : stop - 2 + j]
+                part += DIFFERENCE[i] * DIFFERENCE[j] / self.step**3 * np.exp(log_i)
+        return banded, np.concatenate(logs)
+
+    def _energy(self, u: Array) -> Array:
+        """E(u), near enough to place a weight."""
+        near = np.logspace(-7, np.log10(0.5), 200)
+        positive = np.concatenate([near, 1 - near[-2::-1]])
+        energy = np.concatenate([-positive[::-1], [0.0], positive])
+        return np.asarray(np.interp(u, self.coordinate.of(energy), energy))
+
+    def gram(self, row_jk: Array, mean_j: Array) -> Array:
+        """Banded upper form of Xᵀ diag(μ) X."""
+        value_jp = mean_j[:, None] * row_jk[:, ROW] * row_jk[:, COLUMN]
+        banded = np.bincount(self.band_jp.ravel(), value_jp.ravel(), BAND * self.size)
+        return banded.astype(np.float64, copy=False).reshape(BAND, self.size)
+
+    def transpose(self, row_jk: Array, value_j: Array) -> Array:
+        """Xᵀ v."""
+        flat = (row_jk * value_j[:, None]).ravel()
+        return np.bincount(self.index_jk.ravel(), flat, self.size).astype(np.float64)
+
+    def means(self, beta_k: Array) -> tuple[Array, Array]:
+        """μ_j = ∫_cell ρ dE, and the rows X_jk = ∂ ln μ_j / ∂β_k."""
+        log_jq = np.einsum("jqk,jk->jq", self.value_jqk, beta_k[self.index_jk])
+        part_jq = self.weight_jq * np.exp(np.minimum(log_jq, 600.0))
+        mean_j = part_jq.sum(axis=1)
+        share_jq = part_jq / np.maximum(mean_j, 1e-300)[:, None]
+        return mean_j, np.einsum("jq,jqk->jk", share_jq, self.value_jqk)

@@ -1,0 +1,158 @@
+"""The Parquet contracts between rules: schemas, provenance, and reads and writes that fail safe."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .errors import InputError
+
+PROVENANCE = b"semantic-statistics"
+"""Key of the provenance, a JSON object, in a file's metadata."""
+
+Provenance = dict[str, Any]
+
+
+def columns(nullable: bool = False, **kinds: pa.DataType) -> list[pa.Field]:
+    return [pa.field(name, kind, nullable=nullable) for name, kind in kinds.items()]
+
+
+CORPUS = pa.schema(columns(doc=pa.int32(), text=pa.string()))
+
+TOKENS = pa.schema(columns(doc=pa.int32(), tokens=pa.list_(pa.field("item", pa.int32(), False))))
+
+ENERGIES = pa.schema(
+    columns(
+        doc=pa.int32(),
+        position=pa.int32(),
+        last=pa.int32(),
+        correct=pa.int32(),
+        log_p_last=pa.float32(),
+        log_p_correct=pa.float32(),
+        energy=pa.float32(),
+        entropy=pa.float32(),
+        top=pa.int32(),
+        norm=pa.float32(),
+    )
+    + columns(nullable=True, speed=pa.float32())
+)
+
+
+class TableError(InputError):
+    """A file is not the table that it should be."""
+
+
+@contextmanager
+def completed(*paths: str | Path) -> Iterator[list[Path]]:
+    """Temporary names for `paths`, renamed to them only when the body has succeeded.
+
+    A reader therefore never meets half a file under its final name, whatever happens to the
+    writer; the temporary files of a body that failed are removed.
+    """
+    targets = [Path(path) for path in paths]
+    temporary = [path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in targets]
+    try:
+        for path in targets:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        for source, target in zip(temporary, targets, strict=True):
+            source.replace(target)
+    finally:
+        for path in temporary:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def table_writers(
+    paths: Sequence[str | Path], schema: pa.Schema, provenances: Sequence[Provenance]
+) -> Iterator[list[pq.ParquetWriter]]:
+    """Writers that append row groups; the files appear under their names when all are complete."""
+    with completed(*paths) as temporary, ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                pq.ParquetWriter(path, _stamped(schema, provenance), compression="zstd")
+            )
+            for path, provenance in zip(temporary, provenances, strict=True)
+        ]
+
+
+def write_table(path: str | Path, columns: pa.Table, provenance: Provenance) -> None:
+    """Write one table under its schema and provenance, or nothing.
+
+    Raises
+    ------
+    TableError
+        If a column that may not be null holds a null.
+    """
+    for field in columns.schema:
+        if not field.nullable and columns[field.name].null_count:
+            raise TableError(f"{path}: column {field.name} would hold nulls")
+    with completed(path) as (temporary,):
+        stamped = columns.cast(_stamped(columns.schema, provenance))
+        pq.write_table(stamped, temporary, compression="zstd")
+
+
+def _stamped(schema: pa.Schema, provenance: Provenance) -> pa.Schema:
+    return schema.with_metadata({PROVENANCE: json.dumps(provenance, sort_keys=True)})
+
+
+def open_table(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
+    """Open a table to read it piece by piece, checking that it is whole and of this schema.
+
+    Raises
+    ------
+    TableError
+        One sentence with the file and the remedy.
+    """
+    remedy = f"delete it and run snakemake again: `rm '{path}'`"
+    try:
+        file = pq.ParquetFile(path)
+    except FileNotFoundError as error:
+        raise TableError(f"{path}: no such file; run snakemake to make it") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise TableError(f"{path}: not a whole Parquet file ({error}); {remedy}") from error
+    found = file.schema_arrow
+    if not found.equals(schema):
+        wrong = [f"{f.name}: {f.type}" for f in schema if f not in list(found)]
+        raise TableError(
+            f"{path}: not the table expected here "
+            f"({', '.join(wrong) or 'more columns than'} wanted, {', '.join(found.names)} found); "
+            f"{remedy}"
+        )
+    if PROVENANCE not in (found.metadata or {}):
+        raise TableError(
+            f"{path}: carries no provenance, so this workflow did not write it; {remedy}"
+        )
+    return file
+
+
+def read_table(
+    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """Read a whole table, checked as `open_table` does."""
+    file = open_table(path, schema)
+    try:
+        return file.read(columns=columns)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise TableError(
+            f"{path}: damaged ({error}); delete it and run snakemake again: `rm '{path}'`"
+        ) from error
+
+
+def provenance_of(schema: pa.Schema) -> Provenance:
+    """The provenance that a table carries."""
+    provenance: Provenance = json.loads((schema.metadata or {})[PROVENANCE])
+    return provenance
+
+
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object, or nothing."""
+    with completed(path) as (temporary,):
+        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")

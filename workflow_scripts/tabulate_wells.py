@@ -1,0 +1,34 @@
+"""Put the well numbers of every model × dataset × layer into one CSV file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from . import command
+from .semstat.curve_tables import WELLS
+from .semstat.tables import completed, read_table
+
+
+def main() -> None:
+    parser = command.parser(__doc__)
+    parser.add_argument("wells", nargs="+", type=Path, help="Parquet files of well numbers")
+    parser.add_argument("--digits", type=int, default=4, help="significant digits")
+    parser.add_argument("--out", required=True, type=Path, help="CSV file to make")
+    arguments = parser.parse_args()
+
+    table = pa.concat_tables(
+        read_table(path, WELLS).replace_schema_metadata() for path in arguments.wells
+    )
+    for index, field in enumerate(table.schema):
+        if pa.types.is_floating(field.type):
+            rounded = [float(f"{x:.{arguments.digits}g}") for x in table[index].to_pylist()]
+            table = table.set_column(index, field, pa.array(rounded, field.type))
+    with completed(arguments.out) as (temporary,):
+        pyarrow.csv.write_csv(table, temporary)
+
+
+if __name__ == "__main__":
+    command.run(main)
