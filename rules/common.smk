@@ -3,7 +3,7 @@
 prepare_environment()
 
 try:
-    STUDY = resolve(config, ", ".join(workflow.configfiles))
+    STUDY = resolve(config, ", ".join(map(str, workflow.configfiles)))
     MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
     LOCAL_FILES = {
         (kind, name): local_files(kind, name, spec)

@@ -25,7 +25,7 @@ for model, spec in MODELS.items():
         threads: 16
         resources:
             gpu=1,
-            batch_tokens=4096,
+            batch_tokens=0,  # what suits the device
             # Not among the params: where it runs does not change what it measures.
             device=spec["device"],
         params:

@@ -9,6 +9,7 @@ import copy
 import difflib
 import glob
 import json
+import math
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -166,8 +167,17 @@ def _schema() -> Spec:
 
 @cache
 def _validator() -> Draft202012Validator:
-    """A validator that also fills in defaults, as the jsonschema FAQ shows."""
+    """A validator that also fills in defaults, as the jsonschema FAQ shows.
+
+    Its numbers are finite and its integers are ints: JSON Schema calls 2.0 one, `range` does not.
+    """
     check_properties = Draft202012Validator.VALIDATORS["properties"]
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: type(value) is int,
+            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+        }
+    )
 
     def fill(validator: Any, properties: Spec, instance: Any, schema: Spec) -> Iterator[Any]:
         if isinstance(instance, dict):
@@ -178,7 +188,7 @@ def _validator() -> Draft202012Validator:
                     instance.setdefault(key, 0)
         yield from check_properties(validator, properties, instance, schema)
 
-    return extend(Draft202012Validator, {"properties": fill})(_schema())
+    return extend(Draft202012Validator, {"properties": fill}, type_checker=types)(_schema())
 
 
 def _relevance(error: ValidationError) -> tuple[bool, int]:

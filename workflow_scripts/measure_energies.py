@@ -26,6 +26,9 @@ from .semstat.provenance import software
 from .semstat.tables import ENERGIES, TOKENS, open_table, provenance_of, table_writers
 from .semstat.windows import Window, cut_windows
 
+BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
+"""Positions in one forward pass, unless told otherwise."""
+
 log = logging.getLogger(f"{__package__}.command")
 
 
@@ -42,7 +45,10 @@ def main() -> None:
     parser.add_argument("--attention", default="auto", help="auto, eager, sdpa, flash_attention_2")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument(
-        "--batch-tokens", type=int, default=8192, help="positions in one forward pass"
+        "--batch-tokens",
+        type=int,
+        default=0,
+        help="positions in one forward pass (default: 2,048 on a CPU, 16,384 on a GPU)",
     )
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
     arguments = parser.parse_args()
@@ -70,7 +76,11 @@ def main() -> None:
     ):
         try:
             measured = measure_windows(
-                model, windows, arguments.layers, arguments.batch_tokens, bar.update
+                model,
+                windows,
+                arguments.layers,
+                arguments.batch_tokens or BATCH_TOKENS[model.device.type],
+                bar.update,
             )
             for by_layer in measured:
                 for writer, layer in zip(writers, arguments.layers, strict=True):

@@ -51,6 +51,16 @@ class Estimate(NamedTuple):
             _widen(self.error_es, sources) - _widen(other.error_es, sources),
         )
 
+    def where(self, chosen_e: NDArray[np.bool_], other: Estimate) -> Estimate:
+        """This curve where chosen, else the other, which shares its sources."""
+        sources = max(self.error_es.shape[1], other.error_es.shape[1])
+        return Estimate(
+            np.where(chosen_e, self.value_e, other.value_e),
+            np.where(
+                chosen_e[:, None], _widen(self.error_es, sources), _widen(other.error_es, sources)
+            ),
+        )
+
 
 def _widen(error_es: Array, sources: int) -> Array:
     return np.pad(error_es, ((0, 0), (0, sources - error_es.shape[1])))

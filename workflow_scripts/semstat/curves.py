@@ -1,37 +1,28 @@
 """Density of states, phase-space volume, entropies and temperatures, with error bars.
 
 Ω is the empirical distribution function of the counts, exactly. ρ is a penalised spline of its
-logarithm (`log_density`), fitted to effective counts: the states, divided by how much more blocks
-of documents scatter than independent states would. T = Ω/ρ and T_B = (d ln ρ/dE)⁻¹ follow. Error
-bars are those of `block_errors`.
+logarithm (`smooth_density`), fitted to effective counts: the states, divided by how much more
+blocks of documents scatter than independent states would. T = Ω/ρ and T_B = (d ln ρ/dE)⁻¹ follow.
+Error bars are those of `block_errors`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from .block_errors import (
-    Curve,
-    ErrorBars,
-    Estimate,
-    block_residuals,
-    density_inefficiency,
-    state_inefficiency,
-)
+from .block_errors import Curve, ErrorBars, Estimate, block_residuals, state_inefficiency
 from .energy_grid import StateCounts
-from .log_density import fit_log_density
+from .smooth_density import smooth_density
 
 Array = NDArray[np.float64]
 
-UNRESOLVED_ERROR = 2.0
-"""Standard error of ln ρ beyond which ρ is undefined: the data do not tell it within e^±4."""
-
-BAND_STATES = 20
-"""Effective states on either side of an energy where simultaneous bands are to hold."""
+POPULATED = 20
+"""Effective states on either side of an energy that make it well populated."""
 
 CURVES = (
     "density", "volume", "entropy", "temperature", "surface_entropy", "surface_temperature",
@@ -42,9 +33,8 @@ CURVES = (
 class Curves:
     """Curves of one ensemble on the energy grid.
 
-    NaN where undefined, never infinite: ρ and what follows from it where no state is near, S and T
-    where Ω = 0, bounds of T_B where those of 1/T_B enclose 0, bands where fewer than
-    `BAND_STATES` effective states lie on either side.
+    NaN where undefined, never infinite: ρ and what follows from it where no state is near, bounds
+    of T_B where those of 1/T_B enclose 0, bands where `extrapolated`.
 
     energy : (edges,) E, probability.
     density : ρ = dΩ/dE without the atom at 0, 1/probability.
@@ -53,6 +43,9 @@ class Curves:
     temperature : T = Ω/ρ, probability.
     surface_entropy : S_B = ln ρ; k_B.
     surface_temperature : T_B = (dS_B/dE)⁻¹, of either sign; probability.
+    extrapolated : (edges,) bool, where fewer than `POPULATED` effective states lie on either side.
+        There ρ leans on the states further in, and below them T = Ω/ρ takes Ω from ρ as well; S is
+        ln Ω of the states down to the lowest of them, and of ρ from there.
     states : states counted.
     inefficiency : g; states/g is the effective number of states.
     """
@@ -64,6 +57,7 @@ class Curves:
     temperature: Curve
     surface_entropy: Curve
     surface_temperature: Curve
+    extrapolated: NDArray[np.bool_]
     states: int
     inefficiency: float
 
@@ -72,12 +66,13 @@ class Curves:
         """How many independent states would tell as much as these."""
         return self.states / self.inefficiency
 
-    def columns(self) -> dict[str, Array]:
-        """(edges,) columns by name: `density`, `density_low`, … `density_band_high`, `volume`, …"""
-        columns = {"energy": self.energy}
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """(edges,) columns by name: energy, density, density_low, … density_band_high, volume, …"""
+        columns: dict[str, NDArray[Any]] = {"energy": self.energy}
         for name in CURVES:
             for suffix, column in getattr(self, name)._asdict().items():
                 columns[name if suffix == "value" else f"{name}_{suffix}"] = column
+        columns["extrapolated"] = self.extrapolated
         return columns
 
 
@@ -115,23 +110,26 @@ def estimate_curves(
     inefficiency = state_inefficiency(count_be)
     effective = float(count_be.sum()) / inefficiency
     volume = _volume(count_be)
-    log_density, slope = _smooth(count_be, zero_b, edges_e)
+    smooth = smooth_density(count_be, zero_b, edges_e)
 
-    populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= BAND_STATES
-    sources = log_density.error_es.shape[1]
+    populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
+    tail_e = volume.value_e * effective < POPULATED
+    log_volume = smooth.log_volume.where(tail_e, _logarithm(volume))
+    sources = smooth.log.error_es.shape[1]
     bars = ErrorBars.resample(len(count_be), sources, resamples, confidence, populated_e, rng)
-    log_density_curve = bars(log_density)
+    log_density_curve = bars(smooth.log)
     volume_curve = _volume_curve(volume, effective, bars)
     return Curves(
         energy=np.array(edges_e, dtype=np.float64),
         density=log_density_curve.each(np.exp),
         volume=volume_curve,
-        entropy=volume_curve.each(_log),
-        temperature=bars(_logarithm(volume).minus(log_density)).each(np.exp),
+        entropy=_entropy(volume_curve, bars(smooth.log_volume)),
+        temperature=bars(log_volume.minus(smooth.log)).each(np.exp),
         surface_entropy=log_density_curve,
-        surface_temperature=_reciprocal(bars(slope)),
+        surface_temperature=_reciprocal(bars(smooth.slope)),
         states=int(count_be.sum()),
         inefficiency=inefficiency,
+        extrapolated=~populated_e,
     )
 
 
@@ -176,49 +174,6 @@ def _logarithm(estimate: Estimate) -> Estimate:
     return Estimate(np.log(positive_e), estimate.error_es / positive_e[:, None])
 
 
-def _smooth(count_be: Array, zero_b: Array, edges_e: Array) -> tuple[Estimate, Estimate]:
-    """ln ρ and d ln ρ/dE, fitted where the grid resolves ρ: off the cells that touch 0 and ±1."""
-    zero = int(np.searchsorted(edges_e, 0.0))
-    cell_j = np.setdiff1d(np.arange(2, len(edges_e) - 1), [zero, zero + 1])
-    count_bj, states_b = count_be[:, cell_j], count_be.sum(axis=1)
-    inefficiency = density_inefficiency(count_be)
-    if np.count_nonzero(count_bj.sum(axis=0)) < 2:
-        nothing_e = np.full(len(edges_e), np.nan)
-        nothing = Estimate(nothing_e, np.tile(nothing_e[:, None], len(states_b)))
-        return nothing, nothing
-
-    fit = fit_log_density(count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j])
-    change_jb = block_residuals(count_bj, states_b) / inefficiency
-    error_ks = np.hstack([fit.inverse_kk @ (fit.score_kj @ change_jb), fit.bias_modes()])
-    basis_ek, slope_ek = fit.basis.at(edges_e), fit.basis.at(edges_e, derivative=True)
-    offset = np.log(states_b.sum() / inefficiency)
-    log = Estimate(basis_ek @ fit.beta_k - offset, basis_ek @ error_ks)
-    slope = Estimate(slope_ek @ fit.beta_k, slope_ek @ error_ks)
-    if fit.basis.coordinate.split:
-        innermost_b = count_be[:, zero] + count_be[:, zero + 1] - zero_b
-        width = edges_e[zero + 1] - edges_e[zero - 1]
-        log.value_e[zero], log.error_es[zero] = _mean_density(
-            innermost_b, states_b, width, error_ks
-        )
-        slope.value_e[zero] = np.nan
-    unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR)
-    for part in (*log, *slope):
-        part[unresolved_e] = np.nan
-    return log, slope
-
-
-def _mean_density(
-    count_b: Array, states_b: Array, width: float, error_ks: Array
-) -> tuple[float, Array]:
-    """ln of the mean density over a stretch of energy, and its errors by source."""
-    states = count_b.sum()
-    error_s = np.zeros(error_ks.shape[1])
-    if states == 0:
-        return np.nan, error_s
-    error_s[: len(count_b)] = block_residuals(count_b[:, None], states_b)[0] / states
-    return float(np.log(states / states_b.sum() / width)), error_s
-
-
 def _volume_curve(volume: Estimate, effective: float, bars: ErrorBars) -> Curve:
     """Ω with bounds from logit Ω; where no state lies on one side, the exact binomial bound."""
     value_e = volume.value_e
@@ -247,5 +202,8 @@ def _reciprocal(slope: Curve) -> Curve:
     )
 
 
-def _log(value_e: Array) -> Array:
-    return np.log(np.where(value_e > 0, value_e, np.nan))
+def _entropy(volume: Curve, smooth: Curve) -> Curve:
+    """ln Ω, and below the lowest state that of the smooth density."""
+    log = volume.each(lambda part_e: np.log(np.where(part_e > 0, part_e, np.nan)))
+    parts = (np.where(volume.value > 0, a, b) for a, b in zip(log, smooth, strict=True))
+    return Curve(*parts)

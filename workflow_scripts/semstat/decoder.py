@@ -164,7 +164,7 @@ class LayeredModel:
             config = self.model.config.get_text_config()
             decoder = Decoder(tuple(modules), unembedding, _scale(config), _soft_cap(config))
             found = decoder.logits(recorded[last])
-        tolerance = 8 * torch.finfo(found.dtype).eps * expected.abs().max().item()
+        tolerance = 2 * torch.finfo(found.dtype).eps * expected.abs().max().item()
         error = (found - expected).abs().max().item()
         if not error <= tolerance:
             raise ArchitectureError(

@@ -27,9 +27,11 @@ from .spline_basis import BAND, LOGARITHMIC, Basis, Coordinate
 
 Array = NDArray[np.float64]
 
-CENTRE_SCALES = (LOGARITHMIC, 1e-4, 1e-2, 1.0)
-EDGE_SCALES = (LOGARITHMIC, 1e-3, 1.0)
-"""Scales at which a coordinate may turn from linear to logarithmic, around 0 and around ±1."""
+CENTRE_SCALES = (1.0, 1e-2, 1e-4, LOGARITHMIC)
+"""Scales at which the coordinate may turn from linear to logarithmic around 0."""
+
+CENTRE_GAIN = 6.0
+"""By how much a finer centre has to lower AIC: noise alone does so by less."""
 
 LOG_SMOOTHING = (-9.0, 18.0)
 """Range of ln λ."""
@@ -136,8 +138,8 @@ class _Problem:
         prior = np.sum(log_smoothing + self.log_weight_i) / 2
         return -value + float(np.log(factor[-1]).sum()) - float(prior)
 
-    def aic(self) -> float:
-        """Akaike's criterion, with the effective degrees of freedom of the fit."""
+    def criterion(self) -> float:
+        """AIC with the effective degrees of freedom of the fit, and the handicap of its centre."""
         mean_j, row_jk = self.basis.means(self.beta_k)
         banded = self.basis.gram(row_jk, mean_j)
         inverse_kk = cho_solve_banded((self.factor, False), np.eye(self.basis.size))
@@ -145,7 +147,8 @@ class _Problem:
         for lag in range(1, BAND):
             degrees += 2 * float(banded[-1 - lag, lag:] @ np.diag(inverse_kk, lag))
         likelihood = float(self.count_j @ np.log(np.maximum(mean_j, 1e-300)) - mean_j.sum())
-        return 2 * degrees - 2 * likelihood
+        handicap = 0.0 if self.basis.coordinate.centre == CENTRE_SCALES[0] else CENTRE_GAIN
+        return 2 * degrees - 2 * likelihood + handicap
 
     def fit(self) -> Fit:
         mean_j, row_jk = self.basis.means(self.beta_k)
@@ -178,10 +181,5 @@ def fit_log_density(count_j: Array, low_j: Array, high_j: Array) -> Fit:
     if np.count_nonzero(count_j) < 2:
         raise ValueError("a density needs states in at least two cells of the energy grid")
 
-    def solved(centre: float, edge: float) -> _Problem:
-        return _Problem(Basis(Coordinate(centre, edge), low_j, high_j), count_j)
-
-    best = min((solved(centre, EDGE_SCALES[0]) for centre in CENTRE_SCALES), key=_Problem.aic)
-    centre = best.basis.coordinate.centre
-    best = min([best, *(solved(centre, edge) for edge in EDGE_SCALES[1:])], key=_Problem.aic)
-    return best.fit()
+    problems = [_Problem(Basis(Coordinate(c), low_j, high_j), count_j) for c in CENTRE_SCALES]
+    return min(problems, key=_Problem.criterion).fit()

@@ -14,7 +14,7 @@ UNRESOLVED = 1e-6
 """Distance from 0 and from ±1 that the grid does not resolve; densities are not fitted there."""
 
 LOGARITHMIC = 1e-9
-"""Scale of a coordinate that is purely logarithmic wherever the grid resolves."""
+"""Scale of a centre that is purely logarithmic wherever the grid resolves."""
 
 BEND = 6.0
 """How much freer ln ρ is to curve where its coordinate bends: by e^(BEND/3) in deviation."""
@@ -28,15 +28,14 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)
 
 
 class Coordinate(NamedTuple):
-    """u(E) = asinh(E/c) + asinh((1 + E)/d) − asinh((1 − E)/d).
+    """u(E) = asinh(E/c) + ln(1 + E) − ln(1 − E).
 
-    Linear in E where |E| ≪ c and 1 − |E| ≪ d, logarithmic in |E| and in 1 − |E| beyond. c = 1 suits
-    a density that is smooth through 0; a purely logarithmic one, a density like 1/|E|, which may
-    jump at 0: its two sides are then fitted apart.
+    Linear in E near 0, where |E| ≪ c, logarithmic in |E| beyond and in the distance from ±1. c = 1
+    suits a density that is smooth through 0; c = LOGARITHMIC one like 1/|E|, which may jump at 0:
+    its two sides are then fitted apart.
     """
 
     centre: float
-    edge: float
 
     @property
     def split(self) -> bool:
@@ -44,20 +43,13 @@ class Coordinate(NamedTuple):
         return self.centre <= LOGARITHMIC
 
     def of(self, energy: Array) -> Array:
-        above, below = (1 + energy) / self.edge, (1 - energy) / self.edge
-        return np.arcsinh(energy / self.centre) + np.arcsinh(above) - np.arcsinh(below)
+        u: Array = np.arcsinh(energy / self.centre) + np.log1p(energy) - np.log1p(-energy)
+        return u
 
     def slope(self, energy: Array) -> Array:
         """du/dE, 1/probability."""
         slope: Array = np.sum(self._terms(energy), axis=0)
         return slope
-
-    def _terms(self, energy: Array) -> tuple[Array, Array, Array]:
-        return (
-            1 / np.hypot(energy, self.centre),
-            1 / np.hypot(1 + energy, self.edge),
-            1 / np.hypot(1 - energy, self.edge),
-        )
 
     def bend(self, energy: Array) -> Array:
         """Where u turns from one logarithm to another: 0 where one term of du/dE rules, up to 2/3.
@@ -67,6 +59,9 @@ class Coordinate(NamedTuple):
         term = np.stack(self._terms(energy))
         bend: Array = 1 - np.sum(term**2, axis=0) / np.sum(term, axis=0) ** 2
         return bend
+
+    def _terms(self, energy: Array) -> tuple[Array, Array, Array]:
+        return 1 / np.hypot(energy, self.centre), 1 / (1 + energy), 1 / (1 - energy)
 
 
 class Basis:
@@ -100,16 +95,17 @@ class Basis:
         self.band_jp = (BAND - 1 + ROW - COLUMN) * self.size + self.index_jk[:, COLUMN]
 
     def _local(self, energy: Array, derivative: bool) -> tuple[NDArray[np.int64], Array]:
-        """Index of the first of four splines at each energy, and their values or d/du."""
+        """Index of the first of four splines at each energy, and their values or d/dE."""
         run = np.where(energy > 0, len(self.start_r) - 1, 0)
-        u = self.coordinate.of(np.clip(energy, self.low_r[run], self.high_r[run]))
-        place = (u - self.start_r[run]) / self.step
+        resolved = np.clip(energy, self.low_r[run], self.high_r[run])
+        place = (self.coordinate.of(resolved) - self.start_r[run]) / self.step
         last = self.offset_r[run + 1] - self.offset_r[run] - 4
         knot = np.clip(np.floor(place).astype(int), 0, last)
         t = (place - knot)[..., None]
         if derivative:
             parts = (-((1 - t) ** 2), (3 * t - 4) * t, (-3 * t + 2) * t + 1, t**2)
-            value = np.concatenate(parts, axis=-1) / (2 * self.step)
+            slope = self.coordinate.slope(resolved)[..., None]
+            value = np.concatenate(parts, axis=-1) / (2 * self.step) * slope
         else:
             parts = ((1 - t) ** 3, (3 * t - 6) * t**2 + 4, ((-3 * t + 3) * t + 3) * t + 1, t**3)
             value = np.concatenate(parts, axis=-1) / 6
@@ -121,8 +117,6 @@ class Basis:
         Unresolved energies have the values of the nearest resolved one; at 0, of that below.
         """
         first_e, value_ek = self._local(energy_e, derivative)
-        if derivative:
-            value_ek = value_ek * self.coordinate.slope(energy_e)[:, None]
         dense = np.zeros((len(energy_e), self.size))
         dense[np.arange(len(energy_e))[:, None], first_e[:, None] + np.arange(4)] = value_ek
         return dense

@@ -1,0 +1,50 @@
+# make run   set up and run the default study, then write its report
+# make test  set up and check everything: style, types, graph, tests
+# make help  list the targets
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+CORES ?= all
+
+.PHONY: help run report test lint clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+run: $(VENV)/run.stamp
+	@echo "==> Running the default study (config.yaml) on $(CORES) cores"
+	$(BIN)/snakemake --cores $(CORES)
+	@$(MAKE) --no-print-directory report
+
+report: $(VENV)/run.stamp
+	$(BIN)/snakemake --report results/report.html
+	@echo "==> Done. Report: results/report.html   Numbers: results/wells.csv, results/curves/"
+
+test: lint
+	@echo "==> Running the tests"
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test.stamp
+	@echo "==> Checking style, types and the workflow's graph"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+clean:
+	rm -rf $(VENV) .snakemake logs
+
+# Installed once, and again when the requirements change.
+$(VENV)/run.stamp: envs/requirements.txt envs/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Python 3.11 or newer is needed: make run PYTHON=/path/to/python3")'
+	@echo "==> Installing the pinned requirements into $(VENV) (some minutes the first time)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp envs/requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-dev.txt
+	@touch $@
