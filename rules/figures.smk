@@ -15,8 +15,6 @@ rule plot_across_models:
         pdf=pdf_of("model"),
     log:
         "logs/plot_across_models/{dataset}.log",
-    group:
-        "small"
     conda:
         CONDA
     params:
@@ -36,8 +34,6 @@ rule plot_across_layers:
         pdf=pdf_of("layer"),
     log:
         "logs/plot_across_layers/{model}/{dataset}.log",
-    group:
-        "small"
     conda:
         CONDA
     params:
@@ -57,8 +53,6 @@ rule plot_across_datasets:
         pdf=pdf_of("dataset"),
     log:
         "logs/plot_across_datasets/{model}.log",
-    group:
-        "small"
     conda:
         CONDA
     params:
@@ -83,8 +77,6 @@ rule plot_layer_map:
         pdf=LAYER_MAP.replace("{format}", "pdf"),
     log:
         "logs/plot_layer_map/{model}/{dataset}.log",
-    group:
-        "small"
     conda:
         CONDA
     message:

@@ -12,8 +12,6 @@ rule count_states:
         STATES,
     log:
         f"logs/count_states/{SHARD}.log",
-    group:
-        "small"
     conda:
         CONDA
     params:
@@ -38,8 +36,6 @@ for model, spec in MODELS.items():
             curves=expand(CURVES, model=model, layer=spec["layers"], allow_missing=True),
         log:
             f"logs/estimate_curves/model={model}/{{dataset}}.log",
-        group:
-            "small"
         conda:
             CONDA
         params:

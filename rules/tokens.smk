@@ -12,8 +12,6 @@ rule tokenize_corpus:
         TOKENS,
     log:
         f"logs/tokenize_corpus/{SHARD}.log",
-    group:
-        "small"
     conda:
         CONDA
     params:

@@ -17,8 +17,8 @@ from .semstat.curves import estimate_curves
 from .semstat.energy_grid import GRID, energy_edges
 from .semstat.errors import InputError
 from .semstat.provenance import software
-from .semstat.states import STATES, from_table, merge
-from .semstat.tables import provenance_of, read_table, write_table
+from .semstat.states import STATES, BlockSums, from_table, merge
+from .semstat.tables import Provenance, provenance_of, read_table, write_table
 from .semstat.wells import describe_well
 
 
@@ -35,44 +35,53 @@ def main() -> None:
     parser.add_argument("--out", required=True, nargs="+", help="Parquet files of curves, by layer")
     arguments = parser.parse_args()
 
-    tables = [_read(path) for path in arguments.states]
-    provenance = provenance_of(tables[0].schema)
-    provenance |= {"shards": len(tables), "estimated by": software("numpy", "scipy")}
+    sums, provenance = merged(arguments.states, arguments.layers)
+    provenance |= {"shards": len(arguments.states), "estimated by": software("numpy", "scipy")}
     edges_e = energy_edges()
     wells: list[dict[str, Any]] = []
-    for layer, out in zip(arguments.layers, arguments.out, strict=True):
-        sums = merge(from_table(table, layer) for table in tables)
-        where = f"model {arguments.model}, dataset {arguments.dataset}, layer {layer}"
+    bar = command.progress(f"{arguments.model} {arguments.dataset}", "layers", len(sums))
+    for (layer, of_layer), out in zip(sums.items(), arguments.out, strict=True):
         try:
             curves = estimate_curves(
-                sums.counts,
+                of_layer.counts,
                 edges_e,
                 np.random.default_rng(arguments.seed),
                 arguments.resamples,
                 arguments.confidence,
             )
         except ValueError as error:
-            raise InputError(f"{where}: {error}") from error
+            raise InputError(
+                f"datasets.{arguments.dataset}: {error} (model {arguments.model}, layer {layer})"
+            ) from error
         columns = {
             name: pa.array(column, from_pandas=True) for name, column in curves.columns().items()
         }
         write_table(out, pa.table(columns, schema=CURVES), provenance | {"layer": layer})
-        well = describe_well(sums, edges_e, arguments.confidence)
         row = {"model": arguments.model, "dataset": arguments.dataset, "layer": layer}
         row |= {"states": curves.states, "effective_states": curves.effective_states}
-        for name, (value, low, high) in well.items():
-            row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+        for name, interval in describe_well(of_layer, edges_e, arguments.confidence).items():
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
         wells.append(row)
+        bar.update()
+    bar.close()
     write_table(arguments.wells, pa.Table.from_pylist(wells, schema=WELLS), provenance)
 
 
-def _read(path: Path) -> pa.Table:
-    table = read_table(path, STATES)
-    if provenance_of(table.schema)["grid"] != GRID:
-        raise InputError(
-            f"{path}: counted on another energy grid; delete it and run snakemake again"
-        )
-    return table
+def merged(paths: list[Path], layers: list[int]) -> tuple[dict[int, BlockSums], Provenance]:
+    """Sums of each layer over all shards, one shard in memory at a time, and whose they are."""
+    sums: dict[int, BlockSums] = {}
+    for path in paths:
+        table = read_table(path, STATES)
+        provenance = provenance_of(table.schema)
+        if provenance["grid"] != GRID or not set(layers) <= set(provenance["layers"]):
+            raise InputError(
+                f"{path}: counted on another energy grid or at other layers; "
+                f"delete it and run snakemake again"
+            )
+        for layer in layers:
+            part = from_table(table, layer)
+            sums[layer] = merge([sums[layer], part]) if layer in sums else part
+    return sums, provenance
 
 
 if __name__ == "__main__":
