@@ -42,12 +42,13 @@ class Decoder:
     def vocabulary(self) -> int:
         return self.unembedding.out_features
 
-    def logits(self, q_sn: Tensor) -> Tensor:
+    def logits(self, q_sn: Tensor, out: Tensor | None = None) -> Tensor:
         """Logits over the vocabulary, in the decoder's own dtype.
 
         Parameters
         ----------
         q_sn : (…, hidden) residual stream at any layer.
+        out : (…, vocabulary) tensor to write them to; a new one by default.
 
         Returns
         -------
@@ -55,7 +56,9 @@ class Decoder:
         """
         for module in self.tail:
             q_sn = module(q_sn)
-        logits_sv: Tensor = self.unembedding(q_sn)
+        logits_sv = torch.matmul(q_sn, self.unembedding.weight.T, out=out)
+        if self.unembedding.bias is not None:
+            logits_sv += self.unembedding.bias
         if self.scale != 1.0:
             logits_sv *= self.scale
         if self.soft_cap is not None:
@@ -164,6 +167,11 @@ class LayeredModel:
             config = self.model.config.get_text_config()
             decoder = Decoder(tuple(modules), unembedding, _scale(config), _soft_cap(config))
             found = decoder.logits(recorded[last])
+        if not expected.isfinite().all():
+            raise ArchitectureError(
+                f"{name}: its own logits are NaN or infinite in {expected.dtype}; fetch its weights "
+                f"again, or set its dtype to float32"
+            )
         tolerance = 2 * torch.finfo(found.dtype).eps * expected.abs().max().item()
         error = (found - expected).abs().max().item()
         if not error <= tolerance:

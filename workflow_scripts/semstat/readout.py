@@ -70,12 +70,17 @@ def read_out(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) 
         If a hidden state or a readout is NaN or infinite; its argument is the first such state.
     """
     chunk = max(1, LOGIT_BYTES[q_sn.device.type] // (4 * decoder.vocabulary))
+    # Two buffers for all chunks: fresh pages for each would cost a quarter of the time.
+    shape = (min(chunk, len(q_sn)), decoder.vocabulary)
+    buffer_sv, scratch_sv = torch.empty((2, *shape), device=q_sn.device).unbind()
     parts = []
     with torch.inference_mode():
         for start in range(0, len(q_sn), chunk):
             rows = slice(start, start + chunk)
-            logits_sv = decoder.logits(q_sn[rows].float())
-            parts.append(_read_logits(logits_sv, last_s[rows], correct_s[rows]))
+            h_sn = q_sn[rows].float()
+            logits_sv = decoder.logits(h_sn, out=buffer_sv[: len(h_sn)])
+            scratch = scratch_sv[: len(h_sn)]
+            parts.append(_read_logits(logits_sv, last_s[rows], correct_s[rows], scratch))
     readout = StateReadout(*(torch.cat(column) for column in zip(*parts, strict=True)))
     finite_s = torch.isfinite(readout.entropy) & torch.isfinite(readout.energy)
     if not finite_s.all():
@@ -83,15 +88,17 @@ def read_out(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) 
     return readout
 
 
-def _read_logits(logits_sv: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
-    """Read one chunk; overwrites the logits."""
+def _read_logits(
+    logits_sv: Tensor, last_s: Tensor, correct_s: Tensor, scratch_sv: Tensor
+) -> StateReadout:
+    """Read one chunk; overwrites the logits and the scratch, which is as large."""
     highest_s, top_s = logits_sv.max(dim=-1)
     logits_sv -= highest_s[:, None]
     wanted_s2 = logits_sv.gather(1, torch.stack([last_s, correct_s], dim=1))
-    weight_sv = logits_sv.exp()
+    weight_sv = torch.exp(logits_sv, out=scratch_sv)
     normaliser_s = weight_sv.sum(dim=-1)
     log_normaliser_s = normaliser_s.log()
-    mean_logit_s = torch.linalg.vecdot(weight_sv, logits_sv) / normaliser_s
+    mean_logit_s = weight_sv.mul_(logits_sv).sum(dim=-1) / normaliser_s
     log_p_last_s, log_p_correct_s = (wanted_s2 - log_normaliser_s[:, None]).unbind(dim=1)
     return StateReadout(
         log_p_last_s,
