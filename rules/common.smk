@@ -2,16 +2,23 @@
 
 prepare_environment()
 
+CONFIGURATION = ", ".join(map(str, workflow.configfiles))
+
 try:
-    STUDY = resolve(config, ", ".join(map(str, workflow.configfiles)))
-    MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
+    STUDY = resolve(config, CONFIGURATION)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
+
+try:
     LOCAL_FILES = {
         (kind, name): local_files(kind, name, spec)
         for kind in ("models", "datasets")
         for name, spec in STUDY[kind].items()
     }
 except InputError as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(f"{CONFIGURATION}: {error}") from None
 
 SNAPSHOT = "results/models/{model}/"
 CORPUS = "results/corpora/{dataset}.parquet"

@@ -128,19 +128,22 @@ def read_documents(key: str, spec: Spec, name: str, file: BinaryIO) -> Iterator[
                 yield file.read().decode("utf-8")
             case ".jsonl":
                 for line in file:
-                    yield _text(key, spec, json.loads(line), name)
+                    text = _text(key, spec, json.loads(line), name)
+                    text.encode()  # JSON can escape half a surrogate pair, which no file can hold
+                    yield text
             case ".parquet":
                 table = pq.ParquetFile(file)
                 if spec["text_column"] not in table.schema_arrow.names:
                     _text(key, spec, dict.fromkeys(table.schema_arrow.names), name)
                 for batch in table.iter_batches(columns=[spec["text_column"]]):
-                    yield from batch.column(0).to_pylist()
+                    for text in batch.column(0).to_pylist():
+                        yield _text(key, spec, {spec["text_column"]: text}, name)
             case suffix:
                 raise InputError(
                     f"{key}.files: {name} ends in {suffix!r}; "
                     f"documents are read from .txt, .jsonl and .parquet"
                 )
-    except (UnicodeDecodeError, json.JSONDecodeError, pa.ArrowInvalid) as error:
+    except (UnicodeError, json.JSONDecodeError, pa.ArrowInvalid, OSError) as error:
         raise InputError(
             f"{key}.files: {name} cannot be read ({error}); mend or remove it"
         ) from error

@@ -171,13 +171,27 @@ def from_path(key: str, folder: Path) -> Loaded:
             f"{key}: {folder} does not hold config.json and *.safetensors "
             f"(pickled weights such as pytorch_model.bin are never loaded)"
         )
-    model = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, dtype="auto", use_safetensors=True, trust_remote_code=False, local_files_only=True
-    )
-    tokenizer = transformers.AutoTokenizer.from_pretrained(
-        folder, trust_remote_code=False, local_files_only=True
-    )
-    return model, tokenizer.backend_tokenizer
+    safely = {"trust_remote_code": False, "local_files_only": True}
+    try:
+        model, found = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, dtype="auto", use_safetensors=True, output_loading_info=True, **safely
+        )
+        backend: Tokenizer = transformers.AutoTokenizer.from_pretrained(
+            folder, **safely
+        ).backend_tokenizer
+    except Exception as error:
+        # transformers raises anything where a file is damaged, missing or of a strange model.
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"{key}: {folder} cannot be loaded as a causal language model with a fast tokenizer "
+            f"({reason}); fetch it again or correct it"
+        ) from error
+    if found["missing_keys"]:
+        raise InputError(
+            f"{key}: the weights of {folder} lack {min(found['missing_keys'])} (and "
+            f"{len(found['missing_keys']) - 1} more), so they would be random; mend its config.json"
+        )
+    return model, backend
 
 
 def from_random(spec: Spec, like: Path) -> Loaded:

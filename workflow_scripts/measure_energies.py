@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from . import command
 from .semstat.decoder import LayeredModel
@@ -117,6 +118,11 @@ def load(arguments: argparse.Namespace) -> tuple[LayeredModel, dict[str, Any]]:
         raise InputError(
             f"models.{arguments.model.name}.attention: {arguments.attention!r} does not work here "
             f"({str(error).strip().partition(chr(10))[0]}); set it to auto"
+        ) from error
+    except SafetensorError as error:
+        raise InputError(
+            f"{arguments.model / 'model.safetensors'}: damaged ({error}); "
+            f"delete it and run snakemake again"
         ) from error
     model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
     model.truncate(max(arguments.layers))

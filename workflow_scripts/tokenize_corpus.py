@@ -46,6 +46,8 @@ def main() -> None:
             f"lower `shards` or `documents_per_shard`"
         )
     tokenizer = Tokenizer.from_file(str(arguments.model / "tokenizer.json"))
+    tokenizer.no_truncation()  # tokenizer.json may ask for both
+    tokenizer.no_padding()
     prefix = tokenizer.token_to_id(arguments.prefix_token)
     if prefix is None:
         raise InputError(

@@ -126,12 +126,13 @@ class ErrorBars:
         """
         value_e, deviation_e = estimate.value_e, estimate.deviation_e
         half_e = float(student.ppf((1 + self.confidence) / 2, self.blocks - 1)) * deviation_e
-        band_e = np.where(self.banded_e, self._supremum(estimate) * deviation_e, np.nan)
+        band_e = np.where(self.banded_e, self.critical(estimate) * deviation_e, np.nan)
         return Curve(
             value_e, value_e - half_e, value_e + half_e, value_e - band_e, value_e + band_e
         )
 
-    def _supremum(self, estimate: Estimate) -> float:
+    def critical(self, estimate: Estimate) -> float:
+        """Half-width of the band in standard errors; NaN where there is nothing to hold."""
         deviation_e = estimate.deviation_e
         part_e = self.banded_e & np.isfinite(estimate.value_e) & (deviation_e > 0)
         if not part_e.any():

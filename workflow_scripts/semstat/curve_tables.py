@@ -22,9 +22,10 @@ CURVES = pa.schema(
         for quantity in CURVE_QUANTITIES
         for bound in ("", "_low", "_high", "_band_low", "_band_high")
     ]
+    + columns(extrapolated=pa.bool_())
 )
 """`_low` and `_high` bound the pointwise interval, `_band_low` and `_band_high` the simultaneous
-band; null where undefined."""
+band; null where undefined. `extrapolated` where the tail model speaks, not the states."""
 
 WELL_NUMBERS = (
     "mean_energy",

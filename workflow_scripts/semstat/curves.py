@@ -9,7 +9,7 @@ Error bars are those of `block_errors`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from .block_errors import Curve, ErrorBars, Estimate, block_residuals, state_inefficiency
 from .energy_grid import StateCounts
-from .smooth_density import smooth_density
+from .smooth_density import SmoothDensity, smooth_density
 
 Array = NDArray[np.float64]
 
@@ -106,34 +106,63 @@ def estimate_curves(
         If the counts hold no state, fewer than two non-empty blocks, or a negative or NaN count,
         or do not match the grid.
     """
-    count_be, zero_b = _checked(counts, edges_e)
-    inefficiency = state_inefficiency(count_be)
-    effective = float(count_be.sum()) / inefficiency
-    volume = _volume(count_be)
-    smooth = smooth_density(count_be, zero_b, edges_e)
-
-    populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
-    tail_e = volume.value_e * effective < POPULATED
-    log_volume = smooth.log_volume.where(tail_e, _logarithm(volume))
-    sources = smooth.log.error_es.shape[1]
-    bars = ErrorBars.resample(len(count_be), sources, resamples, confidence, populated_e, rng)
-    log_density_curve = bars(smooth.log)
-    volume_curve = _volume_curve(volume, effective, bars)
+    parts = estimate(counts, edges_e)
+    sources = parts.smooth.log.error_es.shape[1]
+    bars = ErrorBars.resample(parts.blocks, sources, resamples, confidence, parts.populated_e, rng)
+    log_density = bars(parts.smooth.log)
+    volume = _volume_curve(parts.volume, parts.effective, bars)
     return Curves(
         energy=np.array(edges_e, dtype=np.float64),
-        density=log_density_curve.each(np.exp),
-        volume=volume_curve,
-        entropy=_entropy(volume_curve, bars(smooth.log_volume)),
-        temperature=bars(log_volume.minus(smooth.log)).each(np.exp),
-        surface_entropy=log_density_curve,
-        surface_temperature=_reciprocal(bars(smooth.slope)),
-        states=int(count_be.sum()),
-        inefficiency=inefficiency,
-        extrapolated=~populated_e,
+        density=log_density.each(np.exp),
+        volume=volume,
+        entropy=_entropy(volume, bars(parts.smooth.log_volume)),
+        temperature=bars(parts.log_temperature).each(np.exp),
+        surface_entropy=log_density,
+        surface_temperature=_reciprocal(bars(parts.smooth.slope)),
+        states=parts.states,
+        inefficiency=parts.states / parts.effective,
+        extrapolated=~parts.populated_e,
     )
 
 
-def _checked(counts: StateCounts, edges_e: Array) -> tuple[Array, Array]:
+class Parts(NamedTuple):
+    """What the curves of one ensemble are made of, before intervals.
+
+    volume : Ω.
+    smooth : ln ρ and what follows from it.
+    log_temperature : ln T.
+    populated_e : (edges,) where at least `POPULATED` effective states lie on either side.
+    effective : effective states.
+    states, blocks : states counted, and non-empty blocks.
+    """
+
+    volume: Estimate
+    smooth: SmoothDensity
+    log_temperature: Estimate
+    populated_e: NDArray[np.bool_]
+    effective: float
+    states: int
+    blocks: int
+
+
+def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
+    """Curves of one ensemble with the sources of their errors; see `estimate_curves`.
+
+    `order` is that of the derivative of ln ρ which smoothing penalises.
+    """
+    count_be, zero_b = checked_counts(counts, edges_e)
+    effective = float(count_be.sum()) / state_inefficiency(count_be)
+    volume = _volume(count_be)
+    smooth = smooth_density(count_be, zero_b, edges_e, order)
+    populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
+    tail_e = volume.value_e * effective < POPULATED
+    log_volume = smooth.log_volume.where(tail_e, logarithm(volume))
+    log_temperature = log_volume.minus(smooth.log)
+    states, blocks = int(count_be.sum()), len(count_be)
+    return Parts(volume, smooth, log_temperature, populated_e, effective, states, blocks)
+
+
+def checked_counts(counts: StateCounts, edges_e: Array) -> tuple[Array, Array]:
     """Counts of the non-empty blocks, as float64."""
     count_be = np.asarray(counts.counts_be, dtype=np.float64)
     zero_b = np.asarray(counts.at_zero_b, dtype=np.float64)
@@ -168,7 +197,7 @@ def _volume(count_be: Array) -> Estimate:
     )
 
 
-def _logarithm(estimate: Estimate) -> Estimate:
+def logarithm(estimate: Estimate) -> Estimate:
     """ln of a curve; NaN where it is 0."""
     positive_e = np.where(estimate.value_e > 0, estimate.value_e, np.nan)
     return Estimate(np.log(positive_e), estimate.error_es / positive_e[:, None])

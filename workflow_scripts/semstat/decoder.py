@@ -169,8 +169,8 @@ class LayeredModel:
             found = decoder.logits(recorded[last])
         if not expected.isfinite().all():
             raise ArchitectureError(
-                f"{name}: its own logits are NaN or infinite in {expected.dtype}; fetch its weights "
-                f"again, or set its dtype to float32"
+                f"{name}: its own logits are NaN or infinite in {expected.dtype}; "
+                f"fetch its weights again, or set its dtype to float32"
             )
         tolerance = 2 * torch.finfo(found.dtype).eps * expected.abs().max().item()
         error = (found - expected).abs().max().item()

@@ -40,15 +40,22 @@ STYLE: Any = {
 
 
 class Quantity(NamedTuple):
-    """How one column of a curves table is drawn."""
+    """How one column of a curves table is drawn.
+
+    ceiling : highest value shown. Above the last states T grows without end; beyond 100 it says no
+        more than that Ω is flat.
+    """
 
     label: str
     scale: str
+    ceiling: float = np.inf
 
 
 QUANTITIES = {
     "entropy": Quantity(r"entropy  $S(E) = \ln\,\Omega(E)$  [$k_B$]", "linear"),
-    "temperature": Quantity(r"temperature  $T(E) = \Omega/\rho$  [probability]", "log"),
+    "temperature": Quantity(
+        r"temperature  $T(E) = \Omega/\rho$  [probability]", "log", ceiling=100.0
+    ),
     "density": Quantity(r"density of states  $\rho(E)$  [1/probability]", "log"),
 }
 
@@ -63,6 +70,8 @@ class Line(NamedTuple):
 def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool) -> Figure:
     """Draw one quantity of several ensembles, each with the band of its pointwise interval.
 
+    Dotted where the curve is extrapolated.
+
     Parameters
     ----------
     lines : curves tables as columns of (edges,) arrays; NaN where undefined.
@@ -76,7 +85,10 @@ def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool)
             energy_e = curve["energy"]
             low_e, high_e = curve[f"{quantity}_low"], curve[f"{quantity}_high"]
             axes.fill_between(energy_e, low_e, high_e, color=color, alpha=0.2, linewidth=0)
-            axes.plot(energy_e, curve[quantity], color=color, linestyle=dash, label=label)
+            beyond_e = curve["extrapolated"].astype(bool)
+            known_e = np.where(beyond_e, np.nan, curve[quantity])
+            axes.plot(energy_e, known_e, color=color, linestyle=dash, label=label)
+            axes.plot(energy_e, np.where(beyond_e, curve[quantity], np.nan), ":", color=color)
         axes.set_yscale(QUANTITIES[quantity].scale)
         axes.set_ylabel(QUANTITIES[quantity].label)
         _energy_axis(axes)
@@ -163,5 +175,6 @@ def _limits(lines: Sequence[Line], quantity: str) -> tuple[float, float]:
     values = values[np.isfinite(values)]
     if QUANTITIES[quantity].scale == "log":
         values = values[values > 0]
-        return (values.min() / 3, values.max() * 3) if len(values) else (0.1, 1.0)
+        ceiling = QUANTITIES[quantity].ceiling
+        return (values.min() / 3, min(values.max() * 3, ceiling)) if len(values) else (0.1, 1.0)
     return (values.min() - 0.5, values.max() + 0.3) if len(values) else (-1.0, 0.0)

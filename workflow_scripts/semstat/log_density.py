@@ -68,9 +68,9 @@ class Fit(NamedTuple):
 class _Problem:
     """Counts of one ensemble in one coordinate; finds β for a λ, and the λ of highest REML."""
 
-    def __init__(self, basis: Basis, count_j: Array) -> None:
+    def __init__(self, basis: Basis, count_j: Array, order: int) -> None:
         self.basis, self.count_j = basis, count_j
-        self.penalty, self.log_weight_i = basis.penalty()
+        self.penalty, self.log_weight_i = basis.penalty(order)
         self.beta_k = self._start()
         search = minimize_scalar(
             self._restricted, bounds=LOG_SMOOTHING, method="bounded", options={"xatol": 0.1}
@@ -104,7 +104,7 @@ class _Problem:
 
     def _times_penalty(self, beta_k: Array) -> Array:
         product_k: Array = self.penalty[-1] * beta_k
-        for lag in (1, 2):
+        for lag in range(1, BAND):
             off = self.penalty[-1 - lag, lag:]
             product_k[:-lag] += off * beta_k[lag:]
             product_k[lag:] += off * beta_k[:-lag]
@@ -160,7 +160,7 @@ class _Problem:
         return Fit(self.basis, self.beta_k, inverse_kk, score_kj, bias_kk)
 
 
-def fit_log_density(count_j: Array, low_j: Array, high_j: Array) -> Fit:
+def fit_log_density(count_j: Array, low_j: Array, high_j: Array, order: int = 2) -> Fit:
     """Fit the logarithm of a density to counts in energy cells.
 
     Parameters
@@ -168,6 +168,8 @@ def fit_log_density(count_j: Array, low_j: Array, high_j: Array) -> Fit:
     count_j : (cells,) states, or effective states, in (low_j, high_j]; cells may leave gaps, about
         which nothing is then assumed.
     low_j, high_j : (cells,) ends of the cells, in [−1, 1]; no cell contains 0 inside.
+    order : of the derivative of ln ρ that is penalised, 2 to 4. With 2, ln ρ goes on as a straight
+        line beyond the data, but its second derivative is noise; 4 suits that derivative.
 
     Returns
     -------
@@ -181,5 +183,7 @@ def fit_log_density(count_j: Array, low_j: Array, high_j: Array) -> Fit:
     if np.count_nonzero(count_j) < 2:
         raise ValueError("a density needs states in at least two cells of the energy grid")
 
-    problems = [_Problem(Basis(Coordinate(c), low_j, high_j), count_j) for c in CENTRE_SCALES]
+    problems = [
+        _Problem(Basis(Coordinate(c), low_j, high_j), count_j, order) for c in CENTRE_SCALES
+    ]
     return min(problems, key=_Problem.criterion).fit()

@@ -26,16 +26,17 @@ class SmoothDensity(NamedTuple):
     """Curves on the grid points, NaN where the states do not determine ρ.
 
     log : ln ρ; at 0, where ρ jumps there, of the mean over the two cells that touch 0.
-    slope : d ln ρ/dE, 1/probability.
+    slope, curvature : d ln ρ/dE, 1/probability, and d² ln ρ/dE², 1/probability².
     log_volume : ln of ∫ρ from −1 to E, with counts in place of ρ where the grid does not resolve.
     """
 
     log: Estimate
     slope: Estimate
+    curvature: Estimate
     log_volume: Estimate
 
 
-def smooth_density(count_be: Array, zero_b: Array, edges_e: Array) -> SmoothDensity:
+def smooth_density(count_be: Array, zero_b: Array, edges_e: Array, order: int = 2) -> SmoothDensity:
     """Fit ln ρ where the grid resolves it: off the cells that touch 0 and ±1.
 
     Parameters
@@ -43,33 +44,37 @@ def smooth_density(count_be: Array, zero_b: Array, edges_e: Array) -> SmoothDens
     count_be : (blocks, edges) states in (E_{e−1}, E_e] of the non-empty blocks.
     zero_b : (blocks,) states at 0 exactly, which count_be includes.
     edges_e : (edges,) the energy grid.
+    order : of the penalty, see `log_density.fit_log_density`.
     """
     zero = int(np.searchsorted(edges_e, 0.0))
     cell_j = np.setdiff1d(np.arange(2, len(edges_e) - 1), [zero, zero + 1])
     count_bj, states_b = count_be[:, cell_j], count_be.sum(axis=1)
     if np.count_nonzero(count_bj.sum(axis=0)) < 2:
         nothing = Estimate(np.full(len(edges_e), np.nan), np.full(count_be.T.shape, np.nan))
-        return SmoothDensity(nothing, nothing, nothing)
+        return SmoothDensity(nothing, nothing, nothing, nothing)
 
     inefficiency = density_inefficiency(count_be)
-    fit = fit_log_density(count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j])
+    fit = fit_log_density(
+        count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j], order
+    )
     change_jb = block_residuals(count_bj, states_b) / inefficiency
     error_ks = np.hstack([fit.inverse_kk @ (fit.score_kj @ change_jb), fit.bias_modes()])
-    basis_ek, slope_ek = fit.basis.at(edges_e), fit.basis.at(edges_e, derivative=True)
-    offset = np.log(states_b.sum() / inefficiency)
-    log = Estimate(basis_ek @ fit.beta_k - offset, basis_ek @ error_ks)
-    slope = Estimate(slope_ek @ fit.beta_k, slope_ek @ error_ks)
+    log, slope, curvature = (
+        Estimate(basis_ek @ fit.beta_k, basis_ek @ error_ks)
+        for basis_ek in (fit.basis.at(edges_e, order) for order in range(3))
+    )
+    log.value_e[:] -= np.log(states_b.sum() / inefficiency)
     edge_mass = np.exp(log.value_e[1]) * (1 + edges_e[1]), log.error_es[1]
     log_volume = _log_volume(fit, error_ks, count_be, cell_j, inefficiency, edge_mass)
     if fit.basis.coordinate.split:
         innermost_b = count_be[:, zero] + count_be[:, zero + 1] - zero_b
         width = edges_e[zero + 1] - edges_e[zero - 1]
         _set_mean_density(log, zero, innermost_b / width, states_b)
-        slope.value_e[zero] = np.nan
+        slope.value_e[zero] = curvature.value_e[zero] = np.nan
     unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR)
-    for part in (*log, *slope, *log_volume):
+    for part in (*log, *slope, *curvature, *log_volume):
         part[unresolved_e] = np.nan
-    return SmoothDensity(log, slope, log_volume)
+    return SmoothDensity(log, slope, curvature, log_volume)
 
 
 def _set_mean_density(log: Estimate, edge: int, density_b: Array, states_b: Array) -> None:

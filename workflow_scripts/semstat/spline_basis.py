@@ -23,7 +23,6 @@ BAND = 5
 """B-splines that overlap one cell: four, and one more where a knot lies inside it."""
 
 ROW, COLUMN = np.triu_indices(BAND)
-DIFFERENCE = (1.0, -2.0, 1.0)
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)
 
 
@@ -50,6 +49,12 @@ class Coordinate(NamedTuple):
         """du/dE, 1/probability."""
         slope: Array = np.sum(self._terms(energy), axis=0)
         return slope
+
+    def curvature(self, energy: Array) -> Array:
+        """d²u/dE², 1/probability²."""
+        centre, below, above = self._terms(energy)
+        curvature: Array = -energy * centre**3 - below**2 + above**2
+        return curvature
 
     def bend(self, energy: Array) -> Array:
         """Where u turns from one logarithm to another: 0 where one term of du/dE rules, up to 2/3.
@@ -83,7 +88,7 @@ class Basis:
 
         width_j = high_j - low_j
         energy_jq = low_j[:, None] + width_j[:, None] * (NODES + 1) / 2
-        first_jq, value_jqk = self._local(energy_jq, derivative=False)
+        first_jq, value_jqk = self._local(energy_jq)
         self.first_j = np.minimum(first_jq[:, 0], self.size - BAND)
         self.value_jqk = np.zeros((*energy_jq.shape, BAND))
         shift_jq = first_jq - self.first_j[:, None]
@@ -94,48 +99,53 @@ class Basis:
         self.index_jk = self.first_j[:, None] + np.arange(BAND)
         self.band_jp = (BAND - 1 + ROW - COLUMN) * self.size + self.index_jk[:, COLUMN]
 
-    def _local(self, energy: Array, derivative: bool) -> tuple[NDArray[np.int64], Array]:
-        """Index of the first of four splines at each energy, and their values or d/dE."""
+    def _local(self, energy: Array, order: int = 0) -> tuple[NDArray[np.int64], Array]:
+        """Index of the first of four splines at each energy; their values or derivatives in E."""
         run = np.where(energy > 0, len(self.start_r) - 1, 0)
         resolved = np.clip(energy, self.low_r[run], self.high_r[run])
         place = (self.coordinate.of(resolved) - self.start_r[run]) / self.step
         last = self.offset_r[run + 1] - self.offset_r[run] - 4
         knot = np.clip(np.floor(place).astype(int), 0, last)
         t = (place - knot)[..., None]
-        if derivative:
-            parts = (-((1 - t) ** 2), (3 * t - 4) * t, (-3 * t + 2) * t + 1, t**2)
-            slope = self.coordinate.slope(resolved)[..., None]
-            value = np.concatenate(parts, axis=-1) / (2 * self.step) * slope
+        slope = self.coordinate.slope(resolved)[..., None]
+        if order == 0:
+            value = _cubic(t)
+        elif order == 1:
+            value = _cubic_slope(t) / self.step * slope
         else:
-            parts = ((1 - t) ** 3, (3 * t - 6) * t**2 + 4, ((-3 * t + 3) * t + 3) * t + 1, t**3)
-            value = np.concatenate(parts, axis=-1) / 6
+            value = _cubic_curvature(t) / self.step**2 * slope**2
+            value += _cubic_slope(t) / self.step * self.coordinate.curvature(resolved)[..., None]
         return knot + self.offset_r[run], value
 
-    def at(self, energy_e: Array, derivative: bool = False) -> Array:
-        """(energies, splines) of values B_k(u(E)), or of dB_k/dE.
+    def at(self, energy_e: Array, order: int = 0) -> Array:
+        """(energies, splines) of values B_k(u(E)), or of their first or second derivatives in E.
 
         Unresolved energies have the values of the nearest resolved one; at 0, of that below.
         """
-        first_e, value_ek = self._local(energy_e, derivative)
+        first_e, value_ek = self._local(energy_e, order)
         dense = np.zeros((len(energy_e), self.size))
         dense[np.arange(len(energy_e))[:, None], first_e[:, None] + np.arange(4)] = value_ek
         return dense
 
-    def penalty(self) -> tuple[Array, Array]:
-        """Banded upper form of P, with βᵀPβ = ∫ w(u) (d² ln ρ/du²)² du by differences, and ln w.
+    def penalty(self, order: int) -> tuple[Array, Array]:
+        """Banded upper form of P, and ln w.
 
-        w = exp(−BEND · `Coordinate.bend`) lets ln ρ curve where u does.
+        βᵀPβ = ∫ w(u) (dⁿ ln ρ/duⁿ)² du by differences of order n, with w = exp(−BEND ·
+        `Coordinate.bend`), which lets ln ρ curve where u does.
         """
+        difference = np.diff(np.eye(order + 1), order)[:, 0]
         banded = np.zeros((BAND, self.size))
         logs = []
         for start, stop, u in zip(self.offset_r, self.offset_r[1:], self.start_r, strict=False):
-            energy_i = self._energy(u + self.step * np.arange(stop - start - 2))
-            log_i = -BEND * self.coordinate.bend(energy_i)
+            rows = stop - start - order
+            log_i = -BEND * self.coordinate.bend(
+                self._energy(u + self.step * (np.arange(rows) + order / 2 - 1))
+            )
             logs.append(log_i)
-            for i, j in combinations_with_replacement(range(3), 2):
-                part = banded[BAND - 1 - (j - i), start + j : stop - 2 + j]
-                part += DIFFERENCE[i] * DIFFERENCE[j] / self.step**3 * np.exp(log_i)
-        return banded, np.concatenate(logs)
+            for i, j in combinations_with_replacement(range(order + 1), 2):
+                part = banded[BAND - 1 - (j - i), start + j : start + j + rows]
+                part += difference[i] * difference[j] * np.exp(log_i)
+        return banded / self.step ** (2 * order - 1), np.concatenate(logs)
 
     def _energy(self, u: Array) -> Array:
         """E(u), near enough to place a weight."""
@@ -162,3 +172,18 @@ class Basis:
         mean_j = part_jq.sum(axis=1)
         share_jq = part_jq / np.maximum(mean_j, 1e-300)[:, None]
         return mean_j, np.einsum("jq,jqk->jk", share_jq, self.value_jqk)
+
+
+def _cubic(t: Array) -> Array:
+    """The four cubic B-splines between two knots, at t in [0, 1] of the way; last axis."""
+    parts = ((1 - t) ** 3, (3 * t - 6) * t**2 + 4, ((-3 * t + 3) * t + 3) * t + 1, t**3)
+    return np.concatenate(parts, axis=-1) / 6
+
+
+def _cubic_slope(t: Array) -> Array:
+    parts = (-((1 - t) ** 2), (3 * t - 4) * t, (-3 * t + 2) * t + 1, t**2)
+    return np.concatenate(parts, axis=-1) / 2
+
+
+def _cubic_curvature(t: Array) -> Array:
+    return np.concatenate((1 - t, 3 * t - 2, 1 - 3 * t, t), axis=-1)

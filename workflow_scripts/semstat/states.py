@@ -65,11 +65,12 @@ def sum_states(column: dict[str, NDArray[Any]], edges_e: NDArray[np.float64]) ->
     """
     block_s = column["doc"] % BLOCKS
     energy_s = column["energy"].astype(np.float64)
+    counts = count_states(energy_s, block_s, edges_e)
     stutters_s = (column["top"] == column["last"]) & (column["last"] != column["correct"])
     energy_min_b = np.full(BLOCKS, np.inf)
     np.minimum.at(energy_min_b, block_s, energy_s)
     return BlockSums(
-        count_states(energy_s, block_s, edges_e),
+        counts,
         np.bincount(block_s, weights=energy_s, minlength=BLOCKS).astype(np.float64),
         energy_min_b,
         np.bincount(block_s[stutters_s], minlength=BLOCKS).astype(np.int64),

@@ -1,0 +1,118 @@
+"""Figures of synthetic curves: complete, legible and the same bytes every time."""
+
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from workflow_scripts.semstat.energy_grid import energy_edges
+from workflow_scripts.semstat.figures import QUANTITIES, Line, draw_curves, draw_layer_map, save
+
+EDGES = energy_edges()
+
+
+def curve(shift=0.0, missing=False):
+    """Curves of a repetition well of a given depth; NaN where a real one could be undefined."""
+    volume = np.clip((EDGES + 1 + shift) / (2 + shift), 0, 1)
+    volume[EDGES < -0.9] = 0
+    with np.errstate(divide="ignore"):
+        columns = {"volume": volume, "entropy": np.where(volume > 0, np.log(volume), np.nan)}
+    columns["density"] = np.full_like(EDGES, 0.5)
+    columns["temperature"] = np.where(volume > 0, volume / 0.5, np.nan)
+    if missing:
+        columns = {name: np.full_like(EDGES, np.nan) for name in columns} | {"volume": volume}
+    for name in list(columns):
+        columns[f"{name}_low"] = columns[name] - 0.1
+        columns[f"{name}_high"] = np.where(EDGES > 0.9, np.nan, columns[name] + 0.1)
+    return columns | {"energy": EDGES, "extrapolated": EDGES < -0.8}
+
+
+def lines(count, **options):
+    return [Line(f"model-{i}", curve(i / 5, **options)) for i in range(count)]
+
+
+@pytest.mark.parametrize(("count", "ordered"), [(1, False), (9, True)])
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_legend_and_axes_stand_apart_and_name_every_line(quantity, count, ordered):
+    figure = draw_curves(lines(count), quantity, "smollm2, sotu", ordered)
+    FigureCanvasAgg(figure).draw()
+    (axes,), (legend,) = figure.axes, figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [f"model-{i}" for i in range(count)]
+    assert (legend.get_title().get_text() == "layer") == ordered
+    assert axes.get_title(loc="left") == "smollm2, sotu"
+    assert axes.get_ylabel() == QUANTITIES[quantity].label and "[probability]" in axes.get_xlabel()
+    assert not legend.get_window_extent().overlaps(axes.get_tightbbox())
+    inside = figure.bbox
+    for box in (legend.get_window_extent(), axes.get_tightbbox()):
+        assert inside.x0 <= box.x0 and box.x1 <= inside.x1
+        assert inside.y0 <= box.y0 and box.y1 <= inside.y1
+    assert axes.get_xscale() == "symlog" and axes.get_yscale() == QUANTITIES[quantity].scale
+
+
+def test_tick_labels_of_the_energy_do_not_run_into_each_other():
+    figure = draw_curves(lines(2), "entropy", "", ordered=False)
+    FigureCanvasAgg(figure).draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    boxes.sort(key=lambda box: box.x0)
+    assert len(boxes) == 9
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_lines_are_the_curves_and_differ_from_each_other(quantity):
+    given = lines(9)
+    figure = draw_curves(given, quantity, "", ordered=False)
+    known, beyond = figure.axes[0].get_lines()[::2], figure.axes[0].get_lines()[1::2]
+    for line, dotted, (_, columns) in zip(known, beyond, given, strict=True):
+        drawn_e = np.where(columns["extrapolated"], dotted.get_ydata(), line.get_ydata())
+        np.testing.assert_array_equal(drawn_e, columns[quantity])
+        assert np.isnan(line.get_ydata()[columns["extrapolated"]]).all()
+        assert dotted.get_linestyle() == ":" and dotted.get_color() == line.get_color()
+        assert np.nanmax(drawn_e) <= figure.axes[0].get_ylim()[1]
+        assert np.nanmin(drawn_e) >= figure.axes[0].get_ylim()[0]
+    assert len({(line.get_color(), line.get_linestyle()) for line in known}) == 9
+    assert len(figure.axes[0].collections) == 9, "a band each"
+
+
+@pytest.mark.parametrize("quantity", ["entropy", "density"])
+def test_a_curve_that_is_nowhere_defined_is_drawn_empty(quantity, tmp_path):
+    figure = draw_curves(lines(2, missing=True), quantity, "", ordered=True)
+    save(figure, [str(tmp_path / "empty.svg")])
+    assert "model-1" in (tmp_path / "empty.svg").read_text()
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf"])
+def test_a_figure_is_the_same_bytes_every_time(kind, tmp_path):
+    paths = [tmp_path / f"{i}.{kind}" for i in range(2)]
+    for path in paths:
+        save(draw_curves(lines(2), "entropy", "", ordered=True), [str(path)])
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert len(paths[0].read_bytes()) > 5000
+
+
+@pytest.mark.parametrize("layers", [[0], list(range(41))])
+def test_the_layer_map_has_a_row_a_layer_of_the_same_height(layers):
+    curves = [curve(layer / 40) for layer in layers]
+    figure = draw_layer_map(layers, curves, "smollm2, sotu")
+    FigureCanvasAgg(figure).draw()
+    axes, bar = figure.axes
+    (mesh,) = axes.collections
+    density_lc = np.ma.filled(mesh.get_array(), 0)
+    assert density_lc.shape[0] == len(layers)
+    cell = 2 * 7 / density_lc.shape[1]
+    np.testing.assert_allclose(density_lc.sum(axis=1) * cell, 1, atol=1e-9)
+    labels = [int(label.get_text()) for label in axes.get_yticklabels()]
+    assert set(labels) <= set(layers) and 1 <= len(labels) <= 21
+    boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
+    assert bar.get_ylabel() == "share of states per decade of |E|"
+    assert not bar.get_tightbbox().overlaps(axes.get_tightbbox())
+
+
+def test_a_figure_is_saved_in_every_format_at_once(tmp_path):
+    figure = draw_layer_map([0, 8], [curve(), curve(0.2)], "smollm2, sotu")
+    save(figure, [str(tmp_path / "map.svg"), str(tmp_path / "map.pdf")])
+    assert (tmp_path / "map.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "map.pdf").read_bytes().startswith(b"%PDF")
+    assert len(list(tmp_path.iterdir())) == 2

@@ -1,0 +1,112 @@
+"""Readouts against float64 over the whole vocabulary, and the bound on their memory."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from workflow_scripts.semstat.decoder import Decoder
+from workflow_scripts.semstat.readout import LOGIT_BYTES, energy, read_out
+
+VOCABULARY, STATES = 101, 500
+
+
+class Given(Decoder):
+    """A decoder that takes hidden states for logits; remembers the largest chunk it gave."""
+
+    largest = 0
+
+    def logits(self, q_sn: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+        Given.largest = max(Given.largest, q_sn.numel())
+        return q_sn.clone() if out is None else out.copy_(q_sn)
+
+
+@pytest.fixture
+def decoder():
+    return Given((), nn.Linear(VOCABULARY, VOCABULARY, bias=False))
+
+
+def states(sharpness: float, seed: int = 0):
+    """Logits, last and correct tokens; every fifth correct token is the last one."""
+    rng = np.random.default_rng(seed)
+    logits_sv = rng.normal(scale=sharpness, size=(STATES, VOCABULARY)).astype(np.float32)
+    last_s, correct_s = rng.integers(VOCABULARY, size=(2, STATES))
+    correct_s[::5] = last_s[::5]
+    return tuple(map(torch.from_numpy, (logits_sv, last_s, correct_s)))
+
+
+@pytest.mark.parametrize("sharpness", [1e-3, 1, 30, 1e3, 1e5])
+def test_readout_equals_float64_over_the_vocabulary(decoder, sharpness):
+    q_sn, last_s, correct_s = states(sharpness)
+    found = read_out(decoder, q_sn, last_s, correct_s)
+    log_p_sv = q_sn.double().log_softmax(-1)
+    row_s = torch.arange(STATES)
+    for name, token_s in [("log_p_last", last_s), ("log_p_correct", correct_s)]:
+        exact_s = log_p_sv[row_s, token_s].float()
+        torch.testing.assert_close(getattr(found, name), exact_s, rtol=3e-7, atol=2e-6)
+    p_sv = log_p_sv.exp()
+    exact_s = p_sv[row_s, correct_s] - p_sv[row_s, last_s]
+    torch.testing.assert_close(found.energy.double(), exact_s, rtol=0, atol=1e-6)
+    entropy_s = torch.special.entr(p_sv).sum(-1)
+    torch.testing.assert_close(found.entropy.double(), entropy_s, rtol=1e-5, atol=2e-6)
+    assert torch.equal(found.top.long(), q_sn.argmax(-1))
+    assert (found.energy.abs() <= 1).all() and (found.entropy >= 0).all()
+
+
+@pytest.mark.parametrize("sharpness", [1, 30, 1e3, 1e5])
+def test_energy_is_zero_just_where_the_correct_token_is_the_last(decoder, sharpness):
+    q_sn, last_s, correct_s = states(sharpness)
+    found = read_out(decoder, q_sn, last_s, correct_s)
+    assert torch.equal(found.energy == 0, last_s == correct_s)
+    row_s = torch.arange(STATES)
+    sign_s = torch.sign(q_sn[row_s, correct_s] - q_sn[row_s, last_s])
+    assert torch.equal(torch.sign(found.energy), sign_s)
+    assert not torch.signbit(found.energy[last_s == correct_s]).any()
+
+
+def test_energy_keeps_its_digits_and_its_sign():
+    """Where the difference cancels, and where both probabilities underflow."""
+    log_p = [(-1e-4, -1.00001e-4), (-50, -50.001), (-900, -1000), (-2e5, -1e5), (0, -300)]
+    correct_s, last_s = torch.tensor(log_p, dtype=torch.float64).T
+    found = energy(torch.cat([correct_s, last_s]), torch.cat([last_s, correct_s])).double()
+    exact = correct_s.exp() * -torch.expm1(last_s - correct_s)
+    resolved = torch.tensor([True, True, False, False, True])
+    torch.testing.assert_close(found[:5][resolved], exact[resolved], rtol=1e-6, atol=0)
+    assert found[:5].sign().tolist() == [1, 1, 1, -1, 1]
+    assert torch.equal(found[5:], -found[:5])
+
+
+def test_readout_does_not_depend_on_the_chunk_and_holds_one_of_them(decoder, monkeypatch):
+    q_sn, last_s, correct_s = states(3)
+    Given.largest = 0
+    whole = read_out(decoder, q_sn, last_s, correct_s)
+    assert Given.largest == STATES * VOCABULARY
+    for rows in (1, 7, STATES - 1):
+        Given.largest = 0
+        monkeypatch.setitem(LOGIT_BYTES, "cpu", 4 * VOCABULARY * rows + 3)
+        for one, other in zip(read_out(decoder, q_sn, last_s, correct_s), whole, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)
+        assert Given.largest == rows * VOCABULARY
+
+
+def test_states_keep_their_order_and_may_be_half_precision(decoder):
+    q_sn, last_s, correct_s = states(3)
+    half = read_out(decoder, q_sn.bfloat16(), last_s, correct_s)
+    same = read_out(decoder, q_sn.bfloat16().float(), last_s, correct_s)
+    assert all(map(torch.equal, half, same))
+    order_s = torch.randperm(STATES, generator=torch.Generator().manual_seed(0))
+    moved = read_out(decoder, q_sn[order_s], last_s[order_s], correct_s[order_s])
+    whole = read_out(decoder, q_sn, last_s, correct_s)
+    for one, other in zip(moved, whole, strict=True):
+        torch.testing.assert_close(one, other[order_s], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("state", [0, 333])
+def test_what_is_not_finite_is_refused_by_its_number(decoder, monkeypatch, wrong, state):
+    monkeypatch.setitem(LOGIT_BYTES, "cpu", 4 * VOCABULARY * 10)
+    q_sn, last_s, correct_s = states(1)
+    q_sn[state:] = wrong
+    with pytest.raises(FloatingPointError) as raised:
+        read_out(decoder, q_sn, last_s, correct_s)
+    assert raised.value.args == (state,)

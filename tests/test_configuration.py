@@ -1,0 +1,280 @@
+"""The configuration: what it means, and the sentence that each mistake gets."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workflow_scripts.configuration import canonical, local_files, resolve
+from workflow_scripts.semstat.errors import InputError
+
+ROOT = Path(__file__).parent.parent
+
+CONFIG = {
+    "models": {
+        "a": {"source": "path", "path": "a", "blocks": 6, "prefix_token": "<s>"},
+        "a-random": {"source": "random", "like": "a"},
+    },
+    "datasets": {
+        "text": {"source": "path", "files": "*.txt", "tokens_per_document": 9},
+        "null": {"source": "ensemble", "of": "text", "ensemble": "uniform"},
+    },
+}
+WHEEL = {"source": "pypi", "package": "p", "version": "1.0", "sha256": "0" * 64}
+HUB = {"source": "hub", "hub": "owner/name", "revision": "0" * 40}
+
+
+def changed(where, value):
+    """The configuration with one key set, or removed where the value is `...`."""
+    config = copy.deepcopy(CONFIG)
+    *path, key = where.split("/")
+    entry = config
+    for part in path:
+        entry = entry.setdefault(part, {})
+    if value is ...:
+        del entry[key]
+    else:
+        entry[key] = value
+    return config
+
+
+def model(**entry):
+    return {"blocks": 6, "prefix_token": "<s>", **entry}
+
+
+def sentence(config):
+    with pytest.raises(InputError) as raised:
+        resolve(config, "mine.yaml")
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+UNLIKE_LAYERS = "is not allowed here; Layers to read out: a list, `all`, or `every: k` for 0, k, "
+OLD_HUB = HUB | {"revision": "main"}
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "what"),
+    [
+        ("modles", {}, "unknown key; did you mean `models`?"),
+        ("models", {}, "{} should be non-empty; Model name, as it appears in paths and figures, "),
+        ("models", None, "None is not of type 'object'; Model name, "),
+        ("models/a", None, "None is not of type 'object'; "),
+        ("models/a/layerz", [1], "unknown key; did you mean `layers`?"),
+        ("models/a/threads", 4, "unknown key; known keys: attention, blocks, context, device, "),
+        ("models/a/sha256", "0" * 64, "unknown key; known keys: "),
+        ("models/a/source", "s3", "'s3' is not one of pypi, hub, path, random"),
+        ("models/a/prefix_token", "", "'' should be non-empty; Token put before every document"),
+        ("models/a/blocks", 6.0, "6.0 is not of type 'integer'; Number of blocks"),
+        ("models/a/blocks", 0, "0 is less than the minimum of 1; Number of blocks"),
+        ("models/a/layers", [1, 7], "layer 7 does not exist (the model has layers 0 to 6)"),
+        ("models/a-random/layers", [7], "layer 7 does not exist (the model has layers 0 to 6)"),
+        ("models/a/layers", "some", f"'some' {UNLIKE_LAYERS}"),
+        ("models/a/layers", [], f"[] {UNLIKE_LAYERS}"),
+        ("models/a/layers", [1, 1], f"[1, 1] {UNLIKE_LAYERS}"),
+        ("models/a/layers", [-1], f"[-1] {UNLIKE_LAYERS}"),
+        ("models/a/layers", [1.0], f"[1.0] {UNLIKE_LAYERS}"),
+        ("models/a/layers", {"every": 0}, f"{{'every': 0}} {UNLIKE_LAYERS}"),
+        ("models/a/layers", {"each": 2}, f"{{'each': 2}} {UNLIKE_LAYERS}"),
+        ("models/a/dtype", "int8", "'int8' is not one of float32, bfloat16, float16"),
+        ("models/a/readout", "tuned", "'tuned' is not one of logit_lens"),
+        (
+            "models/a/stride",
+            2000,
+            "2000 is larger than the context of 1024 tokens, so states would ",
+        ),
+        ("measurement/contxt", 9, "unknown key; did you mean `context`?"),
+        ("measurement", None, "None is not of type 'object'; "),
+        ("models/a-random/like", "b", "'b' is not a model with weights; name one of a"),
+        ("models/a-random/like", "a-random", "'a-random' is not a model with weights; name one "),
+        ("datasets", {}, "{} should be non-empty; Dataset name, "),
+        ("datasets/null/of", "null", "'null' is not a dataset of text; name one of text"),
+        ("datasets/null/of", "nope", "'nope' is not a dataset of text; name one of text"),
+        ("datasets/null/ensemble", "unifrom", "'unifrom' is not one of shuffled, uniform"),
+        ("datasets/null/text_column", "t", "unknown key; known keys: documents_per_shard, "),
+        ("datasets/text/shards", "2", "'2' is not of type 'integer'; Shards to measure; "),
+        ("datasets/text/shards", 2.0, "2.0 is not of type 'integer'; Shards to measure; "),
+        ("datasets/text/shards", True, "True is not of type 'integer'; Shards to measure; "),
+        ("datasets/text/shards", 0, "0 is less than the minimum of 1; Shards to measure; "),
+        ("curves/resamples", 3, "3 is less than the minimum of 50; Bootstrap "),
+        ("curves/confidence", float("nan"), "nan is not of type 'number'; Coverage "),
+        ("curves/confidence", 1, "1 is greater than or equal to the maximum of 1; Coverage "),
+    ],
+)
+def test_a_mistake_gets_one_sentence_with_file_key_and_remedy(where, value, what):
+    key = where.replace("/", ".")
+    assert sentence(changed(where, value)).startswith(f"mine.yaml: {key}: {what}")
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "expected"),
+    [
+        ("models", ..., "(top level): `models` is missing"),
+        ("models/a/source", ..., "models.a: `source` is missing"),
+        ("models/a/prefix_token", ..., "models.a: `prefix_token` is missing"),
+        ("models/b", model(**WHEEL), "models.b: `file` is missing"),
+        ("models/b", model(**OLD_HUB), "models.b.revision: 'main' is not allowed; Full commit "),
+        ("measurement/layers", [7], "models.a.layers: layer 7 does not exist "),
+        ("datasets/h", HUB | {"split": "train"}, "datasets.h: `documents` is missing"),
+        (
+            "datasets/h",
+            HUB | {"split": "train", "documents": 150, "shards": 2},
+            "datasets.h.shards: 2 shards of 100 documents need 200, but only 150 are fetched; ",
+        ),
+    ],
+)
+def test_a_mistake_in_an_entry_is_put_where_it_can_be_mended(where, value, expected):
+    assert sentence(changed(where, value)).startswith(f"mine.yaml: {expected}")
+
+
+def test_an_ensemble_cannot_take_more_documents_than_are_fetched():
+    config = changed("datasets/text", HUB | {"split": "train", "documents": 100})
+    config["datasets"]["null"]["shards"] = 2
+    assert sentence(config).startswith("mine.yaml: datasets.null.shards: 2 shards of 100 ")
+
+
+@pytest.mark.parametrize("config", [None, [], "text", 3])
+def test_a_file_that_is_no_mapping_is_refused(config):
+    assert sentence(config).startswith("mine.yaml: (top level): ")
+
+
+NASTY = ["a b", "a'b", 'a"b', "$(id)", "`id`", "a;b", "a|b", "a\n", "\na", "a\0b", "", "--a", "{x}"]
+
+
+@pytest.mark.parametrize(
+    "name", [*NASTY, "../a", "..", ".a", "a/b", "a\\b", "é", "a" * 101, 1, True]
+)
+@pytest.mark.parametrize("kind", ["models", "datasets"])
+def test_a_name_that_is_not_fit_for_a_path_is_refused(kind, name):
+    entry = CONFIG[kind]["a" if kind == "models" else "text"]
+    config = copy.deepcopy(CONFIG)
+    config[kind][name] = entry
+    found = sentence(config)
+    assert found.startswith(f"mine.yaml: {kind}: ")
+    assert "Letters, digits, dot, hyphen and underscore" in found
+
+
+@pytest.mark.parametrize("value", [*NASTY, "../a"])
+@pytest.mark.parametrize(
+    ("entry", "key"),
+    [
+        (WHEEL | {"file": "f"}, "package"),
+        (WHEEL | {"file": "f"}, "version"),
+        (WHEEL | {"file": "f"}, "sha256"),
+        (HUB, "hub"),
+        (HUB, "revision"),
+    ],
+)
+def test_what_could_carry_a_command_is_refused(entry, key, value):
+    config = changed("models/b", model(**entry | {key: value}))
+    assert sentence(config).startswith(f"mine.yaml: models.b.{key}: {value!r} is not allowed; ")
+
+
+@pytest.mark.parametrize("value", [*(set(NASTY) - {"a b", "--a", "{x}"}), "a&b", "a>b", "a\\b"])
+@pytest.mark.parametrize("where", ["models/a/path", "datasets/text/files"])
+def test_a_file_name_that_could_carry_a_command_is_refused(where, value):
+    found = sentence(changed(where, value))
+    assert found.startswith(f"mine.yaml: {where.replace('/', '.')}: {value!r} is not allowed; ")
+
+
+def test_defaults_are_filled_in():
+    config = copy.deepcopy(CONFIG)
+    study = resolve(config)
+    assert config == CONFIG, "the argument is not changed"
+    assert study["curves"] == {"resamples": 400, "confidence": 0.95, "seed": 0}
+    assert study["models"]["a"] == {
+        **CONFIG["models"]["a"], "layers": list(range(7)), "readout": "logit_lens",
+        "context": 1024, "stride": 512, "dtype": "float32", "attention": "auto", "device": "auto",
+    }  # fmt: skip
+    assert study["datasets"]["text"] == {
+        **CONFIG["datasets"]["text"], "text_column": "text", "min_characters": 1,
+        "shards": 1, "documents_per_shard": 100,
+    }  # fmt: skip
+    assert study["datasets"]["null"] == {
+        **CONFIG["datasets"]["null"], "seed": 0, "shards": 1, "documents_per_shard": 100,
+        "tokens_per_document": 9,
+    }  # fmt: skip
+
+
+def test_an_ensemble_without_a_limit_has_none():
+    config = changed("datasets/text/tokens_per_document", ...)
+    assert resolve(config)["datasets"]["null"]["tokens_per_document"] is None
+
+
+def test_a_model_overrides_the_measurement():
+    config = changed("measurement", {"context": 64, "stride": 64, "layers": [2]})
+    config["models"]["a"] |= {"context": 128, "layers": [0]}
+    study = resolve(config)["models"]["a"]
+    assert (study["context"], study["stride"], study["layers"]) == (128, 64, [0])
+
+
+def test_a_random_model_inherits_all_but_the_source():
+    config = changed("models/a/layers", [6, 0])
+    config["models"]["a"] |= {"dtype": "bfloat16", "context": 512}
+    config["models"]["a-random"]["context"] = 600
+    found = resolve(config)["models"]
+    assert found["a-random"]["context"] == 600
+    assert "path" not in found["a-random"]
+    same = {"blocks", "prefix_token", "layers", "dtype", "stride"}
+    assert {key: found["a-random"][key] for key in same} == {key: found["a"][key] for key in same}
+    assert (found["a-random"]["source"], found["a-random"]["seed"]) == ("random", 0)
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ("all", [0, 1, 2, 3, 4, 5, 6]),
+        ({"every": 1}, [0, 1, 2, 3, 4, 5, 6]),
+        ({"every": 4}, [0, 4, 6]),
+        ({"every": 3}, [0, 3, 6]),
+        ({"every": 99}, [0, 6]),
+        ([6, 0, 3], [0, 3, 6]),
+        ([2], [2]),
+    ],
+)
+def test_layers_become_a_sorted_list(layers, expected):
+    study = resolve(changed("measurement/layers", layers))
+    assert study["models"]["a"]["layers"] == study["models"]["a-random"]["layers"] == expected
+
+
+def test_the_order_of_keys_does_not_matter():
+    def backwards(value):
+        if isinstance(value, dict):
+            return {key: backwards(value[key]) for key in reversed(value)}
+        return value
+
+    config = changed("models/a/layers", {"every": 2})
+    one, other = resolve(config), resolve(backwards(config))
+    assert list(one["models"]) != list(other["models"])
+    for kind in ("models", "datasets"):
+        for name in one[kind]:
+            assert canonical(one[kind][name]) == canonical(other[kind][name])
+    assert canonical({"a": 1}) != canonical({"a": 2})
+
+
+@pytest.mark.parametrize("path", sorted({ROOT / "config.yaml", *ROOT.glob("config/*.yaml")}))
+def test_the_configurations_that_ship_are_valid(path):
+    study = resolve(yaml.safe_load(path.read_text()), path.name)
+    assert study["models"] and study["datasets"]
+
+
+def test_local_files_are_listed_or_missed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ["b.txt", "a.txt", "a/config.json", "a/model.safetensors"]:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    study = resolve(CONFIG)
+    assert local_files("datasets", "text", study["datasets"]["text"]) == ["a.txt", "b.txt"]
+    found = local_files("models", "a", study["models"]["a"])
+    assert found == ["a/config.json", "a/model.safetensors"]
+    assert local_files("models", "a-random", study["models"]["a-random"]) == []
+    Path("a/model.safetensors").unlink()
+    expected = (
+        r"^models\.a\.path: no file a/config.json and a/\*.safetensors \(looked in .*\); corr"
+    )
+    with pytest.raises(InputError, match=expected):
+        local_files("models", "a", study["models"]["a"])
+    missing = {"source": "path", "files": "c/*.txt"}
+    with pytest.raises(InputError, match=r"^datasets\.text\.files: no file c/\*\.txt \(looked in "):
+        local_files("datasets", "text", missing)

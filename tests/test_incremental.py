@@ -1,0 +1,256 @@
+"""What a change makes run again: all that depends on it, and nothing else.
+
+By the jobs that a dry run announces, compared as sets, so that one too many fails as well as one
+too few; and, where it matters most, by what a run does.
+"""
+
+import copy
+import os
+import re
+
+import pytest
+import yaml
+
+from tests.runs import TINY_STUDY, Place, clone
+from tests.tiny import save_tiny_model
+
+MODELS = list(TINY_STUDY["models"])
+DATASETS = list(TINY_STUDY["datasets"])
+
+
+@pytest.fixture
+def study():
+    return copy.deepcopy(TINY_STUDY)
+
+
+@pytest.fixture(scope="module")
+def everything(pristine):
+    """Every job of the tiny study."""
+    jobs = pristine.would_run()
+    assert len(jobs) == 51
+    return jobs
+
+
+def about(jobs: set[str], *names: str) -> set[str]:
+    """Jobs whose messages hold every name as a whole word."""
+
+    def holds(job: str, name: str) -> bool:
+        return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", job) is not None
+
+    return {job for job in jobs if all(holds(job, name) for name in names)}
+
+
+def figures(jobs: set[str]) -> set[str]:
+    return {job for job in jobs if job.startswith("Drawing")}
+
+
+def curves_and_figures(jobs: set[str]) -> set[str]:
+    return figures(jobs) | {
+        job for job in jobs if job.startswith(("Estimating curves", "Tabulating"))
+    }
+
+
+def measurements(jobs: set[str]) -> set[str]:
+    return {job for job in jobs if job.startswith("Measuring")}
+
+
+def after_measuring(jobs: set[str]) -> set[str]:
+    return {job for job in jobs if not job.startswith(("Fetching", "Tokenizing"))}
+
+
+COMPARISONS = {"Tabulating repetition wells"} | {
+    f"Drawing curves across models on {dataset}" for dataset in DATASETS
+}
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def touch_all(*folders):
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and ".snakemake" not in path.parts:
+                os.utime(path)
+
+
+# Nothing.
+
+
+def test_nothing_changed(finished):
+    assert finished.would_run() == set()
+
+
+def test_every_file_touched(altered):
+    touch_all(altered.clone, altered.work)
+    assert altered.would_run() == set()
+
+
+def test_a_fresh_clone_beside_old_results(altered, tmp_path_factory):
+    """At another path, with new dates, and with the results moved into it."""
+    fresh = Place.under(tmp_path_factory.mktemp("elsewhere") / "deeper")
+    clone(fresh.clone)
+    altered.work.rename(fresh.work)
+    assert fresh.would_run() == set()
+
+
+def test_keys_of_the_yaml_reordered(altered, study):
+    def reordered(value):
+        if isinstance(value, dict):
+            return {key: reordered(value[key]) for key in reversed(value)}
+        return value
+
+    for kind in ("models", "datasets"):  # their own order is that of lines in figures
+        study[kind] = {name: reordered(entry) for name, entry in study[kind].items()}
+    study = dict(reversed(study.items()))
+    assert list(study) == list(TINY_STUDY)[::-1]
+    assert altered.would_run(study=study) == set()
+
+
+def test_where_and_with_what_it_runs(altered, study):
+    study["measurement"]["device"] = "cpu"
+    options = ["--cores=1", "--set-threads=measure_energies_tiny=1", "--set-resources"]
+    options += ["measure_energies_tiny:batch_tokens=64", "measure_energies_tiny:slurm_partition=x"]
+    options += ["count_states:mem_mb=100"]
+    assert altered.would_run(*options, study=study) == set()
+
+
+def test_a_default_written_out(altered, study):
+    study["measurement"] |= {"dtype": "float32", "readout": "logit_lens", "attention": "auto"}
+    study["datasets"]["text"]["text_column"] = "text"
+    study["curves"] |= {"confidence": 0.95, "seed": 0}
+    assert altered.would_run(study=study) == set()
+
+
+# Science added.
+
+
+def test_a_model_added(altered, study, everything):
+    save_tiny_model(altered.work / "inputs/other", seed=1)
+    study["models"]["other"] = study["models"]["tiny"] | {"path": "inputs/other"}
+    its_own = {re.sub(r"\btiny\b", "other", job) for job in about(everything, "tiny")}
+    planned = altered.would_run(study=study)
+    assert planned == its_own | COMPARISONS
+
+    assert altered.run(study=study) == planned
+    assert altered.would_run() == set()
+
+
+def test_a_shard_added(altered, study, everything):
+    study["datasets"]["text"]["shards"] = 3
+    new = {
+        f"{what} shard 2{of}"
+        for model in MODELS
+        for what, of in [
+            ("Tokenizing text,", f", for {model}"),
+            (f"Measuring energies of {model} on text,", ""),
+            (f"Counting states of {model} on text,", ""),
+        ]
+    }
+    sums = about(curves_and_figures(everything), "text")
+    sums |= {f"Drawing curves of {model} across datasets" for model in MODELS}
+    planned = altered.would_run(study=study)
+    assert planned == new | sums | {"Tabulating repetition wells"}
+
+    old = list((altered.work / "results/energies").rglob("*.parquet"))
+    dates = [path.stat().st_mtime_ns for path in old]
+    assert altered.run(study=study) == planned
+    assert [path.stat().st_mtime_ns for path in old] == dates
+    assert altered.would_run() == set()
+
+
+def test_a_dataset_added(altered, study, everything):
+    study["datasets"]["text-again"] = study["datasets"]["text-shuffled"] | {"seed": 1}
+    shuffled = about(everything, "text-shuffled")
+    its_own = {job.replace("text-shuffled", "text-again") for job in shuffled}
+    comparisons = {f"Drawing curves of {model} across datasets" for model in MODELS}
+    comparisons |= {"Tabulating repetition wells"}
+    assert altered.would_run(study=study) == its_own | comparisons
+
+
+def test_a_layer_added(altered, study, everything):
+    study["models"]["tiny-random"]["layers"] = [0, 1, 2, 3]
+    own = about(after_measuring(everything), "tiny-random")
+    comparisons = COMPARISONS
+    assert altered.would_run(study=study) == own | comparisons
+
+
+def test_a_model_removed(altered, study):
+    del study["models"]["tiny-random"]
+    assert altered.would_run(study=study) == COMPARISONS
+
+
+def test_more_resamples(altered, study, everything):
+    study["curves"]["resamples"] = 60
+    assert altered.would_run(study=study) == curves_and_figures(everything)
+
+
+def test_another_context(altered, study, everything):
+    study["models"]["tiny-random"]["context"] = 40
+    own = about(after_measuring(everything), "tiny-random")
+    assert altered.would_run(study=study) == own | COMPARISONS
+
+
+def test_another_text(altered, everything):
+    (altered.work / "inputs/texts/00.txt").write_text("something else altogether")
+    planned = altered.would_run()
+    assert planned == {job for job in everything if not job.startswith("Fetching model")}
+
+
+def test_other_weights_at_the_same_path(altered, everything):
+    save_tiny_model(altered.work / "inputs/tiny", seed=2)
+    assert altered.would_run() == everything - {"Fetching corpus text"}
+
+
+# Code edited.
+
+
+EDITS = {
+    "semstat/figures.py": figures,
+    "plot_layer_map.py": lambda jobs: {job for job in jobs if "layer map" in job},
+    "tabulate_wells.py": lambda jobs: about(jobs, "Tabulating"),
+    "semstat/curves.py": curves_and_figures,
+    "semstat/wells.py": curves_and_figures,
+    "semstat/readout.py": after_measuring,
+    "semstat/decoder.py": after_measuring,
+    "semstat/windows.py": after_measuring,
+    "tokenize_corpus.py": lambda jobs: {j for j in jobs if not j.startswith("Fetching")},
+    "configuration.py": lambda jobs: set(),
+}
+"""What runs again when a file of workflow_scripts/ is edited."""
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_code_edited(altered, everything, name):
+    edit(altered.clone / "workflow_scripts" / name, "from __future__", "# edited\nfrom __future__")
+    assert altered.would_run() == EDITS[name](everything)
+
+
+def test_an_edit_reverted(altered):
+    path = altered.clone / "workflow_scripts/semstat/readout.py"
+    edit(path, "from __future__", "# edited\nfrom __future__")
+    edit(path, "# edited\n", "")
+    assert altered.would_run() == set()
+
+
+def test_figure_code_edited_and_run(altered, everything):
+    path = altered.clone / "workflow_scripts/plot_layer_map.py"
+    edit(path, "from __future__", "# edited\nfrom __future__")
+    assert altered.run() == {job for job in everything if "layer map" in job}
+    assert altered.run() == set()
+
+
+def test_a_result_lost(altered, everything):
+    """One file of curves deleted: those of its ensemble, and the figures that show it."""
+    (altered.work / "results/curves/model=tiny/dataset=text/layer=3.parquet").unlink()
+    lost = {"Estimating curves of tiny on text", "Tabulating repetition wells"}
+    lost |= about(figures(everything), "tiny", "text")
+    lost |= {"Drawing curves of tiny across datasets", "Drawing curves across models on text"}
+    assert altered.would_run() == lost
+
+
+def test_the_study_as_it_was_written(altered):
+    """What the tests compare with is what the run has used."""
+    assert yaml.safe_load((altered.work / "study.yaml").read_text()) == TINY_STUDY
