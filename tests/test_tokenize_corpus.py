@@ -72,6 +72,8 @@ def test_an_ensemble_does_not_depend_on_the_shards(shard, ensemble):
     assert found != shard(1, "--ensemble", ensemble, "--seed", 4)
     more = ["", "", *TEXTS[2:4], "", ""]
     assert found == shard(1, "--ensemble", ensemble, "--seed", 3, texts=more)
+    alike = shard(0, "--ensemble", ensemble, texts=TEXTS[5:] * 2)
+    assert alike[0] != alike[1], "every document has random numbers of its own"
     for doc, tokens in found.items():
         assert tokens[0] == 0 and len(tokens) == len(plain[doc])
         assert (sorted(tokens) == sorted(plain[doc])) == (ensemble == "shuffled")

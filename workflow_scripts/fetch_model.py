@@ -171,11 +171,12 @@ def from_path(key: str, folder: Path) -> Loaded:
             f"{key}: {folder} does not hold config.json and *.safetensors "
             f"(pickled weights such as pytorch_model.bin are never loaded)"
         )
-    safely = {"trust_remote_code": False, "local_files_only": True}
+    safely: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     try:
-        model, found = transformers.AutoModelForCausalLM.from_pretrained(
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             folder, dtype="auto", use_safetensors=True, output_loading_info=True, **safely
         )
+        model, found = loaded
         backend: Tokenizer = transformers.AutoTokenizer.from_pretrained(
             folder, **safely
         ).backend_tokenizer

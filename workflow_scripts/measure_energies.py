@@ -122,7 +122,7 @@ def load(arguments: argparse.Namespace) -> tuple[LayeredModel, dict[str, Any]]:
     except SafetensorError as error:
         raise InputError(
             f"{arguments.model / 'model.safetensors'}: damaged ({error}); "
-            f"delete it and run snakemake again"
+            f"delete the folder {arguments.model} and run snakemake again"
         ) from error
     model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
     model.truncate(max(arguments.layers))

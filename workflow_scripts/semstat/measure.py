@@ -59,11 +59,13 @@ def measure_windows(
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
+                measured = None
+            if measured is None:  # out of the except clause, which would keep its tensors alive
                 torch.cuda.empty_cache()
                 widest = buffer[batch[0]].positions
                 batch_tokens = max(widest, len(batch) * widest // 2)
                 log.warning("out of GPU memory: going on with %d tokens a batch", batch_tokens)
-                waiting = [i for rest in [batch, *pending[::-1]] for i in rest]
+                waiting = [i for rest in [batch, *pending] for i in rest]
                 rebatched = batch_windows([buffer[i] for i in waiting], batch_tokens)
                 pending = [[waiting[i] for i in again] for again in rebatched][::-1]
                 continue
