@@ -37,5 +37,7 @@ rule all:
     input:
         FIGURES,
         "results/wells.csv",
+        # Figures need them already, but Snakemake would not miss one that was deleted since.
+        curves_at(MODELS, DATASETS, final_layer=False),
     message:
         "Done: figures are in results/figures, numbers in results/wells.csv and results/curves"

@@ -7,7 +7,6 @@ that read them would say something else.
 import copy
 import hashlib
 import json
-import os
 import shutil
 import time
 import zipfile
@@ -314,8 +313,11 @@ def measure(folder, *options) -> Said:
     ("tokens", "words"),
     [
         ([[0, 5, 6], [0]], ["tokens.parquet: document 1 has 1 token", "min_characters"]),
-        ([[0, 5], [0, VOCABULARY]], ["document 1 has token 257", f"vocabulary of {VOCABULARY}"]),
-        ([[0, -1, 5]], ["document 0 has token -1", f"vocabulary of {VOCABULARY}"]),
+        (
+            [[0, 5], [0, VOCABULARY]],
+            ["document 1 has tokens 0 to 257", f"vocabulary of {VOCABULARY}"],
+        ),
+        ([[0, -1, 5]], ["document 0 has tokens -1 to 5", f"vocabulary of {VOCABULARY}"]),
     ],
     ids=["too short", "too high", "negative"],
 )
@@ -343,17 +345,21 @@ def test_weights_damaged_since_they_were_fetched(model, tmp_path):
     complaint(measure(tmp_path), "models/tiny", "model.safetensors")
 
 
-@pytest.mark.parametrize("value", [torch.nan, torch.inf], ids=["NaN", "inf"])
-def test_activations_that_are_no_numbers(finished, tmp_path, value):
+@pytest.mark.parametrize(
+    ("value", "name", "row", "words"),
+    [
+        (torch.nan, "model.layers.2.mlp.down_proj.weight", 3, ["its own logits are NaN", "dtype"]),
+        (torch.inf, "model.embed_tokens.weight", 200, ["layer 0", "document 1 at position 2"]),
+    ],
+    ids=["everywhere", "at one token"],
+)
+def test_activations_that_are_no_numbers(finished, tmp_path, value, name, row, words):
     model = shutil.copytree(finished.work / "results/models/tiny", tmp_path / "models/tiny")
     weights = load_file(model / "model.safetensors")
-    weights["model.layers.2.mlp.down_proj.weight"][3, 4] = value
-    weights["model.layers.2.mlp.down_proj.weight"] = weights[
-        "model.layers.2.mlp.down_proj.weight"
-    ].contiguous()
+    weights[name][row, 4] = value
     save_file(weights, model / "model.safetensors", metadata={"format": "pt"})
-    write_tokens(tmp_path / "tokens.parquet", [0, 5, 6])
-    complaint(measure(tmp_path), "models.tiny", "layer 3", "document 0", "position 0", "dtype")
+    write_tokens(tmp_path / "tokens.parquet", [0, 5, 6], [0, 5, 200, 7])
+    complaint(measure(tmp_path), "models.tiny", *words)
 
 
 # What comes after.
@@ -415,7 +421,7 @@ def test_bytes_flipped_inside_a_table(finished, tmp_path):
     """The end of the file, where its description stands, is whole."""
     path, options = COMMANDS["estimate_curves"]
     content = bytearray((finished.work / "results" / path).read_bytes())
-    content[200:400] = os.urandom(200)
+    content[200:400] = np.random.default_rng(0).bytes(200)
     (tmp_path / "flipped.parquet").write_bytes(content)
     said = command("estimate_curves", "flipped.parquet", *options, cwd=tmp_path)
     complaint(said, "flipped.parquet", "rm 'flipped.parquet'")
@@ -456,8 +462,6 @@ def test_a_failed_job_shows_its_sentence(pristine, tmp_path_factory):
     assert (place.work / "logs/fetch_model/tiny.log").read_text().splitlines()[-1] == sentence
     assert (place.work / "results/corpora/text.parquet").is_file()
     assert not (place.work / "results/models/tiny/SHA256SUMS").exists()
-
-    del study["models"]["tiny"]["layers"], study["models"]["tiny"]["blocks"]
 
 
 def test_a_damaged_result_is_remade_once_deleted(altered):

@@ -98,7 +98,7 @@ def test_energies_state_by_state(layer, energies, plain, documents):
 def test_likelihoods_are_those_of_a_trained_model(energies, plain):
     found, expected = energies[30]["log_p_correct"], plain[1]
     assert np.abs(found - expected).max() < 1e-3
-    assert 2 < -found.mean() < 3.5
+    assert 2 < -found.mean() < 4, "ln 49152 = 10.8 would be one that knows nothing"
 
 
 def test_the_well_empties_with_depth(energies):

@@ -27,7 +27,8 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except InputError as error:
-        sys.exit(f"error: {error}")
+        # On one line, also where it quotes another library.
+        sys.exit(f"error: {' '.join(str(error).split(chr(10)))}")
 
 
 def progress(description: str, unit: str, total: int | None = None) -> tqdm[Any]:

@@ -20,7 +20,7 @@ import transformers
 from safetensors import SafetensorError
 
 from . import command
-from .semstat.decoder import LayeredModel
+from .semstat.decoder import ArchitectureError, LayeredModel
 from .semstat.errors import InputError
 from .semstat.measure import measure_windows
 from .semstat.provenance import software
@@ -124,7 +124,10 @@ def load(arguments: argparse.Namespace) -> tuple[LayeredModel, dict[str, Any]]:
             f"{arguments.model / 'model.safetensors'}: damaged ({error}); "
             f"delete the folder {arguments.model} and run snakemake again"
         ) from error
-    model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
+    try:
+        model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
+    except ArchitectureError as error:
+        raise InputError(f"models.{arguments.model.name}: {error}") from error
     model.truncate(max(arguments.layers))
     facts = {
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
@@ -149,8 +152,8 @@ def _check_tokens(path: Path, tokens: pq.ParquetFile, vocabulary: int) -> int:
             )
         if not 0 <= tokens_t.min() <= tokens_t.max() < vocabulary:
             raise InputError(
-                f"{path}: document {doc} has token {tokens_t.max()}, beyond the model's "
-                f"vocabulary of {vocabulary}; delete the file and run snakemake to remake it"
+                f"{path}: document {doc} has tokens {tokens_t.min()} to {tokens_t.max()}, beyond "
+                f"the model's vocabulary of {vocabulary}; delete the file and run snakemake again"
             )
         states += len(tokens_t) - 1
     return states

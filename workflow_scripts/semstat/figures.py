@@ -136,6 +136,8 @@ def save(figure: Figure, paths: Sequence[str]) -> None:
     """Save a figure as .svg and .pdf files, without anything that changes from run to run."""
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with matplotlib.rc_context(STYLE), completed(*paths) as temporary:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the layout is found: not once more a format
         for path, made in zip(paths, temporary, strict=True):
             kind = path.rpartition(".")[2]
             figure.savefig(made, format=kind, metadata=undated[kind], dpi=300)
@@ -154,8 +156,11 @@ def _styles(lines: int, ordered: bool) -> list[tuple[Any, Any]]:
 
 def _energy_axis(axes: Axes) -> None:
     axes.set_xscale("symlog", linthresh=LINEAR_BELOW, linscale=1)
-    decades = [1e-6, 1e-4, 1e-2, 1]
-    axes.set_xticks([-tick for tick in decades[::-1]] + [0] + decades)
+    ticks = {"0": 0.0}
+    for label, tick in [("10⁻⁶", 1e-6), ("10⁻⁴", 1e-4), ("10⁻²", 1e-2), ("1", 1.0)]:
+        ticks |= {label: tick, f"−{label}": -tick}
+    # Plain text: the parser of formulas is the slowest part of a figure.
+    axes.set_xticks(list(ticks.values()), list(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(-1, 1)
     axes.set_xlabel(r"energy  $E = p(\mathrm{correct}) - p(\mathrm{last})$  [probability]")
