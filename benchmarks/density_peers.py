@@ -114,15 +114,18 @@ def main() -> None:
     parser.add_argument("--states", type=float, nargs="+", default=[1e3, 1e4, 1e5, 1e6])
     parser.add_argument("--data-sets", type=int, default=5, help="of each system and size")
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument("--systems", nargs="+", help="only those whose name contains one of these")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="JSON file of the results")
     arguments = parser.parse_args()
 
     edges_e = energy_edges()
+    wanted = arguments.systems or [""]
+    systems = [s for s in all_systems() if any(part in s.name for part in wanted)]
     rows: list[dict[str, Any]] = []
     print(f"{'system':24} {'states':>8} " + " ".join(f"{name:>17}" for name in arguments.peers))
     for states in map(int, arguments.states):
-        for system in all_systems():
+        for system in systems:
             rng = np.random.default_rng(arguments.seed)
             row: dict[str, Any] = {"system": system.name, "states": states}
             samples = [system.sample(rng, states, 1)[0] for _ in range(arguments.data_sets)]

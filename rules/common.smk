@@ -96,6 +96,11 @@ def energies_of(model):
     return expand(ENERGIES, model=model, layer=MODELS[model]["layers"], allow_missing=True)
 
 
+def measure_threads(device):
+    """On a CPU half of the cores: one job starts up while another computes."""
+    return max(1, (workflow.cores or 16) // 2) if device == "cpu" else 8
+
+
 def energies_of_shard(wildcards):
     return expand(energies_of(wildcards.model), dataset=wildcards.dataset, shard=wildcards.shard)
 

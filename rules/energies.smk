@@ -22,9 +22,9 @@ for model, spec in MODELS.items():
             f"logs/measure_energies/model={model}/{{dataset}}/{{shard}}.benchmark.tsv"
         conda:
             CONDA
-        threads: 16
+        threads: measure_threads(spec["device"])
         resources:
-            gpu=1,
+            gpu=0 if spec["device"] == "cpu" else 1,
             batch_tokens=0,  # what suits the device
             # Not among the params: where it runs does not change what it measures.
             device=spec["device"],

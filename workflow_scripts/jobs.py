@@ -15,6 +15,9 @@ def prepare_environment() -> None:
     """Let jobs run the Python that runs Snakemake, and find this package from any folder."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONPATH"] = str(PACKAGE.parent)
+    # glibc: keep freed activations instead of asking the kernel for fresh pages layer by layer.
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 30))
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(8 << 30))
 
 
 def code_inputs(command: str) -> list[str]:

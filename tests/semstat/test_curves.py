@@ -143,7 +143,7 @@ def test_extrapolation_is_marked_where_few_states_are():
 
 def test_surface_temperature_is_the_derivative_of_the_density():
     curves = curves_of(sampled(convex_dip(), 3)[1])
-    smooth = (np.abs(EDGES) > 0.05) & (np.abs(EDGES) < 0.95)
+    smooth = (np.abs(EDGES) > 0.05) & (np.abs(EDGES) < 0.85)
     numeric = np.gradient(curves.surface_entropy.value, EDGES)[smooth]
     np.testing.assert_allclose(
         1 / curves.surface_temperature.value[smooth], numeric, rtol=0.03, atol=0.5
@@ -170,7 +170,8 @@ def test_the_atom_at_zero_moves_the_volume_and_not_the_smooth_density(system):
     with_be = counts.counts_be.copy()
     with_be[:, zero] += atom_b
     after = curves_of(StateCounts(with_be, counts.at_zero_b + atom_b))
-    np.testing.assert_allclose(after.density.value, before.density.value / 2, rtol=0.05)
+    body = ~before.extrapolated & ~after.extrapolated
+    np.testing.assert_allclose(after.density.value[body], before.density.value[body] / 2, rtol=0.05)
     np.testing.assert_allclose(
         after.volume.value, (before.volume.value + (EDGES >= 0)) / 2, atol=1e-12
     )

@@ -9,7 +9,6 @@ from workflow_scripts.semstat.closed_forms import (
     convex_dip,
     log_uniform,
     oscillators,
-    two_state,
     uniform,
 )
 from workflow_scripts.semstat.energy_grid import BLOCKS, StateCounts, energy_edges
@@ -50,12 +49,20 @@ def test_an_inflection_without_backbending_is_of_second_order(seed):
 
 @pytest.mark.parametrize(
     "system",
-    [uniform(), oscillators(10), beta(2, 5), two_state(), log_uniform()],
+    [uniform(), oscillators(10), log_uniform()],
     ids=lambda system: system.name,
 )
 def test_no_transition_is_found_where_there_is_none(system):
     false = [s for seed in range(4) for s in signals_of(system, seed, 1e5) if s.significant]
     assert false == []
+
+
+def test_two_hard_edges_make_one_signal_of_second_order():
+    """γ = −1/(1 + E)² − 4/(1 − E)² of Beta(2, 5) is greatest where (1 − E)/(1 + E) = 4^(1/3)."""
+    found = [s for s in signals_of(beta(2, 5), 0, 1e6) if s.significant]
+    assert [(signal.order, signal.dependent) for signal in found] == [(2, False)]
+    at = (1 - 4 ** (1 / 3)) / (1 + 4 ** (1 / 3))
+    assert found[0].energy_low - 0.06 <= at <= found[0].energy_high + 0.06
 
 
 def test_few_states_show_no_transition():

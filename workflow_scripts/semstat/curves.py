@@ -153,8 +153,8 @@ def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
     count_be, zero_b = checked_counts(counts, edges_e)
     effective = float(count_be.sum()) / state_inefficiency(count_be)
     volume = _volume(count_be)
-    smooth = smooth_density(count_be, zero_b, edges_e, order)
     populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
+    smooth = smooth_density(count_be, zero_b, edges_e, populated_e, order)
     tail_e = volume.value_e * effective < POPULATED
     log_volume = smooth.log_volume.where(tail_e, logarithm(volume))
     log_temperature = log_volume.minus(smooth.log)

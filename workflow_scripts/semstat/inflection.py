@@ -13,7 +13,8 @@ second, dependent     minimum of γ, γ > 0          accompanies one of first or
 ====================  ===========================  ====================================
 
 In a finite system these are signals of cooperative behaviour, no proof of a phase transition. A
-density that diverges at a point, like 1/|E| at 0, is convex there too, but has no minimum of β.
+density that diverges at a point, like 1/|E| at 0, is convex there too, but has no minimum of β; one
+that vanishes at both hard edges has a signal of second order between them, transition or not.
 Only well-populated energies are searched, on a fit that penalises the fourth derivative of ln ρ:
 of the usual fit the second derivative is noise. A signal is significant if the extremum stands out
 from the curve on both of its sides, and has the sign it must have, by more standard errors than the

@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve_banded, cholesky_banded
 from scipy.optimize import minimize_scalar
 
-from .spline_basis import BAND, LOGARITHMIC, Basis, Coordinate
+from .spline_basis import BAND, LOGARITHMIC, UNRESOLVED, Basis, Coordinate
 
 Array = NDArray[np.float64]
 
 CENTRE_SCALES = (1.0, 1e-2, 1e-4, LOGARITHMIC)
 """Scales at which the coordinate may turn from linear to logarithmic around 0."""
 
-CENTRE_GAIN = 6.0
+CENTRE_GAIN = 12.0
 """By how much a finer centre has to lower AIC: noise alone does so by less."""
 
 LOG_SMOOTHING = (-9.0, 18.0)
@@ -40,6 +40,9 @@ RIDGE = 1e-8
 """Weight of β² in the penalty: settles a side of 0 without states. `ROUNDING` settles Cholesky."""
 
 ROUNDING = 1e-14
+
+TAIL_REACH = 2.0
+"""Over how much of u, in e-folds, curvature is looked for and may persist in a tail."""
 
 
 class Fit(NamedTuple):
@@ -63,6 +66,26 @@ class Fit(NamedTuple):
         square_m, mode_km = np.linalg.eigh((self.bias_kk + self.bias_kk.T) / 2)
         modes_km: Array = mode_km * np.sqrt(np.maximum(square_m, 0.0))
         return modes_km
+
+    def tail_modes(self, low: float, high: float) -> Array:
+        """(splines, 2) how ln ρ may yet bend below and above well-populated energies.
+
+        It goes on in a straight line there; it might as well keep, over `TAIL_REACH` in u, the
+        curvature that it has, root mean square, over as much on the inner side of where the tail
+        begins.
+        """
+        u_k = self.basis.centre_k
+        bent_k = np.zeros_like(u_k)
+        bent_k[1:-1] = np.diff(self.beta_k, 2) / self.basis.step**2
+        begin_i = self.basis.coordinate.of(np.clip([low, high], -1 + UNRESOLVED, 1 - UNRESOLVED))
+        modes = []
+        for begin, side in zip(begin_i, (-1, 1), strict=True):
+            outward_k = side * (u_k - begin)
+            near_k = (outward_k < 0) & (outward_k > -TAIL_REACH)
+            curvature = float(np.sqrt(np.mean(bent_k[near_k] ** 2))) if near_k.any() else 0.0
+            bending_k = np.clip(outward_k, 0, TAIL_REACH)
+            modes.append(curvature * bending_k * (outward_k - bending_k / 2))
+        return np.stack(modes, axis=1)
 
 
 class _Problem:

@@ -3,7 +3,8 @@
 Below the last well-populated energy the curves follow this density rather than the empirical
 distribution function. There its logarithm is all but a straight line in `Coordinate`: the
 power law ρ ∝ (1 + E)^k towards the hard edge at −1, which is a generalised Pareto tail whose end
-is known, its index from the states above and its errors from the blocks and the smoothing prior.
+is known; its index is that of the states above, its errors those of the blocks, of the smoothing
+prior, and of keeping straight where the states above bend (`Fit.tail_modes`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ class SmoothDensity(NamedTuple):
     log_volume: Estimate
 
 
-def smooth_density(count_be: Array, zero_b: Array, edges_e: Array, order: int = 2) -> SmoothDensity:
+def smooth_density(
+    count_be: Array,
+    zero_b: Array,
+    edges_e: Array,
+    populated_e: NDArray[np.bool_],
+    order: int = 2,
+) -> SmoothDensity:
     """Fit ln ρ where the grid resolves it: off the cells that touch 0 and ±1.
 
     Parameters
@@ -44,6 +51,7 @@ def smooth_density(count_be: Array, zero_b: Array, edges_e: Array, order: int = 
     count_be : (blocks, edges) states in (E_{e−1}, E_e] of the non-empty blocks.
     zero_b : (blocks,) states at 0 exactly, which count_be includes.
     edges_e : (edges,) the energy grid.
+    populated_e : (edges,) where enough states lie on either side; tails begin beyond.
     order : of the penalty, see `log_density.fit_log_density`.
     """
     zero = int(np.searchsorted(edges_e, 0.0))
@@ -58,7 +66,14 @@ def smooth_density(count_be: Array, zero_b: Array, edges_e: Array, order: int = 
         count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j], order
     )
     change_jb = block_residuals(count_bj, states_b) / inefficiency
-    error_ks = np.hstack([fit.inverse_kk @ (fit.score_kj @ change_jb), fit.bias_modes()])
+    inner_e = edges_e[populated_e] if populated_e.any() else edges_e[[-1, 0]]
+    error_ks = np.hstack(
+        [
+            fit.inverse_kk @ (fit.score_kj @ change_jb),
+            fit.bias_modes(),
+            fit.tail_modes(inner_e[0], inner_e[-1]),
+        ]
+    )
     log, slope, curvature = (
         Estimate(basis_ek @ fit.beta_k, basis_ek @ error_ks)
         for basis_ek in (fit.basis.at(edges_e, order) for order in range(3))

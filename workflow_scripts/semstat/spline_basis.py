@@ -85,6 +85,12 @@ class Basis:
         size_r = np.ceil((coordinate.of(self.high_r) - self.start_r) / self.step).astype(int) + 3
         self.offset_r = np.concatenate([[0], np.cumsum(size_r)])
         self.size = int(self.offset_r[-1])
+        self.centre_k = np.concatenate(
+            [
+                u + self.step * np.arange(-1, n - 1)
+                for u, n in zip(self.start_r, size_r, strict=True)
+            ]
+        )
 
         width_j = high_j - low_j
         energy_jq = low_j[:, None] + width_j[:, None] * (NODES + 1) / 2
