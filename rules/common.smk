@@ -97,8 +97,8 @@ def energies_of(model):
 
 
 def measure_threads(device):
-    """On a CPU half of the cores: one job starts up while another computes."""
-    return max(1, (workflow.cores or 16) // 2) if device == "cpu" else 8
+    """On a CPU half of its cores: one job starts up while another computes."""
+    return max(1, os.cpu_count() // 2) if device == "cpu" else 8
 
 
 def energies_of_shard(wildcards):
