@@ -120,7 +120,7 @@ def _highest(logits_sv: Tensor) -> tuple[Tensor, Tensor]:
     vocabulary = logits_sv.shape[1]
     width = min(64, vocabulary)
     whole_vs = logits_sv.mT[: vocabulary - vocabulary % width]
-    peak_bs = whole_vs.unflatten(0, (-1, width)).amax(dim=1)
+    peak_bs = whole_vs.view(-1, width, whole_vs.shape[1]).amax(dim=1)
     last_s = logits_sv[:, -width:].amax(dim=1)
     highest_s, block_s = torch.cat([peak_bs, last_s[None]]).max(dim=0)
     first_s = (block_s * width).clamp(max=vocabulary - width)
