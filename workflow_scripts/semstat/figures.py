@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from .tables import completed
@@ -20,6 +20,8 @@ OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 """Colours told apart by every kind of colour vision (Okabe & Ito, 2008)."""
 
 DASHES: list[Any] = ["-", "--", ":", "-."]
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 LINEAR_BELOW = 1e-6
 """|E| below which the energy axis is linear: the grid's own resolution."""
@@ -92,6 +94,9 @@ def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool)
             dotted_e = beyond_e | np.roll(beyond_e, 1) | np.roll(beyond_e, -1)
             axes.plot(energy_e, np.where(dotted_e, curve[quantity], np.nan), ":", color=color)
         axes.set_yscale(QUANTITIES[quantity].scale)
+        if QUANTITIES[quantity].scale == "log":
+            axes.yaxis.set_major_formatter(FuncFormatter(_power_of_ten))
+            axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylabel(QUANTITIES[quantity].label)
         _energy_axis(axes)
         axes.set_title(title, loc="left")
@@ -158,14 +163,23 @@ def _styles(lines: int, ordered: bool) -> list[tuple[Any, Any]]:
 
 def _energy_axis(axes: Axes) -> None:
     axes.set_xscale("symlog", linthresh=LINEAR_BELOW, linscale=1)
-    ticks = {"0": 0.0}
-    for label, tick in [("10⁻⁶", 1e-6), ("10⁻⁴", 1e-4), ("10⁻²", 1e-2), ("1", 1.0)]:
-        ticks |= {label: tick, f"−{label}": -tick}
-    # Plain text: the parser of formulas is the slowest part of a figure.
-    axes.set_xticks(list(ticks.values()), list(ticks))
+    sizes = [1e-6, 1e-4, 1e-2, 1.0]
+    axes.set_xticks([*sizes, 0.0, *(-size for size in sizes)])
+    axes.xaxis.set_major_formatter(FuncFormatter(_power_of_ten))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(-1, 1)
     axes.set_xlabel(r"energy  $E = p(\mathrm{correct}) - p(\mathrm{last})$  [probability]")
+
+
+def _power_of_ten(value: float, _position: int | None = None) -> str:
+    """A power of ten as plain text: the parser of formulas is the slowest part of a figure."""
+    if value == 0:
+        return "0"
+    sign = "−" if value < 0 else ""
+    exponent = round(np.log10(abs(value)))
+    if exponent in (0, 1):
+        return f"{sign}{10**exponent}"
+    return f"{sign}10{str(exponent).translate(SUPERSCRIPT)}"
 
 
 def _axis_coordinate(energy_e: NDArray[np.float64]) -> NDArray[np.float64]:
