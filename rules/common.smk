@@ -2,23 +2,17 @@
 
 prepare_environment()
 
-CONFIGURATION = ", ".join(map(str, workflow.configfiles))
-
 try:
-    STUDY = resolve(config, CONFIGURATION)
-except InputError as error:
-    raise WorkflowError(str(error)) from None
-
-MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
-
-try:
+    STUDY = resolve(config)
     LOCAL_FILES = {
         (kind, name): local_files(kind, name, spec)
         for kind in ("models", "datasets")
         for name, spec in STUDY[kind].items()
     }
 except InputError as error:
-    raise WorkflowError(f"{CONFIGURATION}: {error}") from None
+    raise WorkflowError(f"{', '.join(map(str, workflow.configfiles))}: {error}") from None
+
+MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
 
 SNAPSHOT = "results/models/{model}/"
 CORPUS = "results/corpora/{dataset}.parquet"

@@ -185,3 +185,15 @@ def announced(text: str) -> set[str]:
     """Messages of the jobs in Snakemake's output, without that of the final target."""
     jobs = set(re.findall(r"^ *Job \d+: (.*)$", text, flags=re.MULTILINE))
     return {job for job in jobs if not job.startswith("Done: ")}
+
+
+def complaint(said: Said, *words: str) -> str:
+    """The one sentence of a command that refused, which must hold all `words`."""
+    assert said.code == 1, said.text
+    assert "Traceback" not in said.text, said.text
+    errors = [line for line in said.text.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, said.text
+    assert said.text.rstrip().endswith(errors[0]), said.text
+    for word in words:
+        assert word in errors[0], said.text
+    return errors[0]

@@ -13,7 +13,7 @@ CLUSTER = REPO / "config" / "cluster.yaml"
 
 @pytest.fixture(scope="module")
 def study():
-    return resolve(yaml.safe_load(CLUSTER.read_text()), "config/cluster.yaml")
+    return resolve(yaml.safe_load(CLUSTER.read_text()))
 
 
 def test_it_covers_many_models_of_many_families(study):

@@ -45,7 +45,7 @@ def model(**entry):
 
 def sentence(config):
     with pytest.raises(InputError) as raised:
-        resolve(config, "mine.yaml")
+        resolve(config)
     assert "\n" not in str(raised.value)
     return str(raised.value)
 
@@ -104,7 +104,7 @@ OLD_HUB = HUB | {"revision": "main"}
 )
 def test_a_mistake_gets_one_sentence_with_file_key_and_remedy(where, value, what):
     key = where.replace("/", ".")
-    assert sentence(changed(where, value)).startswith(f"mine.yaml: {key}: {what}")
+    assert sentence(changed(where, value)).startswith(f"{key}: {what}")
 
 
 @pytest.mark.parametrize(
@@ -125,18 +125,18 @@ def test_a_mistake_gets_one_sentence_with_file_key_and_remedy(where, value, what
     ],
 )
 def test_a_mistake_in_an_entry_is_put_where_it_can_be_mended(where, value, expected):
-    assert sentence(changed(where, value)).startswith(f"mine.yaml: {expected}")
+    assert sentence(changed(where, value)).startswith(f"{expected}")
 
 
 def test_an_ensemble_cannot_take_more_documents_than_are_fetched():
     config = changed("datasets/text", HUB | {"split": "train", "documents": 100})
     config["datasets"]["null"]["shards"] = 2
-    assert sentence(config).startswith("mine.yaml: datasets.null.shards: 2 shards of 100 ")
+    assert sentence(config).startswith("datasets.null.shards: 2 shards of 100 ")
 
 
 @pytest.mark.parametrize("config", [None, [], "text", 3])
 def test_a_file_that_is_no_mapping_is_refused(config):
-    assert sentence(config).startswith("mine.yaml: (top level): ")
+    assert sentence(config).startswith("(top level): ")
 
 
 NASTY = ["a b", "a'b", 'a"b', "$(id)", "`id`", "a;b", "a|b", "a\n", "\na", "a\0b", "", "--a", "{x}"]
@@ -151,7 +151,7 @@ def test_a_name_that_is_not_fit_for_a_path_is_refused(kind, name):
     config = copy.deepcopy(CONFIG)
     config[kind][name] = entry
     found = sentence(config)
-    assert found.startswith(f"mine.yaml: {kind}: ")
+    assert found.startswith(f"{kind}: ")
     assert "Letters, digits, dot, hyphen and underscore" in found
 
 
@@ -168,14 +168,14 @@ def test_a_name_that_is_not_fit_for_a_path_is_refused(kind, name):
 )
 def test_what_could_carry_a_command_is_refused(entry, key, value):
     config = changed("models/b", model(**entry | {key: value}))
-    assert sentence(config).startswith(f"mine.yaml: models.b.{key}: {value!r} is not allowed; ")
+    assert sentence(config).startswith(f"models.b.{key}: {value!r} is not allowed; ")
 
 
 @pytest.mark.parametrize("value", [*(set(NASTY) - {"a b", "--a", "{x}"}), "a&b", "a>b", "a\\b"])
 @pytest.mark.parametrize("where", ["models/a/path", "datasets/text/files"])
 def test_a_file_name_that_could_carry_a_command_is_refused(where, value):
     found = sentence(changed(where, value))
-    assert found.startswith(f"mine.yaml: {where.replace('/', '.')}: {value!r} is not allowed; ")
+    assert found.startswith(f"{where.replace('/', '.')}: {value!r} is not allowed; ")
 
 
 def test_defaults_are_filled_in():
@@ -255,7 +255,7 @@ def test_the_order_of_keys_does_not_matter():
 
 @pytest.mark.parametrize("path", sorted({ROOT / "config.yaml", *ROOT.glob("config/*.yaml")}))
 def test_the_configurations_that_ship_are_valid(path):
-    study = resolve(yaml.safe_load(path.read_text()), path.name)
+    study = resolve(yaml.safe_load(path.read_text()))
     assert study["models"] and study["datasets"]
 
 

@@ -26,7 +26,7 @@ SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 Spec = dict[str, Any]
 
 
-def resolve(config: Spec, name: str = "config.yaml") -> Spec:
+def resolve(config: Spec) -> Spec:
     """The configuration with every default and every inherited key filled in.
 
     Model entries take what they leave out from `measurement` (and `random` ones from the model
@@ -36,24 +36,20 @@ def resolve(config: Spec, name: str = "config.yaml") -> Spec:
     Parameters
     ----------
     config : as read from YAML; not changed.
-    name : file to name in an error.
 
     Raises
     ------
     InputError
-        One sentence with file, key and remedy.
+        One sentence with key and remedy.
     """
     config = copy.deepcopy(config)
     errors = sorted(_validator().iter_errors(config), key=_relevance)
     if errors:
-        raise InputError(f"{name}: {_sentence(errors[0])}")
-    try:
-        measurement = _schema()["properties"]["measurement"]["default"] | config["measurement"]
-        models, datasets = config["models"], config["datasets"]
-        config["models"] = {key: _model(key, models, measurement) for key in models}
-        config["datasets"] = {key: _dataset(key, datasets) for key in datasets}
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(_sentence(errors[0]))
+    measurement = _schema()["properties"]["measurement"]["default"] | config["measurement"]
+    models, datasets = config["models"], config["datasets"]
+    config["models"] = {key: _model(key, models, measurement) for key in models}
+    config["datasets"] = {key: _dataset(key, datasets) for key in datasets}
     return config
 
 

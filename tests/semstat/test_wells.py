@@ -48,10 +48,10 @@ def test_values_are_those_of_the_states():
     edge = -0.1, -0.5  # float32 energies of −0.1 lie below the edge −0.1, as they should
     exact = {
         "mean_energy": energy_s.mean(),
+        "lowest_energy": energy_s.min(),
         "below_zero": (energy_s < 0).mean(),
         "below_minus_0.1": (energy_s <= edge[0]).mean(),
         "below_minus_0.5": (energy_s <= edge[1]).mean(),
-        "lowest_energy": energy_s.min(),
         "stutters": stutters_s.mean(),
         "at_zero": (energy_s == 0).mean(),
     }

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 from scipy.stats import norm
 from scipy.stats import t as student
 
@@ -104,6 +105,11 @@ class ErrorBars:
     draw_sr: Array
 
     @classmethod
+    def pointwise(cls, blocks: int, confidence: float) -> ErrorBars:
+        """Error bars without bands, for numbers that are no curve."""
+        return cls(blocks, confidence, np.array(False), np.zeros((0, 0)))
+
+    @classmethod
     def resample(
         cls,
         blocks: int,
@@ -131,6 +137,23 @@ class ErrorBars:
             value_e, value_e - half_e, value_e + half_e, value_e - band_e, value_e + band_e
         )
 
+    def share(self, estimate: Estimate, effective: float) -> Curve:
+        """Bounds of a share from those of its logit.
+
+        At 0 and 1 they are the exact binomial bound for so many `effective` states.
+        """
+        share_e = estimate.value_e
+        inside_e = np.where((share_e > 0) & (share_e < 1), share_e, np.nan)
+        slope_e = 1 / (inside_e * (1 - inside_e))
+        curve = self(Estimate(logit(inside_e), estimate.error_es * slope_e[:, None])).each(expit)
+        all_above = ((1 - self.confidence) / 2) ** (1 / effective)
+        edges = [share_e == 0, share_e == 1]
+        return curve._replace(
+            value=share_e,
+            low=np.select(edges, [0.0, all_above], curve.low),
+            high=np.select(edges, [1 - all_above, 1.0], curve.high),
+        )
+
     def critical(self, estimate: Estimate) -> float:
         """Half-width of the band in standard errors; NaN where there is nothing to hold."""
         deviation_e = estimate.deviation_e
@@ -141,6 +164,12 @@ class ErrorBars:
         largest_r = np.abs(unit_es @ self.draw_sr[: unit_es.shape[1]]).max(axis=0)
         tail = norm.sf(np.quantile(largest_r, self.confidence))
         return float(student.isf(tail, self.blocks - 1))
+
+
+def per_state(count_bx: Array, states_b: Array) -> Estimate:
+    """Sums over states, divided by how many there are; see `block_residuals`."""
+    states = states_b.sum()
+    return Estimate(count_bx.sum(axis=0) / states, block_residuals(count_bx, states_b) / states)
 
 
 def block_residuals(count_bx: Array, states_b: Array) -> Array:

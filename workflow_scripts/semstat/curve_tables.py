@@ -29,10 +29,10 @@ band; null where undefined. `extrapolated` where the tail model speaks, not the 
 
 WELL_NUMBERS = (
     "mean_energy",
+    "lowest_energy",
     "below_zero",
     "below_minus_0.1",
     "below_minus_0.5",
-    "lowest_energy",
     "stutters",
     "at_zero",
 )

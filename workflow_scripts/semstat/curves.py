@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from .block_errors import Curve, ErrorBars, Estimate, block_residuals, state_inefficiency
+from .block_errors import Curve, ErrorBars, Estimate, per_state, state_inefficiency
 from .energy_grid import StateCounts
 from .smooth_density import SmoothDensity, smooth_density
 
@@ -110,7 +109,8 @@ def estimate_curves(
     sources = parts.smooth.log.error_es.shape[1]
     bars = ErrorBars.resample(parts.blocks, sources, resamples, confidence, parts.populated_e, rng)
     log_density = bars(parts.smooth.log)
-    volume = _volume_curve(parts.volume, parts.effective, bars)
+    volume = bars.share(parts.volume, parts.effective)
+    volume.low[-1] = 1.0  # H ≤ 1, seen or not
     return Curves(
         energy=np.array(edges_e, dtype=np.float64),
         density=log_density.each(np.exp),
@@ -152,7 +152,7 @@ def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
     """
     count_be, zero_b = checked_counts(counts, edges_e)
     effective = float(count_be.sum()) / state_inefficiency(count_be)
-    volume = _volume(count_be)
+    volume = per_state(np.cumsum(count_be, axis=1), count_be.sum(axis=1))
     populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
     smooth = smooth_density(count_be, zero_b, edges_e, populated_e, order)
     tail_e = volume.value_e * effective < POPULATED
@@ -187,34 +187,10 @@ def checked_counts(counts: StateCounts, edges_e: Array) -> tuple[Array, Array]:
     return count_be[full_b], zero_b[full_b]
 
 
-def _volume(count_be: Array) -> Estimate:
-    """Ω: the empirical distribution function, atom and all."""
-    states_b = count_be.sum(axis=1)
-    cumulated_be = np.cumsum(count_be, axis=1)
-    return Estimate(
-        cumulated_be.sum(axis=0) / states_b.sum(),
-        block_residuals(cumulated_be, states_b) / states_b.sum(),
-    )
-
-
 def logarithm(estimate: Estimate) -> Estimate:
     """ln of a curve; NaN where it is 0."""
     positive_e = np.where(estimate.value_e > 0, estimate.value_e, np.nan)
     return Estimate(np.log(positive_e), estimate.error_es / positive_e[:, None])
-
-
-def _volume_curve(volume: Estimate, effective: float, bars: ErrorBars) -> Curve:
-    """Ω with bounds from logit Ω; where no state lies on one side, the exact binomial bound."""
-    value_e = volume.value_e
-    inside_e = np.where((value_e > 0) & (value_e < 1), value_e, np.nan)
-    variance_e = inside_e * (1 - inside_e)
-    logit = Estimate(np.log(inside_e / (1 - inside_e)), volume.error_es / variance_e[:, None])
-    curve = bars(logit).each(expit)
-    all_above = ((1 - bars.confidence) / 2) ** (1 / effective)
-    low_e = np.select([value_e == 0, value_e == 1], [0.0, all_above], curve.low)
-    high_e = np.select([value_e == 0, value_e == 1], [1 - all_above, 1.0], curve.high)
-    low_e[-1] = 1.0
-    return curve._replace(value=value_e, low=low_e, high=high_e)
 
 
 def _reciprocal(slope: Curve) -> Curve:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
-from scipy.stats import t as student
 
-from .block_errors import block_residuals, state_inefficiency
+from .block_errors import Curve, ErrorBars, per_state, state_inefficiency
 from .states import BlockSums
 
 Array = NDArray[np.float64]
@@ -31,10 +29,10 @@ def describe_well(sums: BlockSums, edges_e: Array, confidence: float) -> dict[st
     Returns
     -------
     mean_energy : ⟨H⟩, probability; Student interval.
-    below_zero : Ω(0⁻), share of states that would rather stutter.
-    below_minus_0.1, below_minus_0.5 : Ω(−0.1), Ω(−0.5).
     lowest_energy : probability; the interval is that of the lowest energy of as many documents
         resampled, which cannot reach below the lowest one seen.
+    below_zero : Ω(0⁻), share of states that would rather stutter.
+    below_minus_0.1, below_minus_0.5 : Ω(−0.1), Ω(−0.5).
     stutters : share of states whose most probable next token is the last one, wrongly.
     at_zero : share of states with H = 0 exactly.
     """
@@ -42,45 +40,32 @@ def describe_well(sums: BlockSums, edges_e: Array, confidence: float) -> dict[st
     states_b = sums.states_b[full_b].astype(np.float64)
     counts_be = sums.counts.counts_be[full_b].astype(np.float64)
     at_zero_b = sums.counts.at_zero_b[full_b]
-    effective = states_b.sum() / state_inefficiency(counts_be)
-
-    def share(count_b: NDArray[np.integer] | Array) -> Interval:
-        return share_interval(np.asarray(count_b, np.float64), states_b, effective, confidence)
+    below_be = np.cumsum(counts_be, axis=1)
+    bars = ErrorBars.pointwise(len(states_b), confidence)
 
     def below(energy: float) -> Array:
-        cumulated_b: Array = counts_be[:, edges_e <= energy].sum(axis=1)
-        return cumulated_b
+        of_all_b: Array = below_be[:, np.searchsorted(edges_e, energy, side="right") - 1]
+        return of_all_b
 
+    count_b = {
+        "below_zero": below(0.0) - at_zero_b,
+        **{f"below_minus_{depth}": below(-depth) for depth in DEPTHS},
+        "stutters": sums.stutters_b[full_b],
+        "at_zero": at_zero_b,
+    }
+    effective = states_b.sum() / state_inefficiency(counts_be)
+    shares = bars.share(per_state(np.column_stack([*count_b.values()]), states_b), effective)
+    mean = bars(per_state(sums.energy_sum_b[full_b, None], states_b))
     return {
-        "mean_energy": mean_interval(sums.energy_sum_b[full_b], states_b, confidence),
-        "below_zero": share(below(0.0) - at_zero_b),
-        **{f"below_minus_{depth}": share(below(-depth)) for depth in DEPTHS},
+        "mean_energy": _intervals(mean)[0],
         "lowest_energy": lowest_interval(sums.energy_min_b[full_b], confidence),
-        "stutters": share(sums.stutters_b[full_b]),
-        "at_zero": share(at_zero_b),
+        **dict(zip(count_b, _intervals(shares), strict=True)),
     }
 
 
-def mean_interval(sum_b: Array, states_b: Array, confidence: float) -> Interval:
-    """A mean over states, with a Student interval from the scatter of blocks."""
-    mean = sum_b.sum() / states_b.sum()
-    half = _t(len(states_b), confidence) * _error(sum_b, states_b)
-    return float(mean), float(mean - half), float(mean + half)
-
-
-def share_interval(
-    count_b: Array, states_b: Array, effective: float, confidence: float
-) -> Interval:
-    """A share of states; at 0 or 1 the exact binomial bound for `effective` states."""
-    share = count_b.sum() / states_b.sum()
-    tail = ((1 - confidence) / 2) ** (1 / effective)
-    if share == 0:
-        return 0.0, 0.0, float(1 - tail)
-    if share == 1:
-        return 1.0, float(tail), 1.0
-    half = _t(len(states_b), confidence) * _error(count_b, states_b) / (share * (1 - share))
-    low, high = expit(logit(share) + np.array([-half, half]))
-    return float(share), float(low), float(high)
+def _intervals(curve: Curve) -> list[Interval]:
+    """The numbers of a curve that is no curve, one by one."""
+    return list(zip(*(part.tolist() for part in curve[:3]), strict=True))
 
 
 def lowest_interval(lowest_b: Array, confidence: float) -> Interval:
@@ -92,13 +77,3 @@ def lowest_interval(lowest_b: Array, confidence: float) -> Interval:
     missed_b = (1 - np.arange(1, len(ordered_b) + 1) / len(ordered_b)) ** len(ordered_b)
     high = ordered_b[np.argmax(missed_b <= 1 - confidence)]
     return float(ordered_b[0]), float(ordered_b[0]), float(high)
-
-
-def _error(count_b: Array, states_b: Array) -> float:
-    """Standard error of Σ count / Σ states between blocks."""
-    residual_b = block_residuals(count_b[:, None], states_b)[0]
-    return float(np.linalg.norm(residual_b) / states_b.sum())
-
-
-def _t(blocks: int, confidence: float) -> float:
-    return float(student.ppf((1 + confidence) / 2, blocks - 1))
