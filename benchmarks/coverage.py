@@ -98,7 +98,11 @@ def study(
 
 
 def tail_coverage(system: ClosedForm, sets: list[Curves], below_e: Array) -> dict[str, Any]:
-    """Coverage of T and S where 0.1 to 20 effective states are expected at or below the energy."""
+    """Coverage of T and S where 0.1 to 20 effective states are expected at or below the energy.
+
+    An interval that is missing is no claim: intervals are judged where they are given, and the
+    share of those is told.
+    """
     edges_e = sets[0].energy
     tail_e = (below_e >= 0.1) & (below_e < POPULATED) & (edges_e < -0.01)
     if not tail_e.any():
@@ -113,13 +117,14 @@ def tail_coverage(system: ClosedForm, sets: list[Curves], below_e: Array) -> dic
 def coverage(
     sets: list[Curves], name: str, exact_j: Array, judged_e: NDArray[np.bool_]
 ) -> dict[str, Any]:
-    """An interval that is missing (NaN) holds nothing; a band is judged where it is defined."""
+    """A band is judged where it is defined."""
     bounds_dpj = np.array([np.array(getattr(curves, name))[:, judged_e] for curves in sets])
     value_dj, low_dj, high_dj, band_low_dj, band_high_dj = np.moveaxis(bounds_dpj, 1, 0)
     held_dj = (low_dj <= exact_j) & (exact_j <= high_dj)
     left_dj = (exact_j < band_low_dj) | (band_high_dj < exact_j)
     return {
         "held": held_dj.mean(axis=0).tolist(),
+        "given": np.isfinite(low_dj).mean(axis=0).tolist(),
         "below": (exact_j < low_dj).mean(axis=0).tolist(),
         "band": float(np.mean(~left_dj.any(axis=1))),
         "bias": np.mean(value_dj - exact_j, axis=0).tolist(),
@@ -129,7 +134,7 @@ def coverage(
 HEADER = (
     f"{'system':24} {'corr':>5} {'g':>6} | "
     + " | ".join(f"{name:>15}: mean   min  band" for name in CHECKED)
-    + " | T in tail | s/set"
+    + " | tail T given | s/set"
 )
 
 
@@ -142,9 +147,18 @@ def line(row: dict[str, Any]) -> str:
     return (
         f"{row['system']:24} {row['correlation']:5.2f} {row['inefficiency']:6.2f} | "
         + " | ".join(cells)
-        + f" | {np.mean(row['tail']['temperature']['held']) if row.get('tail') else np.nan:9.3f}"
+        + f" | {tail_cells(row)}"
         + f" | {row['seconds a data set']:.2f}"
     )
+
+
+def tail_cells(row: dict[str, Any]) -> str:
+    """Coverage of T in the tail where given, and where that is."""
+    if not row.get("tail"):
+        return f"{'-':>5} {'-':>5}"
+    of_t = row["tail"]["temperature"]
+    given = np.mean(of_t["given"])
+    return f"{np.mean(of_t['held']) / given:.3f} {given:.3f}"
 
 
 def pooled(rows: list[dict[str, Any]], correlation: float) -> dict[str, Any]:
