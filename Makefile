@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 CORES ?= all
+WORKERS ?= 2
 
 .PHONY: help run report test lint clean
 
@@ -23,7 +24,7 @@ report: $(VENV)/run.stamp
 
 test: lint
 	@echo "==> Running the tests"
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/test.stamp
 	@echo "==> Checking style, types and the workflow's graph"

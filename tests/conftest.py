@@ -25,3 +25,10 @@ def finished(pristine, tmp_path_factory) -> Place:
 def altered(finished, tmp_path_factory) -> Place:
     """A copy of the finished run, to do with as one likes."""
     return finished.copy(tmp_path_factory.mktemp("altered"))
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """In parallel runs, what shares a costly fixture shares a process: a file, or the tiny study."""
+    for item in items:
+        group = "the tiny study" if "finished" in item.fixturenames else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
