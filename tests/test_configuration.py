@@ -171,7 +171,9 @@ def test_what_could_carry_a_command_is_refused(entry, key, value):
     assert sentence(config).startswith(f"models.b.{key}: {value!r} is not allowed; ")
 
 
-@pytest.mark.parametrize("value", [*sorted(set(NASTY) - {"a b", "--a", "{x}"}), "a&b", "a>b", "a\\b"])
+@pytest.mark.parametrize(
+    "value", [*sorted(set(NASTY) - {"a b", "--a", "{x}"}), "a&b", "a>b", "a\\b"]
+)
 @pytest.mark.parametrize("where", ["models/a/path", "datasets/text/files"])
 def test_a_file_name_that_could_carry_a_command_is_refused(where, value):
     found = sentence(changed(where, value))

@@ -25,6 +25,8 @@ def curve(shift=0.0, missing=False):
     for name in list(columns):
         columns[f"{name}_low"] = columns[name] - 0.1
         columns[f"{name}_high"] = np.where(EDGES > 0.9, np.nan, columns[name] + 0.1)
+        columns[f"{name}_band_low"] = columns[name] - 0.2
+        columns[f"{name}_band_high"] = np.where(EDGES < -0.8, np.nan, columns[name] + 0.2)
     return columns | {"energy": EDGES, "extrapolated": EDGES < -0.8}
 
 
@@ -72,7 +74,12 @@ def test_lines_are_the_curves_and_differ_from_each_other(quantity):
         assert np.nanmax(drawn_e) <= figure.axes[0].get_ylim()[1]
         assert np.nanmin(drawn_e) >= figure.axes[0].get_ylim()[0]
     assert len({(line.get_color(), line.get_linestyle()) for line in known}) == 9
-    assert len(figure.axes[0].collections) == 9, "a band each"
+    for band, interval, (_, columns) in zip(
+        figure.axes[0].collections[::2], figure.axes[0].collections[1::2], given, strict=True
+    ):
+        for shade, name in [(band, f"{quantity}_band_high"), (interval, f"{quantity}_high")]:
+            (path,) = shade.get_paths()
+            assert path.vertices[:, 1].max() == pytest.approx(np.nanmax(columns[name]))
 
 
 @pytest.mark.parametrize("quantity", ["entropy", "density"])

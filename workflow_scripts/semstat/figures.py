@@ -70,9 +70,10 @@ class Line(NamedTuple):
 
 
 def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool) -> Figure:
-    """Draw one quantity of several ensembles, each with the band of its pointwise interval.
+    """Draw one quantity of several ensembles.
 
-    Dotted where the curve is extrapolated.
+    Each has its pointwise interval shaded and, lighter and wider, its simultaneous band; it is
+    dotted, and has no band, where it is extrapolated.
 
     Parameters
     ----------
@@ -85,8 +86,9 @@ def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool)
         axes = figure.subplots()
         for (label, curve), (color, dash) in zip(lines, _styles(len(lines), ordered), strict=True):
             energy_e = curve["energy"]
-            low_e, high_e = curve[f"{quantity}_low"], curve[f"{quantity}_high"]
-            axes.fill_between(energy_e, low_e, high_e, color=color, alpha=0.2, linewidth=0)
+            for bound, alpha in [("band_", 0.12), ("", 0.2)]:
+                low_e, high_e = curve[f"{quantity}_{bound}low"], curve[f"{quantity}_{bound}high"]
+                axes.fill_between(energy_e, low_e, high_e, color=color, alpha=alpha, linewidth=0)
             beyond_e = curve["extrapolated"].astype(bool)
             known_e = np.where(beyond_e, np.nan, curve[quantity])
             axes.plot(energy_e, known_e, color=color, linestyle=dash, label=label)
