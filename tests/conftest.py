@@ -28,7 +28,7 @@ def altered(finished, tmp_path_factory) -> Place:
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """In parallel runs, what shares a costly fixture shares a process: a file, or the tiny study."""
+    """In parallel, what shares a costly fixture shares a process: a file, or the tiny study."""
     for item in items:
         group = "the tiny study" if "finished" in item.fixturenames else item.path.name
         item.add_marker(pytest.mark.xdist_group(group))
