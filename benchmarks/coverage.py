@@ -6,6 +6,8 @@ energies with at least 20 effective states on either side; and how often the sim
 holds all of it. The tail, where T is extrapolated, is judged down to where 0.1 states are expected.
 
     python -m benchmarks.coverage --out coverage.json
+
+What makes them hold it is shown by leaving it out: `--intervals`.
 """
 
 from __future__ import annotations
@@ -13,19 +15,62 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow_scripts.semstat import log_density
 from workflow_scripts.semstat.closed_forms import ClosedForm, all_systems
 from workflow_scripts.semstat.curves import POPULATED, Curves, estimate_curves
-from workflow_scripts.semstat.energy_grid import BLOCKS, count_states, energy_edges
+from workflow_scripts.semstat.energy_grid import BLOCKS, StateCounts, count_states, energy_edges
 
 Array = NDArray[np.float64]
 
+Estimator = Callable[[StateCounts, Array, np.random.Generator], Curves]
+
 CHECKED = ("entropy", "temperature", "surface_entropy")
+
+RESAMPLES = 100
+"""Of the plain bootstrap."""
+
+
+def with_bias(share: float) -> Estimator:
+    """Our intervals with another share of the expected smoothing bias."""
+
+    def estimator(counts: StateCounts, edges_e: Array, rng: np.random.Generator) -> Curves:
+        with mock.patch.object(log_density, "BIAS_SHARE", share):
+            return estimate_curves(counts, edges_e, rng)
+
+    return estimator
+
+
+def percentiles(counts: StateCounts, edges_e: Array, rng: np.random.Generator) -> Curves:
+    """Our estimate with percentile intervals: fitted anew to every resample of the blocks."""
+    curves = estimate_curves(counts, edges_e, rng)
+    again = []
+    for _ in range(RESAMPLES):
+        drawn_b = rng.integers(BLOCKS, size=BLOCKS)
+        resampled = StateCounts(counts.counts_be[drawn_b], counts.at_zero_b[drawn_b])
+        again.append(estimate_curves(resampled, edges_e, rng, resamples=2))
+    bounds = {}
+    for name in CHECKED:
+        values_re = [getattr(drawn, name).value for drawn in again]
+        low_e, high_e = np.quantile(values_re, [0.025, 0.975], axis=0)
+        bounds[name] = getattr(curves, name)._replace(low=low_e, high=high_e)
+    return replace(curves, **bounds)
+
+
+INTERVALS: dict[str, Estimator] = {
+    "ours": estimate_curves,
+    "no bias": with_bias(0.0),
+    "all bias": with_bias(1.0),
+    "percentile": percentiles,
+}
 
 
 def main() -> None:
@@ -37,6 +82,13 @@ def main() -> None:
         "--correlation", type=float, nargs="+", default=[0.0, 0.1], help="within documents"
     )
     parser.add_argument("--systems", nargs="+", help="only those whose name contains one of these")
+    parser.add_argument(
+        "--intervals",
+        choices=list(INTERVALS),
+        default="ours",
+        help="ours; without or with all of the smoothing bias that the prior expects; or the "
+        "percentiles of a plain bootstrap of the blocks (slow)",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="JSON file of the results")
     arguments = parser.parse_args()
@@ -49,7 +101,7 @@ def main() -> None:
         for system in systems:
             row = study(
                 system, arguments.data_sets, arguments.documents, arguments.states, correlation,
-                np.random.default_rng(arguments.seed),
+                np.random.default_rng(arguments.seed), INTERVALS[arguments.intervals],
             )  # fmt: skip
             print(line(row), flush=True)
             rows.append(row)
@@ -65,6 +117,7 @@ def study(
     states: int,
     correlation: float,
     rng: np.random.Generator,
+    estimator: Estimator,
 ) -> dict[str, Any]:
     """Coverage of each curve's intervals by energy, and of its band."""
     edges_e = energy_edges()
@@ -73,7 +126,7 @@ def study(
     for _ in range(data_sets):
         energy_s, doc_s = system.sample(rng, documents, states, correlation)
         counts = count_states(energy_s, doc_s % BLOCKS, edges_e)
-        sets.append(estimate_curves(counts, edges_e, rng))
+        sets.append(estimator(counts, edges_e, rng))
     inefficiency = float(np.mean([curves.inefficiency for curves in sets]))
     volume_e = system.volume(edges_e)
     beside_e = np.minimum(volume_e, 1 - volume_e) * documents * states / inefficiency
