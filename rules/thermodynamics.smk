@@ -41,7 +41,7 @@ for model, spec in MODELS.items():
         params:
             model=model,
             layers=spec["layers"],
-            options=[f"--{key}={value}" for key, value in sorted(STUDY["curves"].items())],
+            options=CURVE_OPTIONS,
         message:
             f"Estimating curves of {model} on {{wildcards.dataset}}"
         shell:
@@ -53,7 +53,7 @@ for model, spec in MODELS.items():
 
 rule tabulate_wells:
     input:
-        code=code_inputs("tabulate_wells"),
+        code=code_inputs("tabulate"),
         wells=expand(WELLS, model=MODELS, dataset=DATASETS),
     output:
         report(
@@ -69,5 +69,5 @@ rule tabulate_wells:
     message:
         "Tabulating repetition wells"
     shell:
-        "python -m workflow_scripts.tabulate_wells {input.wells:q} --out {output:q}"
+        "python -m workflow_scripts.tabulate {input.wells:q} --of wells --out {output:q}"
         " 2>&1 | tee {log:q}"

@@ -178,7 +178,11 @@ COMMANDS = {
         "states/model=tiny/dataset=text/shard=0.parquet",
         ["--model=tiny", "--dataset=text", "--layers=0", "--wells=w.parquet", "--out=out.parquet"],
     ),
-    "tabulate_wells": ("wells/model=tiny/dataset=text.parquet", ["--out=out.csv"]),
+    "tabulate": ("wells/model=tiny/dataset=text.parquet", ["--of=wells", "--out=out.csv"]),
+    "plot_wells": (
+        "wells/model=tiny/dataset=text.parquet",
+        ["--datasets=text", "--svg=out.svg", "--pdf=out.pdf"],
+    ),
     "plot_curves": (
         "curves/model=tiny/dataset=text/layer=0.parquet",
         ["--across=model", "--quantities=entropy", "--svg=out.svg", "--pdf=out.pdf"],
