@@ -21,6 +21,8 @@ TOKENS = f"results/tokens/{SHARD}"
 STATES = f"results/states/{SHARD}"
 ENERGIES = "results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet"
 CURVES = "results/curves/model={model}/dataset={dataset}/layer={layer}.parquet"
+CANONICAL = "results/canonical/model={model}/dataset={dataset}/layer={layer}.parquet"
+SIGNALS = "results/signals/model={model}/dataset={dataset}.parquet"
 WELLS = "results/wells/model={model}/dataset={dataset}.parquet"
 PAIR = "/".join(
     f"{key}_{side}={{{key}_{side}}}" for side in "ab" for key in ("model", "dataset", "layer")

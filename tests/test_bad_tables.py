@@ -242,6 +242,23 @@ def test_energies_of_another_layer(finished, tmp_path):
     complaint(said, "zero.parquet", "another layer than 1", "delete it")
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--layer-b=2"], ["shard=0.parquet: counted on another energy grid or at other layers"]),
+        (["--layer-b=3", "--paired"], ["tiny on text and tiny on text-shuffled", "same blocks"]),
+    ],
+    ids=["of a layer not counted", "of other documents"],
+)
+def test_states_that_cannot_be_compared(finished, tmp_path, options, words):
+    states = finished.work / "results/states/model=tiny"
+    given = ["--states-a", *sorted((states / "dataset=text").glob("*.parquet")), "--layer-a=3"]
+    given += ["--states-b", states / "dataset=text-shuffled/shard=0.parquet"]
+    given += ["--distances=d.parquet", "--out=out.parquet"]
+    complaint(command("compare_curves", *given, *options, cwd=tmp_path), *words)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_damaged_result_is_remade_once_deleted(altered):
     """The remedy that the message names works."""
     path = altered.work / "results/states/model=tiny/dataset=text/shard=0.parquet"

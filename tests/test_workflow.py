@@ -16,7 +16,14 @@ from scipy.stats import wasserstein_distance
 
 from tests.runs import TINY_STUDY
 from tests.tiny import PREFIX
-from workflow_scripts.semstat.curve_tables import COMPARISON, CURVE_QUANTITIES, CURVES, WELL_NUMBERS
+from workflow_scripts.semstat.curve_tables import (
+    CANONICAL,
+    COMPARISON,
+    CURVE_QUANTITIES,
+    CURVES,
+    SIGNALS,
+    WELL_NUMBERS,
+)
 from workflow_scripts.semstat.energy_grid import energy_edges
 
 MODELS = list(TINY_STUDY["models"])
@@ -437,6 +444,34 @@ def test_any_two_ensembles_are_a_target(compared):
     said = compared.snakemake("--dry-run", target)
     assert said.code == 1
     assert "layer 2 of tiny is not measured; take one of [0, 1, 3]" in said.text
+
+
+def test_canonical_averages_and_signals_are_targets(compared):
+    canonical = "results/canonical/model=tiny/dataset=text/layer=3.parquet"
+    signals = "results/signals/model=tiny/dataset=text.parquet"
+    done = compared.run(canonical, signals)
+    assert done == {
+        "Reweighting states of tiny on text, layer 3",
+        "Searching the entropy of tiny on text for signals",
+    }
+    jobs = compared.would_run("results/signals.csv")
+    assert len(jobs) == len(ENSEMBLES) and "Tabulating signals" in jobs
+
+    table = pq.ParquetFile(compared.work / canonical).read()
+    assert table.schema.equals(CANONICAL)
+    beta = table["inverse_temperature"].to_numpy()
+    energy = read_energies(compared.work / "results", "tiny", "text", 3)["energy"].astype(float)
+    weight = np.exp(-beta[:, None] * energy)
+    exact = {
+        "log_partition": np.log(weight.mean(axis=1)),
+        "mean_energy": (weight * energy).sum(axis=1) / weight.sum(axis=1),
+    }
+    near = np.abs(beta) * np.abs(energy).max() <= 1  # where the cells of the grid do not tell
+    assert near.sum() > 100 and (np.diff(beta) > 0).all()
+    for name, values in exact.items():
+        found = table[name].to_numpy()[near]
+        np.testing.assert_allclose(found, values[near], atol=0.03 * np.abs(values[near]).max())
+    assert pq.ParquetFile(compared.work / signals).schema_arrow.equals(SIGNALS)
 
 
 def test_pairs_in_the_configuration_are_targets(compared):

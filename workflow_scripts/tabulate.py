@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.csv
 
 from . import command
-from .semstat.curve_tables import DISTANCES, WELLS
+from .semstat.curve_tables import DISTANCES, SIGNALS, WELLS
 from .semstat.tables import completed, read_table
 
-SCHEMAS = {"wells": WELLS, "distances": DISTANCES}
+SCHEMAS = {"wells": WELLS, "distances": DISTANCES, "signals": SIGNALS}
 
 
 def main() -> None:

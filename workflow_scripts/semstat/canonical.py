@@ -43,6 +43,17 @@ class Canonical:
     entropy: Curve
     effective_states: Array
 
+    def columns(self) -> dict[str, Array]:
+        """(betas,) columns by name: inverse_temperature, log_partition, log_partition_low, …"""
+        return {
+            "inverse_temperature": self.inverse_temperature,
+            "effective_states": self.effective_states,
+            **self.log_partition.columns("log_partition"),
+            **self.mean_energy.columns("mean_energy"),
+            **self.heat_capacity.columns("heat_capacity"),
+            **self.entropy.columns("entropy"),
+        }
+
 
 def reweight(
     counts: StateCounts,

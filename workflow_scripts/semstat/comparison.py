@@ -36,16 +36,12 @@ class Difference:
 
     def columns(self) -> dict[str, Array]:
         """(edges,) columns by name: energy, entropy_difference, entropy_difference_low, …"""
-        curves = {
-            "entropy_difference": self.entropy,
-            "temperature_difference": self.temperature,
-            "log_temperature_ratio": self.log_temperature,
+        return {
+            "energy": self.energy,
+            **self.entropy.columns("entropy_difference"),
+            **self.temperature.columns("temperature_difference"),
+            **self.log_temperature.columns("log_temperature_ratio"),
         }
-        columns = {"energy": self.energy}
-        for name, curve in curves.items():
-            for suffix, column in curve._asdict().items():
-                columns[name if suffix == "value" else f"{name}_{suffix}"] = column
-        return columns
 
 
 def difference(

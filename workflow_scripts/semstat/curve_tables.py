@@ -1,13 +1,20 @@
-"""The tables of curves, of well numbers and of comparisons."""
+"""The tables of curves, of well numbers, of comparisons, canonical averages and signals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from .tables import columns
+
+
+def bounded(quantities: Iterable[str]) -> list[pa.Field]:
+    """Columns of each quantity, its pointwise interval and its simultaneous band."""
+    bounds = ("", "_low", "_high", "_band_low", "_band_high")
+    return [pa.field(name + bound, pa.float64()) for name in quantities for bound in bounds]
+
 
 CURVE_QUANTITIES = (
     "density",
@@ -19,13 +26,7 @@ CURVE_QUANTITIES = (
 )
 
 CURVES = pa.schema(
-    columns(energy=pa.float64())
-    + [
-        pa.field(quantity + bound, pa.float64())
-        for quantity in CURVE_QUANTITIES
-        for bound in ("", "_low", "_high", "_band_low", "_band_high")
-    ]
-    + columns(extrapolated=pa.bool_())
+    columns(energy=pa.float64()) + bounded(CURVE_QUANTITIES) + columns(extrapolated=pa.bool_())
 )
 """`_low` and `_high` bound the pointwise interval, `_band_low` and `_band_high` the simultaneous
 band; null where undefined. `extrapolated` where the tail model speaks, not the states."""
@@ -57,14 +58,7 @@ dataset."""
 
 DIFFERENCES = ("entropy_difference", "temperature_difference", "log_temperature_ratio")
 
-COMPARISON = pa.schema(
-    columns(energy=pa.float64())
-    + [
-        pa.field(quantity + bound, pa.float64())
-        for quantity in DIFFERENCES
-        for bound in ("", "_low", "_high", "_band_low", "_band_high")
-    ]
-)
+COMPARISON = pa.schema(columns(energy=pa.float64()) + bounded(DIFFERENCES))
 """S_a − S_b, T_a − T_b and ln(T_a/T_b) of ensembles a and b; bounds as in `CURVES`."""
 
 DISTANCES = pa.schema(
@@ -77,6 +71,24 @@ DISTANCES = pa.schema(
 )
 """How far apart ensembles a and b are. `differs_from` and `differs_to` are the lowest and highest
 energy at which the band of S_a − S_b excludes 0."""
+
+
+CANONICAL_QUANTITIES = ("log_partition", "mean_energy", "heat_capacity", "entropy")
+
+CANONICAL = pa.schema(
+    columns(inverse_temperature=pa.float64(), effective_states=pa.float64())
+    + bounded(CANONICAL_QUANTITIES)
+)
+"""Averages at inverse temperature β; `effective_states` carry the weight there, and bounds are null
+where they are few."""
+
+SIGNALS = pa.schema(
+    columns(model=pa.string(), dataset=pa.string(), layer=pa.int32())
+    + columns(order=pa.int32(), dependent=pa.bool_())
+    + columns(energy=pa.float64(), energy_low=pa.float64(), energy_high=pa.float64())
+    + columns(value=pa.float64(), score=pa.float64(), significant=pa.bool_())
+)
+"""Transition-like signals, as `inflection.Signal` describes them."""
 
 
 def table_of(named: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
