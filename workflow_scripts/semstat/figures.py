@@ -175,7 +175,8 @@ def draw_wells(lines: Sequence[Line], title: str) -> Figure:
         figure = Figure(figsize=(5.6, 4.6))
         panels = figure.subplots(2, 2, sharex=True)
         for axes, (name, number) in zip(panels.flat, WELL_PANELS.items(), strict=True):
-            axes.axhline(0, color="0.8", linewidth=0.6)
+            if number.scale != "log":
+                axes.axhline(0, color="0.8", linewidth=0.6)
             for line, style in zip(lines, _styles(len(lines), ordered=False), strict=True):
                 _draw_well_number(axes, line, name, style)
             axes.set_title(number.label, loc="left")
@@ -206,11 +207,11 @@ def _draw_well_number(axes: Axes, line: Line, name: str, style: tuple[Any, Any])
     if WELL_PANELS[name].scale == "log":
         unseen_l = value_l == 0
         axes.plot(layer_l[unseen_l], high_l[unseen_l], "v", color=color, markersize=3)
-        value_l = np.where(unseen_l, np.nan, value_l)
-    axes.plot(layer_l, value_l, color=color, linestyle=dash, linewidth=0.8, label=line.label)
-    axes.errorbar(
-        layer_l, value_l, [value_l - low_l, high_l - value_l], fmt="o", color=color, capsize=2,
-        markersize=3, markerfacecolor="white", linewidth=0.8,
+        value_l, low_l = (np.where(unseen_l, np.nan, part_l) for part_l in (value_l, low_l))
+    axes.vlines(layer_l, low_l, high_l, color=color, linewidth=0.8)
+    axes.plot(
+        layer_l, value_l, color=color, linestyle=dash, linewidth=0.8, label=line.label,
+        marker="o", markersize=3, markerfacecolor="white",
     )  # fmt: skip
     if name == "depth" and not np.isnan(column["deepest"]).all():
         deepest = np.nanargmax(column["deepest"])
