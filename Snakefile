@@ -27,6 +27,7 @@ include: "rules/tokens.smk"
 include: "rules/energies.smk"
 include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"
+include: "rules/comparisons.smk"
 
 
 report: "report/workflow.rst"
@@ -36,6 +37,7 @@ rule all:
     default_target: True
     input:
         FIGURES,
+        COMPARED,
         "results/wells.csv",
         # Figures need them already, but Snakemake would not miss one that was deleted since.
         curves_at(MODELS, DATASETS, final_layer=False),

@@ -21,7 +21,14 @@ TOKENS = f"results/tokens/{SHARD}"
 STATES = f"results/states/{SHARD}"
 ENERGIES = "results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet"
 CURVES = "results/curves/model={model}/dataset={dataset}/layer={layer}.parquet"
+CANONICAL = "results/canonical/model={model}/dataset={dataset}/layer={layer}.parquet"
+SIGNALS = "results/signals/model={model}/dataset={dataset}.parquet"
 WELLS = "results/wells/model={model}/dataset={dataset}.parquet"
+PAIR = "/".join(
+    f"{key}_{side}={{{key}_{side}}}" for side in "ab" for key in ("model", "dataset", "layer")
+)
+COMPARISON = f"results/comparisons/{PAIR}.parquet"
+DISTANCES = f"results/distances/{PAIR}.parquet"
 
 CONDA = "../envs/semantic-statistics.yaml"
 
@@ -30,6 +37,12 @@ wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
     dataset="|".join(map(re.escape, DATASETS)),
     layer=r"\d+",
+    model_a="|".join(map(re.escape, MODELS)),
+    dataset_a="|".join(map(re.escape, DATASETS)),
+    layer_a=r"\d+",
+    model_b="|".join(map(re.escape, MODELS)),
+    dataset_b="|".join(map(re.escape, DATASETS)),
+    layer_b=r"\d+",
     shard=r"\d+",
 
 
@@ -108,6 +121,39 @@ def states_of(model):
     return of_dataset
 
 
+CURVE_OPTIONS = [f"--{key}={value}" for key, value in sorted(STUDY["curves"].items())]
+
+
+# Comparisons of two ensembles, a and b.
+
+COMPARISONS = [
+    {f"{key}_{side}": value for side, chosen in zip("ab", pair) for key, value in chosen.items()}
+    for pair in STUDY["comparisons"]
+]
+
+
+def states_of_side(side):
+    def of_pair(wildcards):
+        model, dataset, layer = (
+            wildcards[f"{key}_{side}"] for key in ("model", "dataset", "layer")
+        )
+        layers = MODELS[model]["layers"]
+        if int(layer) not in layers:
+            raise WorkflowError(f"layer {layer} of {model} is not measured; take one of {layers}")
+        return expand(STATES, model=model, dataset=dataset, shard=shards(dataset))
+
+    return of_pair
+
+
+def same_documents(wildcards):
+    """Whether both sides are of the same documents, so that their errors are paired."""
+    texts = [
+        (text_of(name), DATASETS[name]["shards"] * DATASETS[name]["documents_per_shard"])
+        for name in (wildcards.dataset_a, wildcards.dataset_b)
+    ]
+    return texts[0] == texts[1]
+
+
 # Figures.
 
 FIGURE_OF = {
@@ -115,6 +161,8 @@ FIGURE_OF = {
     "layer": "results/figures/across_layers/model={model}/dataset={dataset}/{quantity}.{format}",
     "dataset": "results/figures/across_datasets/model={model}/{quantity}.{format}",
 }
+WELL_FIGURE = "results/figures/wells/dataset={dataset}.{format}"
+COMPARISON_FIGURE = f"results/figures/comparisons/{PAIR}.{{format}}"
 LAYER_MAP = "results/figures/layer_map/model={model}/dataset={dataset}.{format}"
 
 TITLES = {
@@ -158,9 +206,17 @@ PLOT_CURVES = (
 FIGURES = sorted(
     {
         figure
-        for pattern in [*FIGURE_OF.values(), LAYER_MAP]
+        for pattern in [*FIGURE_OF.values(), LAYER_MAP, WELL_FIGURE]
         for figure in expand(
             pattern, model=MODELS, dataset=DATASETS, quantity=TITLES, format=["svg", "pdf"]
         )
     }
 )
+
+# The figures and the table of the comparisons that the configuration asks for.
+COMPARED = [
+    COMPARISON_FIGURE.format(**pair, format=format)
+    for pair in COMPARISONS
+    for format in ("svg", "pdf")
+]
+COMPARED += ["results/comparisons.csv"] if COMPARISONS else []

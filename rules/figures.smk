@@ -1,9 +1,11 @@
-# Takes: results/curves/model={model}/dataset={dataset}/layer={layer}.parquet.
+# Takes: results/curves/model={model}/dataset={dataset}/layer={layer}.parquet,
+#        results/wells/model={model}/dataset={dataset}.parquet.
 # Makes: results/figures/, each figure as SVG and PDF:
 #        across_models/dataset={dataset}/{quantity}: all models at their final layer;
 #        across_layers/model={model}/dataset={dataset}/{quantity}: all layers of one model;
 #        across_datasets/model={model}/{quantity}: the final layer on text and on null ensembles;
-#        layer_map/model={model}/dataset={dataset}: where the states of each layer lie.
+#        layer_map/model={model}/dataset={dataset}: where the states of each layer lie;
+#        wells/dataset={dataset}: the wells of all models, layer by layer.
 
 
 rule plot_across_models:
@@ -83,4 +85,33 @@ rule plot_layer_map:
         "Drawing the layer map of {wildcards.model} on {wildcards.dataset}"
     shell:
         "python -m workflow_scripts.plot_layer_map {input.curves:q}"
+        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+
+
+# One job for all datasets: starting up takes longer than drawing.
+rule plot_wells:
+    input:
+        code=code_inputs("plot_wells"),
+        wells=expand(WELLS, dataset=DATASETS, model=MODELS),
+    output:
+        svg=[
+            report(
+                WELL_FIGURE.format(dataset=dataset, format="svg"),
+                caption="../report/well_figures.rst",
+                category="Repetition wells",
+                labels={"figure": dataset},
+            )
+            for dataset in DATASETS
+        ],
+        pdf=expand(WELL_FIGURE, dataset=DATASETS, format="pdf"),
+    log:
+        "logs/plot_wells.log",
+    conda:
+        CONDA
+    params:
+        datasets=list(DATASETS),
+    message:
+        "Drawing repetition wells"
+    shell:
+        "python -m workflow_scripts.plot_wells {input.wells:q} --datasets {params.datasets:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

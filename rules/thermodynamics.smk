@@ -1,7 +1,9 @@
 # Takes: results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet.
 # Makes: results/states/model={model}/dataset={dataset}/shard={shard}.parquet: counts, which add;
 #        results/curves/model={model}/dataset={dataset}/layer={layer}.parquet;
-#        results/wells/model={model}/dataset={dataset}.parquet, and all of them in results/wells.csv.
+#        results/wells/model={model}/dataset={dataset}.parquet, and all of them in results/wells.csv;
+#        by name only: results/canonical/model={model}/dataset={dataset}/layer={layer}.parquet and
+#        results/signals/model={model}/dataset={dataset}.parquet, all of them in results/signals.csv.
 
 
 rule count_states:
@@ -41,7 +43,7 @@ for model, spec in MODELS.items():
         params:
             model=model,
             layers=spec["layers"],
-            options=[f"--{key}={value}" for key, value in sorted(STUDY["curves"].items())],
+            options=CURVE_OPTIONS,
         message:
             f"Estimating curves of {model} on {{wildcards.dataset}}"
         shell:
@@ -53,7 +55,7 @@ for model, spec in MODELS.items():
 
 rule tabulate_wells:
     input:
-        code=code_inputs("tabulate_wells"),
+        code=code_inputs("tabulate"),
         wells=expand(WELLS, model=MODELS, dataset=DATASETS),
     output:
         report(
@@ -69,5 +71,62 @@ rule tabulate_wells:
     message:
         "Tabulating repetition wells"
     shell:
-        "python -m workflow_scripts.tabulate_wells {input.wells:q} --out {output:q}"
+        "python -m workflow_scripts.tabulate {input.wells:q} --of wells --out {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule reweight_states:
+    input:
+        code=code_inputs("reweight_states"),
+        states=lambda w: states_of(w.model)(w),
+        curves=CURVES,
+    output:
+        CANONICAL,
+    log:
+        "logs/reweight_states/{model}/{dataset}/{layer}.log",
+    conda:
+        CONDA
+    params:
+        options=CURVE_OPTIONS,
+    message:
+        "Reweighting states of {wildcards.model} on {wildcards.dataset}, layer {wildcards.layer}"
+    shell:
+        "python -m workflow_scripts.reweight_states {input.states:q} --layer {wildcards.layer}"
+        " --curves {input.curves:q} {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule find_signals:
+    input:
+        code=code_inputs("find_signals"),
+        states=lambda w: states_of(w.model)(w),
+    output:
+        SIGNALS,
+    log:
+        "logs/find_signals/{model}/{dataset}.log",
+    conda:
+        CONDA
+    params:
+        layers=lambda w: MODELS[w.model]["layers"],
+        options=CURVE_OPTIONS,
+    message:
+        "Searching the entropy of {wildcards.model} on {wildcards.dataset} for signals"
+    shell:
+        "python -m workflow_scripts.find_signals {input.states:q} --layers {params.layers}"
+        " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_signals:
+    input:
+        code=code_inputs("tabulate"),
+        signals=expand(SIGNALS, model=MODELS, dataset=DATASETS),
+    output:
+        "results/signals.csv",
+    log:
+        "logs/tabulate_signals.log",
+    conda:
+        CONDA
+    message:
+        "Tabulating signals"
+    shell:
+        "python -m workflow_scripts.tabulate {input.signals:q} --of signals --out {output:q}"
         " 2>&1 | tee {log:q}"

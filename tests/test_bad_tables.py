@@ -178,7 +178,11 @@ COMMANDS = {
         "states/model=tiny/dataset=text/shard=0.parquet",
         ["--model=tiny", "--dataset=text", "--layers=0", "--wells=w.parquet", "--out=out.parquet"],
     ),
-    "tabulate_wells": ("wells/model=tiny/dataset=text.parquet", ["--out=out.csv"]),
+    "tabulate": ("wells/model=tiny/dataset=text.parquet", ["--of=wells", "--out=out.csv"]),
+    "plot_wells": (
+        "wells/model=tiny/dataset=text.parquet",
+        ["--datasets=text", "--svg=out.svg", "--pdf=out.pdf"],
+    ),
     "plot_curves": (
         "curves/model=tiny/dataset=text/layer=0.parquet",
         ["--across=model", "--quantities=entropy", "--svg=out.svg", "--pdf=out.pdf"],
@@ -236,6 +240,23 @@ def test_energies_of_another_layer(finished, tmp_path):
     shutil.copy(finished.work / "results" / path, tmp_path / "zero.parquet")
     said = command("count_states", "zero.parquet", "--layers=1", "--out=o.parquet", cwd=tmp_path)
     complaint(said, "zero.parquet", "another layer than 1", "delete it")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--layer-b=2"], ["shard=0.parquet: counted on another energy grid or at other layers"]),
+        (["--layer-b=3", "--paired"], ["tiny on text and tiny on text-shuffled", "same blocks"]),
+    ],
+    ids=["of a layer not counted", "of other documents"],
+)
+def test_states_that_cannot_be_compared(finished, tmp_path, options, words):
+    states = finished.work / "results/states/model=tiny"
+    given = ["--states-a", *sorted((states / "dataset=text").glob("*.parquet")), "--layer-a=3"]
+    given += ["--states-b", states / "dataset=text-shuffled/shard=0.parquet"]
+    given += ["--distances=d.parquet", "--out=out.parquet"]
+    complaint(command("compare_curves", *given, *options, cwd=tmp_path), *words)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_damaged_result_is_remade_once_deleted(altered):

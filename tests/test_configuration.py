@@ -99,6 +99,7 @@ OLD_HUB = HUB | {"revision": "main"}
         ("datasets/text/shards", 0, "0 is less than the minimum of 1; Shards to measure; "),
         ("curves/resamples", 3, "3 is less than the minimum of 50; Bootstrap "),
         ("curves/confidence", float("nan"), "nan is not of type 'number'; Coverage "),
+        ("comparisons", {}, "{} is not of type 'array'; Pairs of ensembles to compare"),
         ("curves/confidence", 1, "1 is greater than or equal to the maximum of 1; Coverage "),
     ],
 )
@@ -137,6 +138,62 @@ def test_an_ensemble_cannot_take_more_documents_than_are_fetched():
 @pytest.mark.parametrize("config", [None, [], "text", 3])
 def test_a_file_that_is_no_mapping_is_refused(config):
     assert sentence(config).startswith("(top level): ")
+
+
+def comparing(*pairs):
+    return changed("comparisons", [list(pair) for pair in pairs])
+
+
+FINAL = {"model": "a", "dataset": "text"}
+FIRST = FINAL | {"layer": 0}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([(FIRST,)], "comparisons.0: [{'model'"),
+        ([(FIRST, FINAL, FINAL)], "comparisons.0: [{'model'"),
+        ([(FIRST, {"model": "a"})], "comparisons.0.1: `dataset` is missing"),
+        (
+            [(FIRST, FINAL | {"layers": 3})],
+            "comparisons.0.1.layers: unknown key; did you mean `lay",
+        ),
+        ([(FIRST, FINAL | {"layer": 1.0})], "comparisons.0.1.layer: 1.0 is not allowed here; One "),
+        (
+            [(FIRST, FINAL | {"layer": "last"})],
+            "comparisons.0.1.layer: 'last' is not allowed here; ",
+        ),
+        (
+            [(FIRST, FINAL | {"model": "b"})],
+            "comparisons.0.1.model: 'b' is not one of the models; ",
+        ),
+        (
+            [(FIRST, FINAL | {"dataset": "b"})],
+            "comparisons.0.1.dataset: 'b' is not one of the data",
+        ),
+        (
+            [(FIRST, FINAL | {"layer": 7})],
+            "comparisons.0.1.layer: layer 7 of a is not measured; add ",
+        ),
+        (
+            [(FINAL, FINAL | {"layer": 6})],
+            "comparisons.0: compares an ensemble with itself; change ",
+        ),
+        (
+            [(FIRST, FINAL), (FIRST, FINAL | {"layer": 6})],
+            "comparisons.1: the same as comparisons.0; remove it",
+        ),
+    ],
+)
+def test_a_mistaken_comparison_gets_one_sentence(pairs, expected):
+    assert sentence(comparing(*pairs)).startswith(expected)
+
+
+def test_the_layer_of_a_comparison_becomes_a_number():
+    study = resolve(comparing((FIRST, FINAL), (FINAL, FIRST)))
+    last = FINAL | {"layer": 6}
+    assert study["comparisons"] == [[FIRST, last], [last, FIRST]]
+    assert resolve(CONFIG)["comparisons"] == []
 
 
 NASTY = ["a b", "a'b", 'a"b', "$(id)", "`id`", "a;b", "a|b", "a\n", "\na", "a\0b", "", "--a", "{x}"]

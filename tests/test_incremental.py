@@ -27,7 +27,7 @@ def study():
 def everything(pristine):
     """Every job of the tiny study."""
     jobs = pristine.would_run()
-    assert len(jobs) == 51
+    assert len(jobs) == 52
     return jobs
 
 
@@ -58,9 +58,8 @@ def after_measuring(jobs: set[str]) -> set[str]:
     return {job for job in jobs if not job.startswith(("Fetching", "Tokenizing"))}
 
 
-COMPARISONS = {"Tabulating repetition wells"} | {
-    f"Drawing curves across models on {dataset}" for dataset in DATASETS
-}
+WELLS = {"Tabulating repetition wells", "Drawing repetition wells"}
+COMPARISONS = WELLS | {f"Drawing curves across models on {dataset}" for dataset in DATASETS}
 
 
 def edit(path, old, new):
@@ -148,7 +147,7 @@ def test_a_shard_added(altered, study, everything):
     sums = about(curves_and_figures(everything), "text")
     sums |= {f"Drawing curves of {model} across datasets" for model in MODELS}
     planned = altered.would_run(study=study)
-    assert planned == new | sums | {"Tabulating repetition wells"}
+    assert planned == new | sums | WELLS
 
     old = list((altered.work / "results/energies").rglob("*.parquet"))
     dates = [path.stat().st_mtime_ns for path in old]
@@ -162,7 +161,7 @@ def test_a_dataset_added(altered, study, everything):
     shuffled = about(everything, "text-shuffled")
     its_own = {job.replace("text-shuffled", "text-again") for job in shuffled}
     comparisons = {f"Drawing curves of {model} across datasets" for model in MODELS}
-    comparisons |= {"Tabulating repetition wells"}
+    comparisons |= WELLS
     assert altered.would_run(study=study) == its_own | comparisons
 
 
@@ -206,7 +205,7 @@ def test_other_weights_at_the_same_path(altered, everything):
 EDITS = {
     "semstat/figures.py": figures,
     "plot_layer_map.py": lambda jobs: {job for job in jobs if "layer map" in job},
-    "tabulate_wells.py": lambda jobs: about(jobs, "Tabulating"),
+    "tabulate.py": lambda jobs: about(jobs, "Tabulating"),
     "semstat/curves.py": curves_and_figures,
     "semstat/wells.py": curves_and_figures,
     "semstat/readout.py": after_measuring,
@@ -241,7 +240,7 @@ def test_figure_code_edited_and_run(altered, everything):
 def test_a_result_lost(altered, everything):
     """One file of curves deleted: those of its ensemble, and the figures that show it."""
     (altered.work / "results/curves/model=tiny/dataset=text/layer=3.parquet").unlink()
-    lost = {"Estimating curves of tiny on text", "Tabulating repetition wells"}
+    lost = {"Estimating curves of tiny on text"} | WELLS
     lost |= about(figures(everything), "tiny", "text")
     lost |= {"Drawing curves of tiny across datasets", "Drawing curves across models on text"}
     assert altered.would_run() == lost

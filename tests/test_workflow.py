@@ -12,10 +12,18 @@ import pytest
 import torch
 import transformers
 from pyarrow import csv
+from scipy.stats import wasserstein_distance
 
 from tests.runs import TINY_STUDY
 from tests.tiny import PREFIX
-from workflow_scripts.semstat.curve_tables import CURVE_QUANTITIES, CURVES, WELL_NUMBERS
+from workflow_scripts.semstat.curve_tables import (
+    CANONICAL,
+    COMPARISON,
+    CURVE_QUANTITIES,
+    CURVES,
+    SIGNALS,
+    WELL_NUMBERS,
+)
 from workflow_scripts.semstat.energy_grid import energy_edges
 
 MODELS = list(TINY_STUDY["models"])
@@ -103,6 +111,7 @@ def test_every_file_is_there_and_no_other(results):
     quantities = ("entropy", "temperature", "density")
     figures = [f"figures/{folder}/{quantity}" for folder in folders for quantity in quantities]
     figures += [f"figures/layer_map/model={m}/dataset={d}" for m, d in ENSEMBLES]
+    figures += [f"figures/wells/dataset={d}" for d in DATASETS]
     wanted |= {f"{figure}.{kind}" for figure in figures for kind in ("svg", "pdf")}
     assert found - {"report.html"} == wanted
 
@@ -315,7 +324,7 @@ def test_the_entropy_is_the_logarithm_of_the_volume(results):
 def test_the_table_of_wells(results):
     table = csv.read_csv(results / "wells.csv")
     bounded = [name + bound for name in WELL_NUMBERS for bound in ("", "_low", "_high")]
-    columns = ["model", "dataset", "layer", "states", "effective_states", *bounded]
+    columns = ["model", "dataset", "layer", "states", "effective_states", *bounded, "deepest"]
     assert table.column_names == columns
     rows = table.to_pylist()
     keys = {(row["model"], row["dataset"], row["layer"]) for row in rows}
@@ -335,16 +344,148 @@ def test_the_table_of_wells(results):
             "at_zero": np.mean(energy == 0),
         }
         assert row["states"] == len(energy)
-        assert set(expected) == set(WELL_NUMBERS)
+        assert {*expected, "depth", "width"} == set(WELL_NUMBERS)
         for name, value in expected.items():
             assert row[name] == pytest.approx(value, rel=1e-3, abs=1e-12), name
             assert row[f"{name}_low"] <= row[name] <= row[f"{name}_high"], name
+        grid = energy_edges()
+        cells = np.searchsorted(grid, np.quantile(energy[energy < 0], [0.25, 0.75]))
+        assert row["width"] == pytest.approx(
+            np.diff(grid[cells])[0], abs=np.diff(grid)[cells].sum()
+        )
+        assert row["states"] < 1000 and row["depth"] is None and row["deepest"] is None
+
+
+# Comparisons.
+
+
+@pytest.fixture(scope="module")
+def compared(finished, tmp_path_factory):
+    """The tiny study with two pairs to compare, run on."""
+    place = finished.copy(tmp_path_factory.mktemp("compared"))
+    place.run(study=TINY_STUDY | {"comparisons": PAIRS})
+    return place
+
+
+PAIRS = [
+    [
+        {"model": "tiny", "dataset": "text", "layer": 0},
+        {"model": "tiny-random", "dataset": "text", "layer": 1},
+    ],
+    [
+        {"model": "tiny", "dataset": "text"},
+        {"model": "tiny", "dataset": "text-shuffled", "layer": "final"},
+    ],
+]
+COMPARED = [
+    (("tiny", "text", 0), ("tiny-random", "text", 1), True),
+    (("tiny", "text", 3), ("tiny", "text-shuffled", 3), False),
+]
+"""What is compared, and whether it is of the same documents: eight of text, four of shuffled."""
+
+
+def test_comparisons_are_those_of_the_states(compared):
+    results = compared.work / "results"
+    rows = csv.read_csv(results / "comparisons.csv").to_pylist()
+    assert len(rows) == len(COMPARED)
+    for row, (a, b, paired) in zip(rows, COMPARED, strict=True):
+        keys = ("model", "dataset", "layer")
+        assert tuple(row[f"{key}_{side}"] for side in "ab" for key in keys) == (*a, *b)
+        assert row["paired"] == paired
+        energy = [read_energies(results, *of)["energy"].astype(np.float64) for of in (a, b)]
+        assert [row["states_a"], row["states_b"]] == [len(energy[0]), len(energy[1])]
+        grid = energy_edges()
+        volume = [np.searchsorted(np.sort(e), grid, side="right") / len(e) for e in energy]
+        apart = np.abs(volume[0] - volume[1])
+        assert row["kolmogorov_smirnov"] == pytest.approx(apart.max(), rel=1e-3)
+        assert row["area"] == pytest.approx(np.sum(apart[:-1] * np.diff(grid)), rel=1e-3)
+        assert row["area"] == pytest.approx(wasserstein_distance(*energy), rel=0.2, abs=0.01)
+        assert 0 < row["area_p"] <= 1 and 0 < row["kolmogorov_smirnov_p"] <= 1
+
+
+def test_differences_are_those_of_the_curves(compared):
+    results = compared.work / "results"
+    for a, b, _ in COMPARED:
+        path = pair_path(results / "comparisons", a, b, "parquet")
+        table = pq.ParquetFile(path).read()
+        assert table.schema.equals(COMPARISON)
+        found = provenance(path)
+        assert [found[side]["model"]["model"] for side in "ab"] == [a[0], b[0]]
+        curve_a, curve_b = (read_curves(results, *of) for of in (a, b))
+
+        def column(name, of):
+            return of[name].to_numpy(zero_copy_only=False)
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = column("volume", curve_a) / column("volume", curve_b)
+            entropy = np.where((ratio > 0) & np.isfinite(ratio), np.log(ratio), np.nan)
+        np.testing.assert_allclose(column("entropy_difference", table), entropy, atol=1e-12)
+        temperature = [column("temperature", of) for of in (curve_a, curve_b)]
+        found = column("temperature_difference", table)
+        np.testing.assert_allclose(found, temperature[0] - temperature[1], rtol=1e-6, atol=1e-9)
+        found = column("log_temperature_ratio", table)
+        np.testing.assert_allclose(found, np.log(temperature[0] / temperature[1]), atol=1e-9)
+
+
+def pair_path(folder, a, b, kind):
+    parts = [f"{key}_{side}={value}" for side, of in (("a", a), ("b", b))
+             for key, value in zip(("model", "dataset", "layer"), of, strict=True)]  # fmt: skip
+    return folder.joinpath(*parts[:-1], f"{parts[-1]}.{kind}")
+
+
+def test_any_two_ensembles_are_a_target(compared):
+    """By name, without the configuration; one that is not measured is refused in one sentence."""
+    of = [("tiny", "text", 1), ("tiny", "text-uniform", 3)]
+    target = str(pair_path(compared.work / "results/distances", *of, "parquet"))
+    assert compared.would_run(target.removeprefix(f"{compared.work}/")) == {
+        "Comparing tiny on text, layer 1, with tiny on text-uniform, layer 3"
+    }
+    target = target.replace("layer_a=1", "layer_a=2").removeprefix(f"{compared.work}/")
+    said = compared.snakemake("--dry-run", target)
+    assert said.code == 1
+    assert "layer 2 of tiny is not measured; take one of [0, 1, 3]" in said.text
+
+
+def test_canonical_averages_and_signals_are_targets(compared):
+    canonical = "results/canonical/model=tiny/dataset=text/layer=3.parquet"
+    signals = "results/signals/model=tiny/dataset=text.parquet"
+    done = compared.run(canonical, signals)
+    assert done == {
+        "Reweighting states of tiny on text, layer 3",
+        "Searching the entropy of tiny on text for signals",
+    }
+    jobs = compared.would_run("results/signals.csv")
+    assert len(jobs) == len(ENSEMBLES) and "Tabulating signals" in jobs
+
+    table = pq.ParquetFile(compared.work / canonical).read()
+    assert table.schema.equals(CANONICAL)
+    beta = table["inverse_temperature"].to_numpy()
+    energy = read_energies(compared.work / "results", "tiny", "text", 3)["energy"].astype(float)
+    weight = np.exp(-beta[:, None] * energy)
+    exact = {
+        "log_partition": np.log(weight.mean(axis=1)),
+        "mean_energy": (weight * energy).sum(axis=1) / weight.sum(axis=1),
+    }
+    near = np.abs(beta) * np.abs(energy).max() <= 1  # where the cells of the grid do not tell
+    assert near.sum() > 100 and (np.diff(beta) > 0).all()
+    for name, values in exact.items():
+        found = table[name].to_numpy()[near]
+        np.testing.assert_allclose(found, values[near], atol=0.03 * np.abs(values[near]).max())
+    assert pq.ParquetFile(compared.work / signals).schema_arrow.equals(SIGNALS)
+
+
+def test_pairs_in_the_configuration_are_targets(compared):
+    figures = compared.work / "results/figures/comparisons"
+    wanted = {pair_path(figures, a, b, kind) for a, b, _ in COMPARED for kind in ("svg", "pdf")}
+    assert {path for path in figures.rglob("*") if path.is_file()} == wanted
+    assert compared.would_run() == set()
 
 
 # Figures and report.
 
 
-def test_figures_are_drawings(results):
+def test_figures_are_drawings(compared):
+    results = compared.work / "results"
     for path in (results / "figures").rglob("*.svg"):
         text = path.read_text()
         assert text.startswith("<?xml")
@@ -359,26 +500,27 @@ def test_figures_are_drawings(results):
         assert drawn > 2_000, path
 
 
-def test_the_report_is_one_file_with_captions_and_the_table(altered):
-    said = altered.snakemake("--report", "results/report.html")
+def test_the_report_is_one_file_with_captions_and_the_table(compared):
+    said = compared.snakemake("--report", "results/report.html")
     assert said.code == 0, said.text
-    report = (altered.work / "results/report.html").read_text()
+    report = (compared.work / "results/report.html").read_text()
     for source in re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', report):
         assert source.startswith("data:"), f"the report needs {source[:80]}"
     text = re.sub(r"(\\n|\s)+", " ", report)
-    captions = list((altered.clone / "report").glob("*.rst"))
-    assert len(captions) == 6
+    captions = list((compared.clone / "report").glob("*.rst"))
+    assert len(captions) == 9
     for caption in captions:
         # What a caption says between names and formulas, as the report must say it.
         phrases = re.findall(r"(?:\w+ ){5,}\w+", re.sub(r"\s+", " ", caption.read_text()))
         assert phrases, f"{caption.name} explains nothing"
         assert phrases[-1] in text, f"{caption.name} is not in the report"
     assert "snakemake.wildcards" not in text
-    for category in ("Across models", "Across layers", "Text or random tokens"):
+    for category in ("Across models", "Across layers", "Comparisons"):
         assert category in report
-    table = (altered.work / "results/wells.csv").read_bytes()
-    assert base64.b64encode(table).decode() in report
-    figures = {path.name for path in (altered.work / "results/figures").rglob("*.svg")}
+    for name in ("wells.csv", "comparisons.csv"):
+        table = (compared.work / "results" / name).read_bytes()
+        assert base64.b64encode(table).decode() in report
+    figures = {path.name for path in (compared.work / "results/figures").rglob("*.svg")}
     for name in figures:
         assert f"data:image/svg+xml;charset=utf8;filename={name}" in report
 

@@ -31,7 +31,7 @@ def resolve(config: Spec) -> Spec:
 
     Model entries take what they leave out from `measurement` (and `random` ones from the model
     they are `like`), ensembles take `tokens_per_document` from the dataset they are made `of`.
-    `layers` becomes a sorted list.
+    `layers` becomes a sorted list, and a comparison's `layer` a number.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ def resolve(config: Spec) -> Spec:
     models, datasets = config["models"], config["datasets"]
     config["models"] = {key: _model(key, models, measurement) for key in models}
     config["datasets"] = {key: _dataset(key, datasets) for key in datasets}
+    config["comparisons"] = _comparisons(config)
     return config
 
 
@@ -142,6 +143,38 @@ def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
             f"raise `documents` or lower `shards`"
         )
     return {"tokens_per_document": corpus.get("tokens_per_document")} | spec
+
+
+def _comparisons(study: Spec) -> list[list[Spec]]:
+    pairs: list[list[Spec]] = []
+    for at, pair in enumerate(study["comparisons"]):
+        where = f"comparisons.{at}"
+        a, b = (_chosen(f"{where}.{side}", chosen, study) for side, chosen in enumerate(pair))
+        if a == b:
+            raise InputError(f"{where}: compares an ensemble with itself; change one of the two")
+        if [a, b] in pairs:
+            raise InputError(f"{where}: the same as comparisons.{pairs.index([a, b])}; remove it")
+        pairs.append([a, b])
+    return pairs
+
+
+def _chosen(where: str, chosen: Spec, study: Spec) -> Spec:
+    """One ensemble of a comparison, its layer as a number."""
+    for key in ("model", "dataset"):
+        names = study[f"{key}s"]
+        if chosen[key] not in names:
+            raise InputError(
+                f"{where}.{key}: {chosen[key]!r} is not one of the {key}s; "
+                f"name one of {', '.join(names)}"
+            )
+    layers = study["models"][chosen["model"]]["layers"]
+    layer = layers[-1] if chosen["layer"] == "final" else chosen["layer"]
+    if layer not in layers:
+        raise InputError(
+            f"{where}.layer: layer {layer} of {chosen['model']} is not measured; "
+            f"add it to the model's `layers` or name one of {', '.join(map(str, layers))}"
+        )
+    return chosen | {"layer": layer}
 
 
 def _source_keys(source: str) -> set[str]:

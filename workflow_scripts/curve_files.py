@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from .semstat.curve_tables import CURVES
@@ -21,8 +22,12 @@ def read_curves(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float6
         "dataset": provenance["tokens"]["dataset"],
         "layer": provenance["layer"],
     }
-    columns = {
+    return identity, floats(table)
+
+
+def floats(table: pa.Table) -> dict[str, NDArray[np.float64]]:
+    """The columns of a table of numbers, with NaN for null."""
+    return {
         name: table[name].to_numpy(zero_copy_only=False).astype(np.float64)
         for name in table.column_names
     }
-    return identity, columns

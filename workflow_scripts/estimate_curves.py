@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from . import command
-from .semstat.curve_tables import CURVES, WELLS
+from .semstat.curve_tables import CURVES, WELLS, table_of, table_of_rows
 from .semstat.curves import estimate_curves
-from .semstat.energy_grid import GRID, energy_edges
+from .semstat.energy_grid import energy_edges
 from .semstat.errors import InputError
 from .semstat.provenance import software
-from .semstat.states import STATES, BlockSums, from_table, merge
-from .semstat.tables import Provenance, provenance_of, read_table, write_table
-from .semstat.wells import describe_well
+from .semstat.tables import write_table
+from .semstat.wells import describe_wells
+from .state_files import merged
 
 
 def main() -> None:
@@ -38,7 +37,7 @@ def main() -> None:
     sums, provenance = merged(arguments.states, arguments.layers)
     provenance |= {"shards": len(arguments.states), "estimated by": software("numpy", "scipy")}
     edges_e = energy_edges()
-    wells: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     bar = command.progress(f"{arguments.model} {arguments.dataset}", "layers", len(sums))
     for (layer, of_layer), out in zip(sums.items(), arguments.out, strict=True):
         try:
@@ -53,35 +52,21 @@ def main() -> None:
             raise InputError(
                 f"datasets.{arguments.dataset}: {error} (model {arguments.model}, layer {layer})"
             ) from error
-        columns = {
-            name: pa.array(column, from_pandas=True) for name, column in curves.columns().items()
-        }
-        write_table(out, pa.table(columns, schema=CURVES), provenance | {"layer": layer})
+        write_table(out, table_of(curves.columns(), CURVES), provenance | {"layer": layer})
         row = {"model": arguments.model, "dataset": arguments.dataset, "layer": layer}
         row |= {"states": curves.states, "effective_states": curves.effective_states}
-        for name, interval in describe_well(of_layer, edges_e, arguments.confidence).items():
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
-        wells.append(row)
+        rows.append(row)
         bar.update()
     bar.close()
-    write_table(arguments.wells, pa.Table.from_pylist(wells, schema=WELLS), provenance)
-
-
-def merged(paths: list[Path], layers: list[int]) -> tuple[dict[int, BlockSums], Provenance]:
-    """Sums of each layer over all shards, one shard in memory at a time, and whose they are."""
-    sums: dict[int, BlockSums] = {}
-    for path in paths:
-        table = read_table(path, STATES)
-        provenance = provenance_of(table.schema)
-        if provenance["grid"] != GRID or not set(layers) <= set(provenance["layers"]):
-            raise InputError(
-                f"{path}: counted on another energy grid or at other layers; "
-                f"delete it and run snakemake again"
-            )
-        for layer in layers:
-            part = from_table(table, layer)
-            sums[layer] = merge([sums[layer], part]) if layer in sums else part
-    return sums, provenance
+    rng = np.random.default_rng(arguments.seed)
+    wells, deepest_l = describe_wells(
+        list(sums.values()), edges_e, rng, arguments.resamples, arguments.confidence
+    )
+    for row, well, deepest in zip(rows, wells, deepest_l, strict=True):
+        row["deepest"] = deepest
+        for name, interval in well.items():
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
+    write_table(arguments.wells, table_of_rows(rows, WELLS), provenance)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,20 @@ def test_bounds_end_where_few_states_carry_the_weight():
     assert np.isfinite(canonical.mean_energy.value[1])
 
 
+def test_energies_of_which_no_state_is_seen_do_not_overflow():
+    """States within 10⁻³ of 0 at β = ±1,000: e^{−βE} of the empty cells would reach e^1000."""
+    energy_s, doc_s = uniform().sample(np.random.default_rng(0), 100, 10)
+    counts = count_states(energy_s / 1000, doc_s % BLOCKS, EDGES)
+    betas = np.array([-1000.0, 0.0, 1000.0])
+    canonical = averages(uniform(), counts, betas)
+    for t, beta_ in enumerate(betas):
+        weight_s = np.exp(-beta_ * energy_s / 1000)
+        mean = np.sum(weight_s * energy_s / 1000) / weight_s.sum()
+        assert canonical.log_partition.value[t] == pytest.approx(np.log(weight_s.mean()), abs=0.02)
+        assert canonical.mean_energy.value[t] == pytest.approx(mean, abs=2e-5)
+    assert np.all(canonical.effective_states > 400)
+
+
 def test_no_states_are_refused():
     empty = StateCounts(np.zeros((BLOCKS, len(EDGES)), np.int64), np.zeros(BLOCKS, np.int64))
     with pytest.raises(ValueError, match="no states"):

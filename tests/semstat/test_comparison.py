@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from workflow_scripts.semstat.closed_forms import beta, uniform, with_atom
-from workflow_scripts.semstat.comparison import describe_wells, difference, distance
+from workflow_scripts.semstat.closed_forms import beta, uniform
+from workflow_scripts.semstat.comparison import difference, distance
 from workflow_scripts.semstat.energy_grid import BLOCKS, StateCounts, count_states, energy_edges
 
 EDGES = energy_edges()
@@ -103,30 +103,8 @@ def test_a_small_shift_of_the_same_documents_is_found_by_pairing_alone():
     assert distance(a, b, EDGES, rng(), paired=False).area_p > 0.2
 
 
-def test_wells_have_the_exact_numbers_within_their_intervals():
-    system = with_atom(beta(2, 5), 0.1)
-    held = []
-    for seed in range(25):
-        wells, _ = describe_wells([sampled(system, seed)], EDGES, rng(), level=0.05)
-        mass = 0.9 * beta(2, 5).volume(0.0)
-        quartiles = beta(2, 5).quantile(np.array([0.25, 0.75]) * mass / 0.9)
-        exact = (mass, system.volume(-0.5), system.quantile(np.array(0.05)), np.diff(quartiles)[0])
-        held.append([low <= x <= high for (_, low, high), x in zip(wells[0], exact, strict=True)])
-    assert np.all(np.mean(held, axis=0) > 0.75)
-
-
-def test_the_deepest_layer_is_found():
-    layers = [sampled(beta(a, 5), 7) for a in (4, 1, 3)]
-    wells, share_l = describe_wells(layers, EDGES, rng(), level=0.01)
-    assert share_l[1] == 1
-    assert wells[1].depth[2] < wells[2].depth[1]
-    assert all(low <= value <= high for well in wells for value, low, high in well)
-
-
 def test_ensembles_of_other_blocks_are_not_paired():
     a, b = sampled(uniform(), 1), sampled(uniform(), 1, documents=10)
     for compare in (difference, distance):
         with pytest.raises(ValueError, match="same blocks"):
             compare(a, b, EDGES, rng(), paired=True)
-    with pytest.raises(ValueError, match="same blocks"):
-        describe_wells([a, b], EDGES, rng())

@@ -7,7 +7,17 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from workflow_scripts.semstat.energy_grid import energy_edges
-from workflow_scripts.semstat.figures import QUANTITIES, Line, draw_curves, draw_layer_map, save
+from workflow_scripts.semstat.figures import (
+    DIFFERENCE_PANELS,
+    QUANTITIES,
+    WELL_PANELS,
+    Line,
+    draw_curves,
+    draw_difference,
+    draw_layer_map,
+    draw_wells,
+    save,
+)
 
 EDGES = energy_edges()
 
@@ -123,3 +133,80 @@ def test_a_figure_is_saved_in_every_format_at_once(tmp_path):
     assert (tmp_path / "map.svg").read_text().startswith("<?xml")
     assert (tmp_path / "map.pdf").read_bytes().startswith(b"%PDF")
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def well_columns(layers, shift=0.0, missing=False):
+    """A wells table; the last layer's share was never seen, and `missing` are the nulls."""
+    at = np.arange(layers) / max(1, layers - 1)
+    columns = {"relative_layer": at, "deepest": np.where(at == 0, 0.7, 0.3 / layers)}
+    for name in WELL_PANELS:
+        value = at - 0.9 + shift if name in ("mean_energy", "depth") else (1 - at) / 2
+        low, high = value - 0.1 * (value != 0), value + 0.1
+        columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    columns["depth_low"] = columns["depth"] + 0.01  # percentiles may leave the value out
+    if missing:
+        nothing = np.full(layers, np.nan)
+        columns |= {"depth": nothing, "depth_low": nothing, "depth_high": nothing}
+        columns |= {"deepest": nothing}
+    return columns
+
+
+@pytest.mark.parametrize(("count", "layers"), [(1, 1), (3, 4), (9, 31)])
+def test_wells_are_drawn_layer_by_layer(count, layers):
+    given = [Line(f"model-{i}", well_columns(layers, i / 50)) for i in range(count)]
+    figure = draw_wells(given, "sotu")
+    FigureCanvasAgg(figure).draw()
+    assert len(figure.axes) == len(WELL_PANELS)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [line.label for line in given]
+    for axes, (name, number) in zip(figure.axes, WELL_PANELS.items(), strict=True):
+        assert axes.get_title(loc="left") == number.label and axes.get_yscale() == number.scale
+        drawn = [line for line in axes.get_lines() if line.get_label().startswith("model-")]
+        for line, (_, columns) in zip(drawn, given, strict=True):
+            unseen = (columns[name] == 0) & (number.scale == "log")
+            expected = np.where(unseen, np.nan, columns[name])
+            np.testing.assert_array_equal(line.get_ydata(), expected)
+        triangles = [line for line in axes.get_lines() if line.get_marker() == "v"]
+        assert len(triangles) == (count if number.scale == "log" else 0)
+        for mark in triangles:
+            assert mark.get_ydata().tolist() == ([] if layers == 1 else [0.1])
+    marks = [line for line in figure.axes[3].get_lines() if line.get_marker() == "o"]
+    deepest = next(line for line in marks if line.get_markersize() == 4)
+    assert deepest.get_xdata().tolist() == [0]
+    boxes = [axes.get_tightbbox() for axes in figure.axes] + [legend.get_window_extent()]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_wells_without_a_depth_are_drawn(tmp_path):
+    figure = draw_wells([Line("tiny", well_columns(3, missing=True))], "text")
+    save(figure, [str(tmp_path / "wells.svg")])
+    assert "tiny" in (tmp_path / "wells.svg").read_text()
+
+
+def test_a_difference_is_drawn_solid_where_it_has_a_band():
+    known = np.abs(EDGES) < 0.5
+    columns = {"energy": EDGES}
+    for name in DIFFERENCE_PANELS:
+        columns[name] = np.where(EDGES < -0.9, np.nan, EDGES)
+        for bound, half in (("", 0.1), ("_band", 0.2)):
+            inside = known if bound else EDGES >= -0.9
+            columns[f"{name}{bound}_low"] = np.where(inside, columns[name] - half, np.nan)
+            columns[f"{name}{bound}_high"] = np.where(inside, columns[name] + half, np.nan)
+    figure = draw_difference(columns, "a: one\nb: other")
+    FigureCanvasAgg(figure).draw()
+    assert figure.axes[0].get_title(loc="left") == "a: one\nb: other"
+    for axes, (name, label) in zip(figure.axes, DIFFERENCE_PANELS.items(), strict=True):
+        assert axes.get_ylabel() == label and len(axes.collections) == 2
+        _, dotted, solid = axes.get_lines()
+        np.testing.assert_array_equal(dotted.get_ydata(), columns[name])
+        np.testing.assert_array_equal(np.isfinite(solid.get_ydata()), known)
+        low, high = axes.get_ylim()
+        assert low < -0.5 and high > 0.5
+
+
+def test_a_difference_that_is_nowhere_defined_is_drawn_empty(tmp_path):
+    nothing = np.full_like(EDGES, np.nan)
+    columns = {f"{name}{bound}": nothing for name in DIFFERENCE_PANELS
+               for bound in ("", "_low", "_high", "_band_low", "_band_high")}  # fmt: skip
+    save(draw_difference(columns | {"energy": EDGES}, "none"), [str(tmp_path / "none.svg")])
+    assert "none" in (tmp_path / "none.svg").read_text()

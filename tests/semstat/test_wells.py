@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from workflow_scripts.semstat.closed_forms import beta, uniform, with_atom
 from workflow_scripts.semstat.curve_tables import WELL_NUMBERS
 from workflow_scripts.semstat.energy_grid import energy_edges
 from workflow_scripts.semstat.states import sum_states
-from workflow_scripts.semstat.wells import describe_well, lowest_interval
+from workflow_scripts.semstat.wells import LEVEL, describe_wells, lowest_interval
 
 EDGES = energy_edges()
 DEPTH = 0.7
@@ -30,7 +31,18 @@ def columns(energy_ds, seed=0):
 
 
 def well(energy_ds, confidence=0.95):
-    return describe_well(sum_states(columns(energy_ds), EDGES), EDGES, confidence)
+    return wells([energy_ds], confidence)[0][0]
+
+
+def wells(energy_lds, confidence=0.95, resamples=60):
+    """Wells of layers whose states are of the same documents, and which is the deepest."""
+    sums_l = [sum_states(columns(energy_ds), EDGES) for energy_ds in energy_lds]
+    return describe_wells(sums_l, EDGES, np.random.default_rng(0), resamples, confidence)
+
+
+def sampled(system, seed, documents=64, states=100):
+    energy_s, _ = system.sample(np.random.default_rng(seed), documents, states, 0.1)
+    return energy_s.reshape(documents, states)
 
 
 def correlated(rng, documents=128, states=20):
@@ -55,10 +67,76 @@ def test_values_are_those_of_the_states():
         "stutters": stutters_s.mean(),
         "at_zero": (energy_s == 0).mean(),
     }
-    assert tuple(found) == WELL_NUMBERS == tuple(exact)
-    for name, (value, low, high) in found.items():
-        assert value == pytest.approx(exact[name], abs=1e-12), name
+    assert tuple(found) == WELL_NUMBERS == (*exact, "depth", "width")
+    for name, exact_value in exact.items():
+        value, low, high = found[name]
+        assert value == pytest.approx(exact_value, abs=1e-12), name
         assert low <= value <= high and (low < high or name == "lowest_energy"), name
+
+
+def test_depth_and_width_are_quantiles_of_the_states():
+    """To within the grid, which is finer than the gaps between these states are wide."""
+    rng = np.random.default_rng(3)
+    energy_ds = np.round(rng.uniform(-1, 1, (90, 40)), 3)
+    found = well(energy_ds)
+    energy_s = np.sort(energy_ds.ravel())
+    in_well_s = energy_s[energy_s < 0]
+    depth = np.quantile(energy_s, LEVEL, method="inverted_cdf")
+    width = np.subtract(*np.quantile(in_well_s, [0.75, 0.25]))
+    for name, exact in (("depth", depth), ("width", width)):
+        value, low, high = found[name]
+        cell = np.diff(EDGES)[np.searchsorted(EDGES, exact) - 1]
+        assert value == pytest.approx(exact, abs=2 * cell), name
+        assert low <= value <= high and low < high, name
+
+
+def test_depth_and_width_have_the_exact_values_within_their_intervals():
+    system = with_atom(beta(2, 5), 0.1)
+    mass = beta(2, 5).volume(0.0)
+    exact = {
+        "depth": float(system.quantile(np.array(LEVEL))),
+        "width": float(np.diff(beta(2, 5).quantile(np.array([0.25, 0.75]) * mass))[0]),
+    }
+    held = dict.fromkeys(exact, 0)
+    for seed in range(40):
+        (found,), _ = wells([sampled(system, seed, states=300)], resamples=200)
+        for name, truth in exact.items():
+            _, low, high = found[name]
+            held[name] += low <= truth <= high
+    assert all(count >= 32 for count in held.values()), held
+
+
+def test_depth_and_width_are_undefined_where_too_few_states_tell():
+    few = np.random.default_rng(0).uniform(0.1, 1, (9, 10))
+    (found,), deepest_l = wells([few])
+    assert np.isnan([*found["depth"], *found["width"]]).all()
+    assert np.isnan(deepest_l).all()
+    in_one_document = few.copy()
+    in_one_document[0, 0] = -0.5
+    (found,), _ = wells([in_one_document])
+    assert np.isfinite(found["width"]).all()
+
+
+def test_the_deepest_layer_is_found():
+    of_layers = [sampled(beta(a, 5), 7) for a in (4, 1, 3)]
+    found, deepest_l = wells(of_layers)
+    assert deepest_l.tolist() == [0, 1, 0]
+    assert found[1]["depth"][2] < found[2]["depth"][1]
+
+
+def test_layers_alike_share_the_deepest_well():
+    """Resampled in common: a layer and its copy, slightly deeper, are told apart all the same."""
+    energy_ds = sampled(uniform(), 1)
+    _, deepest_l = wells([energy_ds / 2, energy_ds / 2 - 0.02])
+    assert deepest_l.tolist() == [0, 1]
+    _, deepest_l = wells([energy_ds, sampled(uniform(), 2)])
+    assert deepest_l.sum() == pytest.approx(1) and 0.05 < deepest_l[0] < 0.95
+
+
+def test_layers_of_other_documents_are_refused():
+    energy_ds = sampled(uniform(), 1)
+    with pytest.raises(ValueError, match="same documents"):
+        wells([energy_ds, energy_ds[:30]])
 
 
 def test_intervals_hold_the_truth_and_count_documents_not_states():

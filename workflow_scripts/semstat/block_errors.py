@@ -87,6 +87,13 @@ class Curve(NamedTuple):
         """The curve on another scale, by an increasing function."""
         return Curve(*(function(part) for part in self))
 
+    def columns(self, name: str) -> dict[str, Array]:
+        """The curve as columns of a table: name, name_low, … name_band_high."""
+        return {
+            name if part == "value" else f"{name}_{part}": column
+            for part, column in self._asdict().items()
+        }
+
 
 @dataclass(frozen=True)
 class ErrorBars:

@@ -43,6 +43,17 @@ class Canonical:
     entropy: Curve
     effective_states: Array
 
+    def columns(self) -> dict[str, Array]:
+        """(betas,) columns by name: inverse_temperature, log_partition, log_partition_low, …"""
+        return {
+            "inverse_temperature": self.inverse_temperature,
+            "effective_states": self.effective_states,
+            **self.log_partition.columns("log_partition"),
+            **self.mean_energy.columns("mean_energy"),
+            **self.heat_capacity.columns("heat_capacity"),
+            **self.entropy.columns("entropy"),
+        }
+
 
 def reweight(
     counts: StateCounts,
@@ -77,9 +88,7 @@ def reweight(
     error_xb = block_residuals(cells.count_bx, states_b) / states_b.sum()
 
     log_factor_tx, mean_tx, variance_tx = cells.moments(beta_t)
-    with np.errstate(divide="ignore"):
-        log_share_x = np.log(share_x)
-    log_z_t = logsumexp(log_factor_tx + log_share_x, axis=1)
+    log_z_t = logsumexp(log_factor_tx + np.log(share_x), axis=1)
     factor_tx = np.exp(log_factor_tx - log_z_t[:, None])
     weight_tx = factor_tx * share_x
     energy_t = np.sum(weight_tx * mean_tx, axis=1)
@@ -115,7 +124,7 @@ def reweight(
 
 
 class _Cells(NamedTuple):
-    """Cells of energy, those at −1 and at 0 exactly among them with width 0.
+    """Cells of energy that hold states, those at −1 and at 0 exactly among them with width 0.
 
     count_bx : (blocks, cells) states.
     low_x, width_x : (cells,) where they begin, and how wide they are; probability.
@@ -136,7 +145,8 @@ class _Cells(NamedTuple):
         low_x = np.concatenate([edges_e[:1], edges_e[:-1], [0.0]])
         rise_x = np.concatenate([[0.0], np.nan_to_num(np.diff(surface_entropy_e)), [0.0]])
         slope_x = np.divide(rise_x, width_x, out=np.zeros_like(width_x), where=width_x > 0)
-        return cls(count_bx, low_x, width_x, slope_x)
+        full_x = count_bx.sum(axis=0) > 0  # elsewhere e^{−βE} may overflow, to no effect
+        return cls(count_bx[:, full_x], low_x[full_x], width_x[full_x], slope_x[full_x])
 
     def moments(self, beta_t: Array) -> tuple[Array, Array, Array]:
         """ln ⟨e^{−βE}⟩ of each cell, and mean and variance of E in it once reweighted."""

@@ -1,4 +1,4 @@
-"""Two ensembles side by side: differences of curves, distances of distributions, and wells.
+"""Two ensembles side by side: differences of curves, and distances of distributions.
 
 Ensembles of the same documents (two layers, two models) share their blocks: what a document does
 to both cancels in a difference, and labels are permuted within blocks. Ensembles of different
@@ -7,7 +7,6 @@ documents are independent. `paired` says which.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,6 +33,15 @@ class Difference:
     entropy: Curve
     temperature: Curve
     log_temperature: Curve
+
+    def columns(self) -> dict[str, Array]:
+        """(edges,) columns by name: energy, entropy_difference, entropy_difference_low, …"""
+        return {
+            "energy": self.energy,
+            **self.entropy.columns("entropy_difference"),
+            **self.temperature.columns("temperature_difference"),
+            **self.log_temperature.columns("log_temperature_ratio"),
+        }
 
 
 def difference(
@@ -153,92 +161,3 @@ def distance(
 def _p_value(statistic_r: Array) -> float:
     """Share of values at least as large as the first, which is the observed one."""
     return float(np.mean(statistic_r >= statistic_r[0] * (1 - 1e-12)))
-
-
-class Well(NamedTuple):
-    """The well of states at negative energies, each number as (value, low, high).
-
-    mass : Ω(0⁻), share of states that would rather stutter.
-    deep_mass : Ω(−1/2).
-    depth : energy at which Ω reaches `level`, probability; how low the ensemble reaches.
-    width : energy between the lower and the upper quartile of the states of the well, probability.
-    """
-
-    mass: tuple[float, float, float]
-    deep_mass: tuple[float, float, float]
-    depth: tuple[float, float, float]
-    width: tuple[float, float, float]
-
-
-def describe_wells(
-    counts_l: Sequence[StateCounts],
-    edges_e: Array,
-    rng: np.random.Generator,
-    level: float = 1e-3,
-    resamples: int = 400,
-    confidence: float = 0.95,
-) -> tuple[list[Well], Array]:
-    """Wells of the layers of one ensemble, and how surely each layer's is the deepest.
-
-    Parameters
-    ----------
-    counts_l : the layers' counts, of the same documents.
-    level : the Ω at which depth is read.
-    resamples : resamples of the blocks, common to all layers.
-
-    Returns
-    -------
-    The wells by layer, with percentile intervals; and (layers,) the share of resamples in which
-    depth is lowest at that layer. The well is deepest at the layer of the largest share.
-    """
-    for counts in counts_l[1:]:
-        check_pairs(counts_l[0], counts)
-    blocks = len(checked_counts(counts_l[0], edges_e)[0])
-    drawn_rb = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
-    weight_rb = np.vstack([np.ones(blocks), drawn_rb])
-    numbers_lnr = np.array([_numbers(c, edges_e, weight_rb, level) for c in counts_l])
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low_ln, high_ln = np.nanquantile(numbers_lnr[:, :, 1:], tails, axis=2)
-    three_lni = np.stack([numbers_lnr[:, :, 0], low_ln, high_ln], axis=2)
-    wells = [Well(*map(_interval, three_ni)) for three_ni in three_lni]
-    deepest_r = np.argmin(numbers_lnr[:, 2, 1:], axis=0)
-    return wells, np.bincount(deepest_r, minlength=len(counts_l)) / resamples
-
-
-def _interval(three_i: Array) -> tuple[float, float, float]:
-    value, low, high = map(float, three_i)
-    return value, low, high
-
-
-def _numbers(counts: StateCounts, edges_e: Array, weight_rb: Array, level: float) -> Array:
-    """(4, resamples) the numbers of `Well`."""
-    count_be, zero_b = checked_counts(counts, edges_e)
-    zero = int(np.searchsorted(edges_e, 0.0))
-    cumulated_re = weight_rb @ np.cumsum(count_be, axis=1)
-    states_r = cumulated_re[:, -1]
-    below_re = cumulated_re[:, : zero + 1].copy()
-    below_re[:, -1] -= weight_rb @ zero_b
-    well_r = below_re[:, -1]
-    lower_r, upper_r = (_quantile(below_re, share * well_r, edges_e) for share in (0.25, 0.75))
-    return np.array(
-        [
-            well_r / states_r,
-            below_re[:, np.searchsorted(edges_e, -0.5)] / states_r,
-            _quantile(cumulated_re, level * states_r, edges_e),
-            np.where(well_r > 0, upper_r - lower_r, np.nan),
-        ]
-    )
-
-
-def _quantile(cumulated_re: Array, wanted_r: Array, edges_e: Array) -> Array:
-    """Energy at which each row first reaches its wanted count, interpolated within the cell."""
-    edge_r = np.argmax(cumulated_re >= wanted_r[:, None], axis=1)
-    row = np.arange(len(cumulated_re))
-    before_r = np.where(edge_r > 0, cumulated_re[row, np.maximum(edge_r - 1, 0)], 0.0)
-    inside_r = cumulated_re[row, edge_r] - before_r
-    part_r = np.divide(
-        wanted_r - before_r, inside_r, out=np.ones_like(wanted_r), where=inside_r > 0
-    )
-    low_r = edges_e[np.maximum(edge_r - 1, 0)]
-    energy_r: Array = low_r + part_r * (edges_e[edge_r] - low_r)
-    return energy_r

@@ -69,8 +69,7 @@ class Curves:
         """(edges,) columns by name: energy, density, density_low, … density_band_high, volume, …"""
         columns: dict[str, NDArray[Any]] = {"energy": self.energy}
         for name in CURVES:
-            for suffix, column in getattr(self, name)._asdict().items():
-                columns[name if suffix == "value" else f"{name}_{suffix}"] = column
+            columns |= getattr(self, name).columns(name)
         columns["extrapolated"] = self.extrapolated
         return columns
 

@@ -1,4 +1,4 @@
-"""Figures that a paper could print: curves with their bands, and maps of layer × energy."""
+"""Figures that a paper could print: curves with their bands, maps of layer × energy, and wells."""
 
 from __future__ import annotations
 
@@ -59,6 +59,27 @@ QUANTITIES = {
         r"temperature  $T(E) = \Omega/\rho$  [probability]", "log", ceiling=100.0
     ),
     "density": Quantity(r"density of states  $\rho(E)$  [1/probability]", "log"),
+}
+
+
+class WellNumber(NamedTuple):
+    """How one column of a wells table is drawn."""
+
+    label: str
+    scale: str
+
+
+WELL_PANELS = {
+    "mean_energy": WellNumber("mean energy ⟨H⟩  [probability]", "linear"),
+    "below_zero": WellNumber("share of states with H < 0", "linear"),
+    "below_minus_0.5": WellNumber("share of states with H ≤ −½", "log"),
+    "depth": WellNumber("depth: energy where Ω = 10⁻³", "symlog"),
+}
+
+
+DIFFERENCE_PANELS = {
+    "entropy_difference": r"$S_a - S_b$  [$k_B$]",
+    "log_temperature_ratio": r"$\ln\,(T_a/T_b)$",
 }
 
 
@@ -138,6 +159,95 @@ def draw_layer_map(layers: Sequence[int], curves: Sequence[Columns], title: str)
         axes.axvline(0, color="white", linewidth=0.6)
         axes.set_title(title, loc="left")
         figure.colorbar(mesh, label="share of states per decade of |E|", pad=0.02)
+    return figure
+
+
+def draw_wells(lines: Sequence[Line], title: str) -> Figure:
+    """Draw numbers of the wells of several models against the layer, with their intervals.
+
+    A share that was never seen is drawn as its upper bound, by a triangle; the layer whose well is
+    most surely the deepest of its model by a filled circle.
+
+    Parameters
+    ----------
+    lines : wells tables as columns of (layers,) arrays, NaN for null, with `relative_layer`:
+        0 is the embedding, 1 the last block's output.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.6, 4.6))
+        panels = figure.subplots(2, 2, sharex=True)
+        for axes, (name, number) in zip(panels.flat, WELL_PANELS.items(), strict=True):
+            if number.scale != "log":
+                axes.axhline(0, color="0.8", linewidth=0.6)
+            for line, style in zip(lines, _styles(len(lines), ordered=False), strict=True):
+                _draw_well_number(axes, line, name, style)
+            axes.set_title(number.label, loc="left")
+            _number_axis(axes, number.scale)
+        for axes in panels[1]:
+            axes.set_xlabel("layer / blocks")
+            axes.set_xticks([0, 0.5, 1])
+        figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
+        figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
+    return figure
+
+
+def _number_axis(axes: Axes, scale: str) -> None:
+    if scale == "symlog":
+        axes.set_yscale("symlog", linthresh=LINEAR_BELOW, linscale=1)
+        axes.set_yticks([-1.0, -1e-2, -1e-4, -1e-6, 0.0])
+    elif scale == "log":
+        axes.set_yscale("log")
+    if scale != "linear":
+        axes.yaxis.set_major_formatter(FuncFormatter(_power_of_ten))
+        axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _draw_well_number(axes: Axes, line: Line, name: str, style: tuple[Any, Any]) -> None:
+    column, (color, dash) = line.curve, style
+    layer_l, value_l = column["relative_layer"], column[name]
+    low_l, high_l = column[f"{name}_low"], column[f"{name}_high"]
+    if WELL_PANELS[name].scale == "log":
+        unseen_l = value_l == 0
+        axes.plot(layer_l[unseen_l], high_l[unseen_l], "v", color=color, markersize=3)
+        value_l, low_l = (np.where(unseen_l, np.nan, part_l) for part_l in (value_l, low_l))
+    axes.vlines(layer_l, low_l, high_l, color=color, linewidth=0.8)
+    axes.plot(
+        layer_l, value_l, color=color, linestyle=dash, linewidth=0.8, label=line.label,
+        marker="o", markersize=3, markerfacecolor="white",
+    )  # fmt: skip
+    if name == "depth" and not np.isnan(column["deepest"]).all():
+        deepest = np.nanargmax(column["deepest"])
+        axes.plot(layer_l[deepest], value_l[deepest], "o", color=color, markersize=4)
+
+
+def draw_difference(columns: Columns, title: str) -> Figure:
+    """Draw how the curves of two ensembles differ: intervals dark, simultaneous bands light.
+
+    Dotted where there is no band, since one of the two is extrapolated.
+
+    Parameters
+    ----------
+    columns : a comparison table as columns of (edges,) arrays; NaN where undefined.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.6, 4.4))
+        panels = figure.subplots(2, 1, sharex=True)
+        energy_e, color = columns["energy"], OKABE_ITO[0]
+        for axes, (name, label) in zip(panels, DIFFERENCE_PANELS.items(), strict=True):
+            axes.axhline(0, color="0.5", linewidth=0.6)
+            for bound, alpha in (("_band", 0.15), ("", 0.3)):
+                low_e, high_e = columns[f"{name}{bound}_low"], columns[f"{name}{bound}_high"]
+                axes.fill_between(energy_e, low_e, high_e, color=color, alpha=alpha, linewidth=0)
+            known_e = np.isfinite(columns[f"{name}_band_low"])
+            axes.plot(energy_e, columns[name], ":", color=color)
+            axes.plot(energy_e, np.where(known_e, columns[name], np.nan), color=color)
+            seen = columns[name][known_e] if known_e.any() else np.nan_to_num(columns[name])
+            margin = 0.5 + np.ptp(seen) / 2
+            axes.set_ylim(min(seen.min(), 0) - margin, max(seen.max(), 0) + margin)
+            axes.set_ylabel(label)
+            _energy_axis(axes)
+        panels[0].set_xlabel("")
+        panels[0].set_title(title, loc="left")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Put the well numbers of every model × dataset × layer into one CSV file."""
+"""Put the rows of many small Parquet files into one CSV file."""
 
 from __future__ import annotations
 
@@ -8,23 +8,30 @@ import pyarrow as pa
 import pyarrow.csv
 
 from . import command
-from .semstat.curve_tables import WELLS
+from .semstat.curve_tables import DISTANCES, SIGNALS, WELLS
 from .semstat.tables import completed, read_table
+
+SCHEMAS = {"wells": WELLS, "distances": DISTANCES, "signals": SIGNALS}
 
 
 def main() -> None:
     parser = command.parser(__doc__)
-    parser.add_argument("wells", nargs="+", type=Path, help="Parquet files of well numbers")
+    parser.add_argument("tables", nargs="+", type=Path, help="Parquet files")
+    parser.add_argument("--of", required=True, choices=SCHEMAS, help="what they are tables of")
     parser.add_argument("--digits", type=int, default=4, help="significant digits")
     parser.add_argument("--out", required=True, type=Path, help="CSV file to make")
     arguments = parser.parse_args()
 
     table = pa.concat_tables(
-        read_table(path, WELLS).replace_schema_metadata() for path in arguments.wells
+        read_table(path, SCHEMAS[arguments.of]).replace_schema_metadata()
+        for path in arguments.tables
     )
     for index, field in enumerate(table.schema):
         if pa.types.is_floating(field.type):
-            rounded = [float(f"{x:.{arguments.digits}g}") for x in table[index].to_pylist()]
+            rounded = [
+                x if x is None else float(f"{x:.{arguments.digits}g}")
+                for x in table[index].to_pylist()
+            ]
             table = table.set_column(index, field, pa.array(rounded, field.type))
     with completed(arguments.out) as (temporary,):
         pyarrow.csv.write_csv(table, temporary)

@@ -1,0 +1,27 @@
+"""State counts as the commands after counting take them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .semstat.energy_grid import GRID
+from .semstat.errors import InputError
+from .semstat.states import STATES, BlockSums, from_table, merge
+from .semstat.tables import Provenance, provenance_of, read_table
+
+
+def merged(paths: list[Path], layers: list[int]) -> tuple[dict[int, BlockSums], Provenance]:
+    """Sums of each layer over all shards, one shard in memory at a time, and whose they are."""
+    sums: dict[int, BlockSums] = {}
+    for path in paths:
+        table = read_table(path, STATES)
+        provenance = provenance_of(table.schema)
+        if provenance["grid"] != GRID or not set(layers) <= set(provenance["layers"]):
+            raise InputError(
+                f"{path}: counted on another energy grid or at other layers; "
+                f"delete it and run snakemake again"
+            )
+        for layer in layers:
+            part = from_table(table, layer)
+            sums[layer] = merge([sums[layer], part]) if layer in sums else part
+    return sums, provenance
