@@ -27,6 +27,7 @@ include: "rules/tokens.smk"
 include: "rules/energies.smk"
 include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"
+include: "rules/repetition.smk"
 
 
 report: "report/workflow.rst"

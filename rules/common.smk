@@ -22,6 +22,7 @@ STATES = f"results/states/{SHARD}"
 ENERGIES = "results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet"
 CURVES = "results/curves/model={model}/dataset={dataset}/layer={layer}.parquet"
 WELLS = "results/wells/model={model}/dataset={dataset}.parquet"
+REPETITION = "results/repetition/model={model}/dataset={dataset}.parquet"
 
 CONDA = "../envs/semantic-statistics.yaml"
 
@@ -39,8 +40,7 @@ def shards(dataset):
 
 def text_of(dataset):
     """The dataset of text that a dataset is, or is made of."""
-    spec = DATASETS[dataset]
-    return spec["of"] if spec["source"] == "ensemble" else dataset
+    return DATASETS[dataset].get("of", dataset)
 
 
 # Sources and tokens.
@@ -68,18 +68,59 @@ def corpus_origin(wildcards):
     return LOCAL_FILES["datasets", wildcards.dataset]
 
 
+def datasets_that(chosen, wanted=True):
+    """Constraint of {dataset}: those that the function chooses, or those that it does not."""
+    names = [name for name, spec in DATASETS.items() if chosen(spec) == wanted]
+    return "|".join(map(re.escape, names))
+
+
+def is_generated(spec):
+    return spec["source"] == "generated"
+
+
+def is_repeated(spec):
+    return spec.get("ensemble") == "repeated"
+
+
 def tokenize_options(wildcards):
-    """Command-line options of a dataset, in a fixed order."""
+    """Command-line options of a dataset's shard, in a fixed order."""
     spec = DATASETS[wildcards.dataset]
+    shard = int(wildcards.shard)
+    # Each shard of a repetition has the same documents, with another number of copies.
+    copies = spec["repetitions"][shard] if is_repeated(spec) else None
     options = {
+        "--shard": 0 if is_repeated(spec) else shard,
         "--documents": spec["documents_per_shard"],
         "--prefix-token": MODELS[wildcards.model]["prefix_token"],
         "--max-tokens": spec["tokens_per_document"],
         "--ensemble": spec.get("ensemble"),
         "--seed": spec.get("seed"),
+        "--prefix-tokens": spec.get("prefix_tokens"),
+        "--unit": spec.get("unit"),
+        "--copies": copies,
     }
     given = {option: value for option, value in options.items() if value is not None}
     return [str(part) for option in given.items() for part in option]
+
+
+def generate_options(model):
+    """Command-line options of a dataset that a model writes, in a fixed order."""
+
+    def of_dataset(wildcards):
+        spec = DATASETS[wildcards.dataset]
+        options = {
+            "documents": spec["documents_per_shard"],
+            "prompt-tokens": spec["prompt_tokens"],
+            "tokens": spec["tokens_per_document"],
+            "sampling-temperature": spec["sampling_temperature"],
+            "seed": spec["seed"],
+            "prefix-token": MODELS[model]["prefix_token"],
+            "dtype": MODELS[model]["dtype"],
+            "attention": MODELS[model]["attention"],
+        }
+        return [f"--{key}={value}" for key, value in options.items()]
+
+    return of_dataset
 
 
 # Energies, counts and curves.
@@ -108,6 +149,13 @@ def states_of(model):
     return of_dataset
 
 
+def energies_of_repetition(wildcards):
+    """All shards at all layers: they differ in the number of copies."""
+    return expand(
+        energies_of(wildcards.model), dataset=wildcards.dataset, shard=shards(wildcards.dataset)
+    )
+
+
 # Figures.
 
 FIGURE_OF = {
@@ -116,6 +164,7 @@ FIGURE_OF = {
     "dataset": "results/figures/across_datasets/model={model}/{quantity}.{format}",
 }
 LAYER_MAP = "results/figures/layer_map/model={model}/dataset={dataset}.{format}"
+REPETITION_FIGURE = "results/figures/repetition/model={model}/dataset={dataset}.{format}"
 
 TITLES = {
     "entropy": "S(E), entropy",
@@ -163,4 +212,10 @@ FIGURES = sorted(
             pattern, model=MODELS, dataset=DATASETS, quantity=TITLES, format=["svg", "pdf"]
         )
     }
+)
+FIGURES += expand(
+    REPETITION_FIGURE,
+    model=MODELS,
+    dataset=[name for name, spec in DATASETS.items() if is_repeated(spec)],
+    format=["svg", "pdf"],
 )
