@@ -2,6 +2,7 @@
 
 import copy
 import json
+import sys
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,7 +11,10 @@ import torch
 import transformers
 
 from tests.runs import TINY_STUDY
+from workflow_scripts import tabulate_repetition
+from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.repetition import REPETITION
+from workflow_scripts.semstat.tables import ENERGIES, provenance_of, read_table, write_table
 
 LAYERS = TINY_STUDY["measurement"]["layers"]
 COPIES, PREFIX, UNIT = [1, 5], 3, 2
@@ -127,11 +131,34 @@ def test_a_model_writes_its_own_text_after_the_prompts(place):
     assert provenance["model"]["model"] == "tiny-random"
 
 
-def test_a_repetition_longer_than_the_context_is_refused(place, study):
-    study["datasets"]["text-repeated"]["repetitions"] = [1, 30]
-    said = place.snakemake("--cores", "2", FIGURE, study=study)
-    assert said.code != 0
-    assert (
-        "error: datasets.text-repeated.repetitions: 30 copies take 64 positions, but a model sees "
-        "only 48 at once; lower it or raise measurement.context"
-    ) in said.text
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"context": 4},
+            r"^datasets\.text-repeated\.repetitions: 1 copies take 6 positions, but a model sees "
+            r"only 4 at once; lower it or raise measurement\.context$",
+        ),
+        (
+            {"tokens": {"dataset": "text", "ensemble": None}},
+            r"energies\.parquet: is of no `repeated` dataset; ",
+        ),
+        (
+            {"documents": 1},
+            r"^datasets\.text-repeated\.documents_per_shard: an interval over documents needs at "
+            r"least two; raise it$",
+        ),
+    ],
+)
+def test_what_gives_no_table_is_one_sentence(place, changes, expected, tmp_path, monkeypatch):
+    path = "results/energies/model=tiny/dataset=text-repeated/layer=1/shard=0.parquet"
+    table = read_table(place.work / path, ENERGIES)
+    states = 1 + PREFIX + UNIT
+    wrong = table.slice(0, states * changes.pop("documents", 4))
+    out = tmp_path / "energies.parquet"
+    write_table(out, wrong, provenance_of(table.schema) | changes)
+    arguments = ["tabulate_repetition", str(out), "--out", str(tmp_path / "table.parquet")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(InputError, match=expected):
+        tabulate_repetition.main()
+    assert not (tmp_path / "table.parquet").exists()

@@ -126,6 +126,12 @@ def _generate(
                     f"models.{arguments.model.name}: {error}; set its dtype to float32, "
                     f"or bfloat16 on a GPU"
                 ) from error
+            except torch.OutOfMemoryError as error:
+                raise InputError(
+                    f"{label}: out of GPU memory with {len(batch)} documents at a time; lower "
+                    f"generate_tokens_{arguments.model.name}:batch_tokens (set-resources in "
+                    f"profiles/) below {len(batch) * (1 + arguments.tokens)}"
+                ) from error
             made += list(np.hstack([prompt_bt, drawn_bs.cpu().numpy()]).astype(np.int32))
     return made
 

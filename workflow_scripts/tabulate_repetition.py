@@ -35,7 +35,8 @@ def main() -> None:
     rows = []
     for layer, columns_n in sorted(by_layer.items()):
         try:
-            described = describe_repetition(columns_n, arguments.confidence)
+            one_token = provenance["tokens"]["unit"] == "1"
+            described = describe_repetition(columns_n, one_token, arguments.confidence)
         except ValueError as error:
             key = f"datasets.{provenance['tokens']['dataset']}.documents_per_shard"
             raise InputError(f"{key}: {error}; raise it") from error

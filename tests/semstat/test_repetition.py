@@ -41,7 +41,7 @@ def columns_n():
 
 
 def test_the_table_is_what_sums_over_documents_give(columns_n):
-    rows = describe_repetition(columns_n, 0.9)
+    rows = describe_repetition(columns_n, False, 0.9)
     assert [row["copies"] for row in rows] == [1, 2, 4]
     for row in rows:
         column = columns_n[row["copies"]]
@@ -72,10 +72,16 @@ def test_the_table_is_what_sums_over_documents_give(columns_n):
         assert 0 < row["below_zero_low"] < row["below_zero"] < row["below_zero_high"] < 1
 
 
+def test_one_token_starts_over_where_it_is_the_last_one(columns_n):
+    for row in describe_repetition(columns_n, True, 0.95):
+        for bound in ("", "_low", "_high"):
+            assert row[f"p_again{bound}"] == row[f"p_last{bound}"]
+
+
 def test_a_share_of_all_documents_has_the_exact_binomial_bound(columns_n):
     for column in columns_n.values():
         column["energy"] = -np.abs(column["energy"])
-    for row in describe_repetition(columns_n, 0.95):
+    for row in describe_repetition(columns_n, False, 0.95):
         assert (row["below_zero"], row["below_zero_high"]) == (1, 1)
         assert row["below_zero_low"] == pytest.approx(0.025 ** (1 / DOCUMENTS))
 
@@ -83,16 +89,16 @@ def test_a_share_of_all_documents_has_the_exact_binomial_bound(columns_n):
 def test_other_documents_or_one_alone_are_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="the documents with 1 copies are not those with the most"):
-        describe_repetition({1: made(1, rng, range(3)), 2: made(2, rng, range(1, 4))}, 0.95)
+        describe_repetition({1: made(1, rng, range(3)), 2: made(2, rng, range(1, 4))}, False, 0.95)
     with pytest.raises(ValueError, match="needs at least two"):
-        describe_repetition({1: made(1, rng, [3])}, 0.95)
+        describe_repetition({1: made(1, rng, [3])}, False, 0.95)
 
 
 def test_the_figure_has_a_line_and_a_band_a_layer_and_nothing_overlaps(columns_n):
     rows = [
         {"layer": layer, "p_again": None, "p_again_low": None, "p_again_high": None} | row
         for layer in (0, 8, 16)
-        for row in describe_repetition(columns_n, 0.95)
+        for row in describe_repetition(columns_n, False, 0.95)
     ]
     figure = draw_repetition(rows, "tiny, text: a token repeated")
     FigureCanvasAgg(figure).draw()

@@ -29,7 +29,7 @@ REPETITION = pa.schema(
 
 
 def describe_repetition(
-    columns_n: Mapping[int, Mapping[str, NDArray[Any]]], confidence: float
+    columns_n: Mapping[int, Mapping[str, NDArray[Any]]], one_token: bool, confidence: float
 ) -> list[dict[str, Any]]:
     """What a model expects after n copies of a unit, on average over documents, by n.
 
@@ -41,6 +41,7 @@ def describe_repetition(
     ----------
     columns_n : copies → columns doc, position, log_p_last, log_p_correct and energy of one layer's
         energies, ordered by document and position; of the same documents throughout.
+    one_token : whether the unit is a single token.
     confidence : coverage of the intervals.
 
     Returns
@@ -49,8 +50,9 @@ def describe_repetition(
 
     energy : ⟨H⟩ = ⟨p(continuation) − p(last token)⟩, probability.
     p_continuation, p_last : its two terms.
-    p_again : ⟨p(first token of the unit)⟩, that it starts over, probability; read where the
-        documents with the most copies do start over, hence None at the highest n.
+    p_again : ⟨p(first token of the unit)⟩, that it starts over, probability. Of a single token it
+        is p_last; of a longer unit it is read where the documents with the most copies do start
+        over, hence missing at the highest n.
     below_zero : share of documents with H < 0.
 
     Raises
@@ -74,7 +76,9 @@ def describe_repetition(
             "p_continuation": np.exp(column["log_p_correct"][last_d], dtype=np.float64),
             "p_last": np.exp(column["log_p_last"][last_d], dtype=np.float64),
         }
-        if column is not longest:
+        if one_token:
+            values["p_again"] = values["p_last"]
+        elif column is not longest:
             values["p_again"] = _again(column["position"][last_d], longest)
         means = bars(per_state(np.column_stack([*values.values()]), state_d))
         below = per_state((values["energy"] < 0.0)[:, None].astype(np.float64), state_d)

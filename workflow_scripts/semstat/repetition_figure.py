@@ -15,7 +15,7 @@ from .figures import STYLE
 
 PANELS = {
     "energy": r"energy  $\langle H \rangle$  [probability]",
-    "p_again": "p(unit starts over)",
+    "p_again": "p(unit starts over)  [probability]",
 }
 """Columns drawn, with the labels of their axes."""
 
@@ -45,6 +45,7 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
         axes_p[1].xaxis.set_minor_locator(NullLocator())
         axes_p[1].set_xticks(copies, [str(n) for n in copies])
         axes_p[1].set_xlabel("copies of the unit so far (1: the text itself)")
+        figure.align_ylabels()
         handles = axes_p[0].get_legend_handles_labels()[0]
         figure.legend(handles, map(str, layers), loc="outside right upper", title="layer")
     return figure
