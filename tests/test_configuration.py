@@ -106,7 +106,7 @@ OLD_HUB = HUB | {"revision": "main"}
         ("datasets/again/unit", 0, "0 is not allowed here; What is repeated of the text that "),
         ("datasets/again/unit", "word", "'word' is not allowed here; What is repeated of the "),
         ("datasets/again/prefix_tokens", -1, "-1 is less than the minimum of 0; Real tokens "),
-        ("datasets/again/repetitions", [], "[] should be non-empty; Numbers of copies of the unit"),
+        ("datasets/again/repetitions", [], "[] is too short; Numbers of copies of the unit, "),
         ("datasets/again/repetitions", [2, 2], "[2, 2] has non-unique elements; Numbers of copies"),
         ("datasets/again/shards", 2, "a repetition has a shard for each of its `repetitions`; "),
         ("datasets/own/ensemble", "uniform", "unknown key; known keys: documents_per_shard, "),
@@ -139,7 +139,11 @@ def test_a_mistake_gets_one_sentence_with_file_key_and_remedy(where, value, what
         ("models/b", model(**WHEEL), "models.b: `file` is missing"),
         ("models/b", model(**OLD_HUB), "models.b.revision: 'main' is not allowed; Full commit "),
         ("measurement/layers", [7], "models.a.layers: layer 7 does not exist "),
-        ("datasets/again/repetitions", [0], "datasets.again.repetitions.0: 0 is less than the mi"),
+        (
+            "datasets/again/repetitions",
+            [0, 1],
+            "datasets.again.repetitions.0: 0 is less than the mi",
+        ),
         ("datasets/own/sampling_temperature", ..., "datasets.own: `sampling_temperature` is miss"),
         (
             "datasets/text/tokens_per_document",

@@ -86,24 +86,21 @@ def test_the_repetition_is_that_of_the_models_own_softmax(place):
     ).eval()
     text = documents(place, "tiny", "text", 0)
     for shard, copies in enumerate(COPIES):
-        energies, again = [], []
+        energies, copied = [], []
         for doc, tokens in documents(place, "tiny", "text-repeated", shard).items():
             whole = text[doc]
             unit = whole[1 + PREFIX :][:UNIT]
             start, after = whole[: 1 + PREFIX], whole[1 + PREFIX + UNIT]
             assert tokens == [*start, *unit * copies, after]
             with torch.inference_mode():
-                p = plain(torch.tensor([tokens[:-1]])).logits[0, -1].softmax(-1)
+                *_, p_before, p_within, p = plain(torch.tensor([tokens[:-1]])).logits[0].softmax(-1)
             energies.append(float(p[after] - p[unit[-1]]))
-            again.append(float(p[unit[0]]))
+            copied.append(float(p_before[unit[0]] + p_within[unit[1]]) / 2)
         row = rows[LAYERS[-1], copies]
         assert row["documents"] == 4
         assert row["energy"] == pytest.approx(np.mean(energies), abs=2e-6)
         assert row["below_zero"] == np.mean(np.array(energies) < 0)
-        if copies == max(COPIES):
-            assert row["p_again"] is None
-        else:
-            assert row["p_again"] == pytest.approx(np.mean(again), abs=2e-6)
+        assert row["p_copy"] == pytest.approx(np.mean(copied), abs=2e-6)
 
 
 def test_one_copy_is_the_text_itself(place):
@@ -144,19 +141,18 @@ def test_a_model_writes_its_own_text_after_the_prompts(place):
             r"energies\.parquet: is of no `repeated` dataset; ",
         ),
         (
-            {"documents": 1},
-            r"^datasets\.text-repeated\.documents_per_shard: an interval over documents needs at "
-            r"least two; raise it$",
+            {},
+            r"^datasets\.text-repeated: one number of copies does not tell how long a unit is; "
+            r"give it more documents \(documents_per_shard\) or more numbers of copies "
+            r"\(repetitions\)$",
         ),
     ],
 )
 def test_what_gives_no_table_is_one_sentence(place, changes, expected, tmp_path, monkeypatch):
     path = "results/energies/model=tiny/dataset=text-repeated/layer=1/shard=0.parquet"
     table = read_table(place.work / path, ENERGIES)
-    states = 1 + PREFIX + UNIT
-    wrong = table.slice(0, states * changes.pop("documents", 4))
     out = tmp_path / "energies.parquet"
-    write_table(out, wrong, provenance_of(table.schema) | changes)
+    write_table(out, table, provenance_of(table.schema) | changes)
     arguments = ["tabulate_repetition", str(out), "--out", str(tmp_path / "table.parquet")]
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(InputError, match=expected):

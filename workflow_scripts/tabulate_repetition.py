@@ -35,11 +35,12 @@ def main() -> None:
     rows = []
     for layer, columns_n in sorted(by_layer.items()):
         try:
-            one_token = provenance["tokens"]["unit"] == "1"
-            described = describe_repetition(columns_n, one_token, arguments.confidence)
+            described = describe_repetition(columns_n, arguments.confidence)
         except ValueError as error:
-            key = f"datasets.{provenance['tokens']['dataset']}.documents_per_shard"
-            raise InputError(f"{key}: {error}; raise it") from error
+            raise InputError(
+                f"datasets.{provenance['tokens']['dataset']}: {error}; give it more documents "
+                f"(documents_per_shard) or more numbers of copies (repetitions)"
+            ) from error
         rows += [{"layer": layer} | row for row in described]
     provenance |= {"confidence": arguments.confidence, "tabulated by": software("numpy", "scipy")}
     write_table(arguments.out, pa.Table.from_pylist(rows, schema=REPETITION), provenance)

@@ -41,7 +41,7 @@ def columns_n():
 
 
 def test_the_table_is_what_sums_over_documents_give(columns_n):
-    rows = describe_repetition(columns_n, False, 0.9)
+    rows = describe_repetition(columns_n, 0.9)
     assert [row["copies"] for row in rows] == [1, 2, 4]
     for row in rows:
         column = columns_n[row["copies"]]
@@ -53,16 +53,13 @@ def test_the_table_is_what_sums_over_documents_give(columns_n):
             of_documents["p_last"].append(np.exp(column["log_p_last"][state]))
             of_documents["p_continuation"].append(np.exp(column["log_p_correct"][state]))
             of_documents["below_zero"].append(column["energy"][state] < 0)
-            more = columns_n[4]
-            again = more["log_p_correct"][(more["doc"] == doc) & (more["position"] == t)]
-            of_documents["p_again"].append(np.exp(again[0]))
+            copy = [t - 1 - back for back in range(1 + doc % 3)]
+            of_copy = (column["doc"] == doc) & np.isin(column["position"], copy)
+            of_documents["p_copy"].append(np.mean(np.exp(column["log_p_correct"][of_copy])))
         assert row["documents"] == DOCUMENTS
         difference = row["p_continuation"] - row["p_last"]
         assert row["energy"] == pytest.approx(difference, abs=1e-6)
         for name, values in of_documents.items():
-            if name == "p_again" and row["copies"] == 4:
-                assert name not in row
-                continue
             assert row[name] == pytest.approx(np.mean(values), abs=1e-6), name
             if name != "below_zero":
                 low, high = stats.t.interval(0.9, DOCUMENTS - 1, np.mean(values), stats.sem(values))
@@ -72,43 +69,39 @@ def test_the_table_is_what_sums_over_documents_give(columns_n):
         assert 0 < row["below_zero_low"] < row["below_zero"] < row["below_zero_high"] < 1
 
 
-def test_one_token_starts_over_where_it_is_the_last_one(columns_n):
-    for row in describe_repetition(columns_n, True, 0.95):
-        for bound in ("", "_low", "_high"):
-            assert row[f"p_again{bound}"] == row[f"p_last{bound}"]
-
-
 def test_a_share_of_all_documents_has_the_exact_binomial_bound(columns_n):
     for column in columns_n.values():
         column["energy"] = -np.abs(column["energy"])
-    for row in describe_repetition(columns_n, False, 0.95):
+    for row in describe_repetition(columns_n, 0.95):
         assert (row["below_zero"], row["below_zero_high"]) == (1, 1)
         assert row["below_zero_low"] == pytest.approx(0.025 ** (1 / DOCUMENTS))
 
 
 def test_other_documents_or_one_alone_are_refused():
     rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="the documents with 1 copies are not those with the most"):
-        describe_repetition({1: made(1, rng, range(3)), 2: made(2, rng, range(1, 4))}, False, 0.95)
+    with pytest.raises(ValueError, match="the documents are not the same for every number of"):
+        describe_repetition({1: made(1, rng, range(3)), 2: made(2, rng, range(1, 4))}, 0.95)
     with pytest.raises(ValueError, match="needs at least two"):
-        describe_repetition({1: made(1, rng, [3])}, False, 0.95)
+        describe_repetition({1: made(1, rng, [3]), 2: made(2, rng, [3])}, 0.95)
+    with pytest.raises(ValueError, match="one number of copies does not tell how long a unit is"):
+        describe_repetition({1: made(1, rng)}, 0.95)
 
 
 def test_the_figure_has_a_line_and_a_band_a_layer_and_nothing_overlaps(columns_n):
     rows = [
-        {"layer": layer, "p_again": None, "p_again_low": None, "p_again_high": None} | row
+        {"layer": layer} | row
         for layer in (0, 8, 16)
-        for row in describe_repetition(columns_n, False, 0.95)
+        for row in describe_repetition(columns_n, 0.95)
     ]
     figure = draw_repetition(rows, "tiny, text: a token repeated")
     FigureCanvasAgg(figure).draw()
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["0", "8", "16"]
-    for axes, name in zip(figure.axes, ("energy", "p_again"), strict=True):
+    for axes, name in zip(figure.axes, ("energy", "p_copy"), strict=True):
         lines = [line for line in axes.get_lines() if len(line.get_xdata()) == 3]
         assert len(lines) == len(axes.collections) == 3
         for line in lines:
-            expected = [row.get(name) for row in rows[:3]]
+            expected = [row[name] for row in rows[:3]]
             np.testing.assert_array_equal(line.get_ydata(), np.array(expected, dtype=float))
         assert not legend.get_window_extent().overlaps(axes.get_tightbbox())
     labels = [label.get_text() for label in figure.axes[1].get_xticklabels()]

@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 from .block_errors import ErrorBars, per_state
 from .tables import columns
 
-Array = NDArray[np.float64]
-
-MEANS = ("energy", "p_continuation", "p_last", "p_again")
-NUMBERS = (*MEANS, "below_zero")
+NUMBERS = ("energy", "p_continuation", "p_last", "p_copy", "below_zero")
 
 REPETITION = pa.schema(
     columns(layer=pa.int32(), copies=pa.int32(), documents=pa.int32())
     + [
-        pa.field(number + bound, pa.float64(), nullable=number == "p_again")
+        pa.field(number + bound, pa.float64(), nullable=False)
         for number in NUMBERS
         for bound in ("", "_low", "_high")
     ]
@@ -29,61 +26,64 @@ REPETITION = pa.schema(
 
 
 def describe_repetition(
-    columns_n: Mapping[int, Mapping[str, NDArray[Any]]], one_token: bool, confidence: float
+    columns_n: Mapping[int, Mapping[str, NDArray[Any]]], confidence: float
 ) -> list[dict[str, Any]]:
-    """What a model expects after n copies of a unit, on average over documents, by n.
+    """What a model expects of n copies of a unit and after them, on average over documents, by n.
 
-    A document contributes one state to each n, the last one, whose correct token is what the text
-    really goes on with. Documents are independent, so means have Student intervals over documents,
-    and the share has one symmetric in its logit, or the exact binomial bound at 0 and 1.
+    The energy is that of a document's last state, whose correct token is what the text really goes
+    on with. Documents are independent, so means have Student intervals over documents, and the
+    share has one symmetric in its logit, or the exact binomial bound at 0 and 1.
 
     Parameters
     ----------
     columns_n : copies → columns doc, position, log_p_last, log_p_correct and energy of one layer's
         energies, ordered by document and position; of the same documents throughout.
-    one_token : whether the unit is a single token.
     confidence : coverage of the intervals.
 
     Returns
     -------
     A row for each n, ascending, with value, `_low` and `_high` of
 
-    energy : ⟨H⟩ = ⟨p(continuation) − p(last token)⟩, probability.
+    energy : ⟨H⟩ = ⟨p(continuation) − p(last token)⟩ after n copies, probability.
     p_continuation, p_last : its two terms.
-    p_again : ⟨p(first token of the unit)⟩, that it starts over, probability. Of a single token it
-        is p_last; of a longer unit it is read where the documents with the most copies do start
-        over, hence missing at the highest n.
+    p_copy : ⟨p(correct)⟩ of the tokens of the n-th copy, each document's mean counting once.
     below_zero : share of documents with H < 0.
 
     Raises
     ------
     ValueError
-        If the documents differ between numbers of copies, or are fewer than two.
+        If the documents differ between numbers of copies, or there are fewer than two of either.
     """
-    longest = columns_n[max(columns_n)]
-    documents = np.unique(longest["doc"])
-    if len(documents) < 2:
+    if len(columns_n) < 2:
+        raise ValueError("one number of copies does not tell how long a unit is")
+    state_nd = {copies: _last_states(column) for copies, column in columns_n.items()}
+    doc_nd = {copies: column["doc"][state_nd[copies]] for copies, column in columns_n.items()}
+    fewest, most = min(columns_n), max(columns_n)
+    documents = len(doc_nd[most])
+    if not all(np.array_equal(doc_d, doc_nd[most]) for doc_d in doc_nd.values()):
+        raise ValueError("the documents are not the same for every number of copies")
+    if documents < 2:
         raise ValueError("an interval over documents needs at least two")
-    bars = ErrorBars.pointwise(len(documents), confidence)
-    state_d = np.ones(len(documents))
+    longer_d, shorter_d = (columns_n[n]["position"][state_nd[n]] for n in (most, fewest))
+    unit_d = (longer_d - shorter_d) // (most - fewest)
+
+    bars = ErrorBars.pointwise(documents, confidence)
+    one_d = np.ones(documents)
     rows = []
     for copies, column in sorted(columns_n.items()):
-        last_d = np.flatnonzero(np.append(np.diff(column["doc"]), 1))
-        if not np.array_equal(column["doc"][last_d], documents):
-            raise ValueError(f"the documents with {copies} copies are not those with the most")
+        state_d = state_nd[copies]
+        p_correct_s = np.exp(column["log_p_correct"], dtype=np.float64)
+        before_s = np.cumsum(p_correct_s) - p_correct_s
         values = {
-            "energy": column["energy"][last_d].astype(np.float64),
-            "p_continuation": np.exp(column["log_p_correct"][last_d], dtype=np.float64),
-            "p_last": np.exp(column["log_p_last"][last_d], dtype=np.float64),
+            "energy": column["energy"][state_d].astype(np.float64),
+            "p_continuation": p_correct_s[state_d],
+            "p_last": np.exp(column["log_p_last"][state_d], dtype=np.float64),
+            "p_copy": (before_s[state_d] - before_s[state_d - unit_d]) / unit_d,
         }
-        if one_token:
-            values["p_again"] = values["p_last"]
-        elif column is not longest:
-            values["p_again"] = _again(column["position"][last_d], longest)
-        means = bars(per_state(np.column_stack([*values.values()]), state_d))
-        below = per_state((values["energy"] < 0.0)[:, None].astype(np.float64), state_d)
-        shares = bars.share(below, float(len(documents)))
-        row: dict[str, Any] = {"copies": copies, "documents": len(documents)}
+        means = bars(per_state(np.column_stack([*values.values()]), one_d))
+        below = per_state((values["energy"] < 0.0)[:, None].astype(np.float64), one_d)
+        shares = bars.share(below, float(documents))
+        row: dict[str, Any] = {"copies": copies, "documents": documents}
         for names, curve in ((list(values), means), (["below_zero"], shares)):
             for name, *interval in zip(names, *(part.tolist() for part in curve[:3]), strict=True):
                 row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
@@ -91,8 +91,6 @@ def describe_repetition(
     return rows
 
 
-def _again(position_d: NDArray[np.int32], longest: Mapping[str, NDArray[Any]]) -> Array:
-    """p(correct) of the longest documents at a position of each, where they start over."""
-    first_d = np.flatnonzero(np.append(1, np.diff(longest["doc"])))
-    found_d: Array = np.exp(longest["log_p_correct"][first_d + position_d], dtype=np.float64)
-    return found_d
+def _last_states(column: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """(documents,) row of each document's last state."""
+    return np.flatnonzero(np.append(np.diff(column["doc"]), 1))

@@ -15,17 +15,17 @@ from .figures import STYLE
 
 PANELS = {
     "energy": r"energy  $\langle H \rangle$  [probability]",
-    "p_again": "p(unit starts over)  [probability]",
+    "p_copy": r"$\langle p \rangle$ of the last copy",
 }
 """Columns drawn, with the labels of their axes."""
 
 
 def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
-    """Draw the energy towards the text's own continuation, and the probability of another copy.
+    """Draw the energy towards the text's own continuation, and the probability of the last copy.
 
     Parameters
     ----------
-    rows : of a repetition table; None where undefined.
+    rows : of a repetition table.
     """
     layers = sorted({row["layer"] for row in rows})
     colors = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, len(layers)))
@@ -44,7 +44,7 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
         axes_p[1].xaxis.set_major_locator(FixedLocator(copies))
         axes_p[1].xaxis.set_minor_locator(NullLocator())
         axes_p[1].set_xticks(copies, [str(n) for n in copies])
-        axes_p[1].set_xlabel("copies of the unit so far (1: the text itself)")
+        axes_p[1].set_xlabel("copies of the unit (1: the text itself)")
         figure.align_ylabels()
         handles = axes_p[0].get_legend_handles_labels()[0]
         figure.legend(handles, map(str, layers), loc="outside right upper", title="layer")
