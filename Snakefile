@@ -28,6 +28,7 @@ include: "rules/energies.smk"
 include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"
 include: "rules/comparisons.smk"
+include: "rules/repetition.smk"
 
 
 report: "report/workflow.rst"

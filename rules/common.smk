@@ -29,6 +29,7 @@ PAIR = "/".join(
 )
 COMPARISON = f"results/comparisons/{PAIR}.parquet"
 DISTANCES = f"results/distances/{PAIR}.parquet"
+REPETITION = "results/repetition/model={model}/dataset={dataset}.parquet"
 
 CONDA = "../envs/semantic-statistics.yaml"
 
@@ -50,10 +51,15 @@ def shards(dataset):
     return range(DATASETS[dataset]["shards"])
 
 
+def documents_of(dataset):
+    """How many documents of its text a dataset takes; those of a repetition are in every shard."""
+    spec = DATASETS[dataset]
+    return spec["documents_per_shard"] * (1 if is_repeated(spec) else spec["shards"])
+
+
 def text_of(dataset):
     """The dataset of text that a dataset is, or is made of."""
-    spec = DATASETS[dataset]
-    return spec["of"] if spec["source"] == "ensemble" else dataset
+    return DATASETS[dataset].get("of", dataset)
 
 
 # Sources and tokens.
@@ -81,18 +87,59 @@ def corpus_origin(wildcards):
     return LOCAL_FILES["datasets", wildcards.dataset]
 
 
+def datasets_that(chosen, wanted=True):
+    """Constraint of {dataset}: those that the function chooses, or those that it does not."""
+    names = [name for name, spec in DATASETS.items() if chosen(spec) == wanted]
+    return "|".join(map(re.escape, names))
+
+
+def is_generated(spec):
+    return spec["source"] == "generated"
+
+
+def is_repeated(spec):
+    return spec.get("ensemble") == "repeated"
+
+
 def tokenize_options(wildcards):
-    """Command-line options of a dataset, in a fixed order."""
+    """Command-line options of a dataset's shard, in a fixed order."""
     spec = DATASETS[wildcards.dataset]
+    shard = int(wildcards.shard)
+    # Each shard of a repetition has the same documents, with another number of copies.
+    copies = spec["repetitions"][shard] if is_repeated(spec) else None
     options = {
+        "--shard": 0 if is_repeated(spec) else shard,
         "--documents": spec["documents_per_shard"],
         "--prefix-token": MODELS[wildcards.model]["prefix_token"],
         "--max-tokens": spec["tokens_per_document"],
         "--ensemble": spec.get("ensemble"),
         "--seed": spec.get("seed"),
+        "--prefix-tokens": spec.get("prefix_tokens"),
+        "--unit": spec.get("unit"),
+        "--copies": copies,
     }
     given = {option: value for option, value in options.items() if value is not None}
     return [str(part) for option in given.items() for part in option]
+
+
+def generate_options(model):
+    """Command-line options of a dataset that a model writes, in a fixed order."""
+
+    def of_dataset(wildcards):
+        spec = DATASETS[wildcards.dataset]
+        options = {
+            "documents": spec["documents_per_shard"],
+            "prompt-tokens": spec["prompt_tokens"],
+            "tokens": spec["tokens_per_document"],
+            "sampling-temperature": spec["sampling_temperature"],
+            "seed": spec["seed"],
+            "prefix-token": MODELS[model]["prefix_token"],
+            "dtype": MODELS[model]["dtype"],
+            "attention": MODELS[model]["attention"],
+        }
+        return [f"--{key}={value}" for key, value in options.items()]
+
+    return of_dataset
 
 
 # Energies, counts and curves.
@@ -121,6 +168,13 @@ def states_of(model):
     return of_dataset
 
 
+def energies_of_repetition(wildcards):
+    """All shards at all layers: they differ in the number of copies."""
+    return expand(
+        energies_of(wildcards.model), dataset=wildcards.dataset, shard=shards(wildcards.dataset)
+    )
+
+
 CURVE_OPTIONS = [f"--{key}={value}" for key, value in sorted(STUDY["curves"].items())]
 
 
@@ -147,11 +201,10 @@ def states_of_side(side):
 
 def same_documents(wildcards):
     """Whether both sides are of the same documents, so that their errors are paired."""
-    texts = [
-        (text_of(name), DATASETS[name]["shards"] * DATASETS[name]["documents_per_shard"])
-        for name in (wildcards.dataset_a, wildcards.dataset_b)
-    ]
-    return texts[0] == texts[1]
+    one, other = (
+        (text_of(name), documents_of(name)) for name in (wildcards.dataset_a, wildcards.dataset_b)
+    )
+    return one == other
 
 
 # Figures.
@@ -164,6 +217,7 @@ FIGURE_OF = {
 WELL_FIGURE = "results/figures/wells/dataset={dataset}.{format}"
 COMPARISON_FIGURE = f"results/figures/comparisons/{PAIR}.{{format}}"
 LAYER_MAP = "results/figures/layer_map/model={model}/dataset={dataset}.{format}"
+REPETITION_FIGURE = "results/figures/repetition/model={model}/dataset={dataset}.{format}"
 
 TITLES = {
     "entropy": "S(E), entropy",
@@ -211,6 +265,12 @@ FIGURES = sorted(
             pattern, model=MODELS, dataset=DATASETS, quantity=TITLES, format=["svg", "pdf"]
         )
     }
+)
+FIGURES += expand(
+    REPETITION_FIGURE,
+    model=MODELS,
+    dataset=[name for name, spec in DATASETS.items() if is_repeated(spec)],
+    format=["svg", "pdf"],
 )
 
 # The figures and the table of the comparisons that the configuration asks for.

@@ -1,6 +1,7 @@
 # Takes: results/models/{model}/tokenizer.json, results/corpora/{dataset}.parquet.
 # Makes: results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet: of each document of
-#        the shard its tokens, the prefix token first; of an ensemble, their null counterpart.
+#        the shard its tokens, the prefix token first; of an ensemble, what is made of them; and of a
+#        `generated` dataset, what the model itself writes after the first of them.
 
 
 rule tokenize_corpus:
@@ -12,6 +13,8 @@ rule tokenize_corpus:
         TOKENS,
     log:
         f"logs/tokenize_corpus/{SHARD}.log",
+    wildcard_constraints:
+        dataset=datasets_that(is_generated, wanted=False),
     conda:
         CONDA
     params:
@@ -20,5 +23,43 @@ rule tokenize_corpus:
         "Tokenizing {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
     shell:
         "python -m workflow_scripts.tokenize_corpus --model results/models/{wildcards.model:q}"
-        " --corpus {input.corpus:q} --dataset {wildcards.dataset:q} --shard {wildcards.shard}"
+        " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+if any(map(is_generated, DATASETS.values())):
+    for model, spec in MODELS.items():
+
+        rule:
+            name:
+                f"generate_tokens_{model}"
+            input:
+                code=code_inputs("generate_tokens"),
+                snapshot=f"results/models/{model}/SHA256SUMS",
+                corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
+            output:
+                expand(TOKENS, model=model, allow_missing=True),
+            log:
+                f"logs/generate_tokens/model={model}/{{dataset}}/{{shard}}.log",
+            benchmark:
+                f"logs/generate_tokens/model={model}/{{dataset}}/{{shard}}.benchmark.tsv"
+            wildcard_constraints:
+                dataset=datasets_that(is_generated),
+            conda:
+                CONDA
+            threads: measure_threads(spec["device"])
+            resources:
+                gpu=0 if spec["device"] == "cpu" else 1,
+                batch_tokens=0,  # what suits the device
+                device=spec["device"],
+            params:
+                model=model,
+                options=generate_options(model),
+            message:
+                f"Generating {{wildcards.dataset}}, shard {{wildcards.shard}}, by {model}"
+            shell:
+                "python -m workflow_scripts.generate_tokens --model results/models/{params.model:q}"
+                " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
+                " --shard {wildcards.shard} {params.options:q}"
+                " --device {resources.device} --threads {threads}"
+                " --batch-tokens {resources.batch_tokens} --out {output:q} 2>&1 | tee {log:q}"

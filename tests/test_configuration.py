@@ -19,6 +19,13 @@ CONFIG = {
     "datasets": {
         "text": {"source": "path", "files": "*.txt", "tokens_per_document": 9},
         "null": {"source": "ensemble", "of": "text", "ensemble": "uniform"},
+        "again": {"source": "ensemble", "of": "text", "ensemble": "repeated"},
+        "own": {
+            "source": "generated",
+            "of": "text",
+            "prompt_tokens": 4,
+            "sampling_temperature": 0.7,
+        },
     },
 }
 WHEEL = {"source": "pypi", "package": "p", "version": "1.0", "sha256": "0" * 64}
@@ -91,7 +98,23 @@ OLD_HUB = HUB | {"revision": "main"}
         ("datasets", {}, "{} should be non-empty; Dataset name, "),
         ("datasets/null/of", "null", "'null' is not a dataset of text; name one of text"),
         ("datasets/null/of", "nope", "'nope' is not a dataset of text; name one of text"),
+        ("datasets/null/of", "own", "'own' is not a dataset of text; name one of text"),
+        ("datasets/own/of", "null", "'null' is not a dataset of text; name one of text"),
         ("datasets/null/ensemble", "unifrom", "'unifrom' is not one of shuffled, uniform"),
+        ("datasets/null/unit", 1, "unknown key; known keys: documents_per_shard, ensemble, of, s"),
+        ("datasets/again/seed", 1, "unknown key; known keys: documents_per_shard, ensemble, of, p"),
+        ("datasets/again/unit", 0, "0 is not allowed here; What is repeated of the text that "),
+        ("datasets/again/unit", "word", "'word' is not allowed here; What is repeated of the "),
+        ("datasets/again/prefix_tokens", -1, "-1 is less than the minimum of 0; Real tokens "),
+        ("datasets/again/repetitions", [], "[] is too short; Numbers of copies of the unit, "),
+        ("datasets/again/repetitions", [2, 2], "[2, 2] has non-unique elements; Numbers of copies"),
+        ("datasets/again/shards", 2, "a repetition has a shard for each of its `repetitions`; "),
+        ("datasets/own/ensemble", "uniform", "unknown key; known keys: documents_per_shard, "),
+        ("datasets/own/temperature", 1, "unknown key; did you mean `sampling_temperature`?"),
+        ("datasets/own/sampling_temperature", -1, "-1 is less than the minimum of 0; Tokens are "),
+        ("datasets/own/sampling_temperature", "hot", "'hot' is not of type 'number'; Tokens are "),
+        ("datasets/own/sampling_temperature", float("inf"), "inf is not of type 'number'; "),
+        ("datasets/own/prompt_tokens", 9, "9 leave none of 9 tokens to write; lower it or raise "),
         ("datasets/null/text_column", "t", "unknown key; known keys: documents_per_shard, "),
         ("datasets/text/shards", "2", "'2' is not of type 'integer'; Shards to measure; "),
         ("datasets/text/shards", 2.0, "2.0 is not of type 'integer'; Shards to measure; "),
@@ -117,6 +140,18 @@ def test_a_mistake_gets_one_sentence_with_file_key_and_remedy(where, value, what
         ("models/b", model(**WHEEL), "models.b: `file` is missing"),
         ("models/b", model(**OLD_HUB), "models.b.revision: 'main' is not allowed; Full commit "),
         ("measurement/layers", [7], "models.a.layers: layer 7 does not exist "),
+        (
+            "datasets/again/repetitions",
+            [0, 1],
+            "datasets.again.repetitions.0: 0 is less than the mi",
+        ),
+        ("datasets/own/sampling_temperature", ..., "datasets.own: `sampling_temperature` is miss"),
+        (
+            "datasets/text/tokens_per_document",
+            ...,
+            "datasets.own.tokens_per_document: how much to write is not said, neither here nor in "
+            "text; add it",
+        ),
         ("datasets/h", HUB | {"split": "train"}, "datasets.h: `documents` is missing"),
         (
             "datasets/h",
@@ -254,10 +289,26 @@ def test_defaults_are_filled_in():
         **CONFIG["datasets"]["null"], "seed": 0, "shards": 1, "documents_per_shard": 100,
         "tokens_per_document": 9,
     }  # fmt: skip
+    assert study["datasets"]["again"] == {
+        **CONFIG["datasets"]["again"], "prefix_tokens": 32, "unit": 1,
+        "repetitions": [1, 2, 4, 8, 16, 32], "shards": 6, "documents_per_shard": 100,
+        "tokens_per_document": None,
+    }  # fmt: skip
+    assert study["datasets"]["own"] == {
+        **CONFIG["datasets"]["own"], "seed": 0, "shards": 1, "documents_per_shard": 100,
+        "tokens_per_document": 9,
+    }  # fmt: skip
+
+
+def test_a_repetition_has_a_shard_for_each_number_of_copies():
+    study = resolve(changed("datasets/again/repetitions", [8, 1, 3]))
+    assert study["datasets"]["again"]["repetitions"] == [1, 3, 8]
+    assert study["datasets"]["again"]["shards"] == 3
 
 
 def test_an_ensemble_without_a_limit_has_none():
     config = changed("datasets/text/tokens_per_document", ...)
+    del config["datasets"]["own"]
     assert resolve(config)["datasets"]["null"]["tokens_per_document"] is None
 
 

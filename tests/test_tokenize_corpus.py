@@ -79,6 +79,37 @@ def test_an_ensemble_does_not_depend_on_the_shards(shard, ensemble):
         assert (sorted(tokens) == sorted(plain[doc])) == (ensemble == "shuffled")
 
 
+SENTENCES = ["One. Two! And a third, longer one? Rest", "No end. Here is one. And more"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--prefix-tokens", 2, "--unit", 1], ["One" + "e" * 2 + ".", "No" + " " * 3 + "e"]),
+        (["--prefix-tokens", 2, "--unit", 4], ["One. Te. Te. Tw", "No end end end."]),
+        (
+            ["--prefix-tokens", 2, "--unit", "sentence"],
+            ["One. Two! Two! Two! ", "No end. Here is one. Here is one. Here is one. "],
+        ),
+    ],
+)
+def test_a_repetition_stands_between_its_text_and_what_follows(shard, snapshot, options, expected):
+    tokenizer = Tokenizer.from_file(str(snapshot / "tokenizer.json"))
+    found = shard(0, "--ensemble", "repeated", "--copies", 3, *options, texts=SENTENCES)
+    texts = [tokenizer.decode(tokens[1:]) for tokens in found.values()]
+    assert texts == expected
+
+
+def test_documents_without_a_whole_unit_are_refused(shard):
+    options = ["--ensemble", "repeated", "--prefix-tokens", 9, "--unit", "sentence"]
+    expected = (
+        r"^datasets\.x: document 0 of .* ends \(13 tokens\) before a whole sentence and one more "
+        r"token have followed its first 9 tokens; lower datasets\.x\.prefix_tokens, or leave "
+    )
+    with pytest.raises(InputError, match=expected):
+        shard(0, *options, texts=["No end at all", "Neither here"])
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

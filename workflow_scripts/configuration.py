@@ -25,13 +25,17 @@ SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 
 Spec = dict[str, Any]
 
+MADE = ("ensemble", "generated")
+"""Sources of datasets that are made of another one."""
+
 
 def resolve(config: Spec) -> Spec:
     """The configuration with every default and every inherited key filled in.
 
     Model entries take what they leave out from `measurement` (and `random` ones from the model
-    they are `like`), ensembles take `tokens_per_document` from the dataset they are made `of`.
-    `layers` becomes a sorted list, and a comparison's `layer` a number.
+    they are `like`), what is made `of` a dataset takes `tokens_per_document` from it, and a
+    repetition has a shard for each of its `repetitions`. These and `layers` become sorted lists, a
+    comparison's `layer` a number.
 
     Parameters
     ----------
@@ -127,10 +131,10 @@ def _layers(name: str, spec: Spec) -> list[int]:
 def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
     spec = datasets[name]
     corpus = spec
-    if spec["source"] == "ensemble":
+    if spec["source"] in MADE:
         corpus = datasets.get(spec["of"], spec)
-        if corpus["source"] == "ensemble":
-            texts = [key for key, dataset in datasets.items() if dataset["source"] != "ensemble"]
+        if corpus["source"] in MADE:
+            texts = [key for key, dataset in datasets.items() if dataset["source"] not in MADE]
             raise InputError(
                 f"datasets.{name}.of: {spec['of']!r} is not a dataset of text; "
                 f"name one of {', '.join(texts) or '(there is none)'}"
@@ -142,7 +146,36 @@ def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
             f"documents need {wanted}, but only {corpus['documents']} are fetched; "
             f"raise `documents` or lower `shards`"
         )
-    return {"tokens_per_document": corpus.get("tokens_per_document")} | spec
+    if spec.get("ensemble") == "repeated":
+        return {"tokens_per_document": None} | spec | _copies(name, spec)
+    spec = {"tokens_per_document": corpus.get("tokens_per_document")} | spec
+    if spec["source"] == "generated":
+        _check_lengths(name, spec)
+    return spec
+
+
+def _copies(name: str, spec: Spec) -> Spec:
+    """Shards of a repetition: the same documents, with another number of copies each."""
+    if spec["shards"] != 1:
+        raise InputError(
+            f"datasets.{name}.shards: a repetition has a shard for each of its `repetitions`; "
+            f"leave it out and set those"
+        )
+    return {"repetitions": sorted(spec["repetitions"]), "shards": len(spec["repetitions"])}
+
+
+def _check_lengths(name: str, spec: Spec) -> None:
+    tokens, prompt = spec["tokens_per_document"], spec["prompt_tokens"]
+    if tokens is None:
+        raise InputError(
+            f"datasets.{name}.tokens_per_document: how much to write is not said, neither here nor "
+            f"in {spec['of']}; add it"
+        )
+    if prompt >= tokens:
+        raise InputError(
+            f"datasets.{name}.prompt_tokens: {prompt} leave none of {tokens} tokens to write; "
+            f"lower it or raise `tokens_per_document`"
+        )
 
 
 def _comparisons(study: Spec) -> list[list[Spec]]:

@@ -1,63 +1,53 @@
-"""Turn one shard of a corpus into a model's tokens, or into a null ensemble of them.
+"""Turn one shard of a corpus into a model's tokens, or into an ensemble made from them.
 
 Shard s holds documents s·n to (s+1)·n − 1 of the corpus, so that adding a shard changes no other.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from . import command
-from .semstat.ensembles import ENSEMBLES
+from .documents import add_arguments, read_documents, tokens_table
+from .semstat.ensembles import ENSEMBLES, Recipe
 from .semstat.errors import InputError
 from .semstat.provenance import software
-from .semstat.tables import CORPUS, TOKENS, provenance_of, read_table, write_table
+from .semstat.tables import write_table
+
+SENTENCE_ENDS = (".", "!", "?")
+CLOSERS = " \n\"'”’)]"
+"""What may stand between the end of a sentence and the end of its last token."""
 
 
 def main() -> None:
     parser = command.parser(__doc__)
-    parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
-    parser.add_argument("--corpus", required=True, type=Path, help="Parquet file of documents")
-    parser.add_argument("--dataset", required=True, help="name of the dataset")
-    parser.add_argument("--shard", required=True, type=int, help="shard to make, from 0")
-    parser.add_argument("--documents", required=True, type=int, help="documents in a shard")
-    parser.add_argument("--prefix-token", required=True, help="token put before every document")
+    add_arguments(parser)
     parser.add_argument("--max-tokens", type=int, help="tokens kept of a document, without prefix")
-    parser.add_argument("--ensemble", choices=sorted(ENSEMBLES), help="null ensemble to make")
+    parser.add_argument("--ensemble", choices=sorted(ENSEMBLES), help="ensemble to make")
     parser.add_argument("--seed", type=int, default=0, help="seed of the ensemble")
+    parser.add_argument("--prefix-tokens", type=int, default=0, help="kept before a repetition")
+    parser.add_argument("--unit", default="1", help="tokens to repeat, or `sentence`")
+    parser.add_argument("--copies", type=int, default=1, help="how often the unit stands there")
     parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
     arguments = parser.parse_args()
 
     key = f"datasets.{arguments.dataset}"
-    corpus = read_table(arguments.corpus, CORPUS)
-    first = arguments.shard * arguments.documents
-    shard = corpus.slice(first, arguments.documents)
-    if len(shard) < arguments.documents:
-        raise InputError(
-            f"{key}.shards: shard {arguments.shard} needs documents {first} to "
-            f"{first + arguments.documents - 1}, but {arguments.corpus} holds {len(corpus)}; "
-            f"lower `shards` or `documents_per_shard`"
-        )
-    tokenizer = Tokenizer.from_file(str(arguments.model / "tokenizer.json"))
-    tokenizer.no_truncation()  # tokenizer.json may ask for both
-    tokenizer.no_padding()
-    prefix = tokenizer.token_to_id(arguments.prefix_token)
-    if prefix is None:
-        raise InputError(
-            f"models.{arguments.model.name}.prefix_token: {arguments.prefix_token!r} is not in "
-            f"{arguments.model / 'tokenizer.json'}; it has {_special_tokens(tokenizer)}"
-        )
-    rows = {"doc": shard["doc"], "tokens": []}
-    for doc, text in zip(shard["doc"].to_pylist(), shard["text"].to_pylist(), strict=True):
-        ids = tokenizer.encode(text, add_special_tokens=False).ids[: arguments.max_tokens]
-        tokens_t = np.array([prefix, *ids], dtype=np.int32)
+    documents = read_documents(arguments, arguments.max_tokens)
+    unit_tokens = None if arguments.unit == "sentence" else int(arguments.unit)
+    recipe = Recipe(
+        documents.tokenizer.get_vocab_size(),
+        lambda tokens_t: _end_sentences(tokens_t, documents.tokenizer),
+        arguments.prefix_tokens,
+        unit_tokens,
+        arguments.copies,
+    )
+    made = []
+    for doc, tokens_t in zip(documents.doc, documents.tokens, strict=True):
         if len(tokens_t) < 2:
             raise InputError(
                 f"{key}: document {doc} of {arguments.corpus} has no token after the prefix, and "
@@ -65,35 +55,33 @@ def main() -> None:
             )
         if arguments.ensemble:
             rng = np.random.default_rng([arguments.seed, doc])
-            vocabulary = tokenizer.get_vocab_size()
-            tokens_t = ENSEMBLES[arguments.ensemble](tokens_t, vocabulary, rng)
-        rows["tokens"].append(tokens_t)
-    table = pa.Table.from_pydict(rows, schema=TOKENS)
-    _check_vocabulary(table, arguments.model)
+            try:
+                tokens_t = ENSEMBLES[arguments.ensemble](tokens_t, recipe, rng)
+            except ValueError as error:
+                raise InputError(
+                    f"{key}: document {doc} of {arguments.corpus} {error}; lower "
+                    f"{key}.prefix_tokens, or leave short documents out (min_characters)"
+                ) from error
+        made.append(tokens_t)
 
     provenance: dict[str, Any] = {
         "dataset": arguments.dataset,
-        "corpus": provenance_of(corpus.schema),
+        "corpus": documents.provenance,
         "ensemble": arguments.ensemble,
         "seed": arguments.seed if arguments.ensemble else None,
         "prefix_token": arguments.prefix_token,
     }
+    if arguments.ensemble == "repeated":
+        provenance |= {name: getattr(arguments, name) for name in ("unit", "copies")}
+        provenance |= {"prefix_tokens": arguments.prefix_tokens}
+    table = tokens_table(documents.doc, made, arguments.model)
     write_table(arguments.out, table, provenance | software("tokenizers", "numpy", "pyarrow"))
 
 
-def _special_tokens(tokenizer: Tokenizer) -> str:
-    special = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
-    return ", ".join(special[:8]) or "no special tokens"
-
-
-def _check_vocabulary(table: pa.Table, model: Path) -> None:
-    vocabulary = json.loads((model / "provenance.json").read_text())["vocabulary"]
-    highest = pc.max(pc.list_flatten(table["tokens"])).as_py()
-    if highest >= vocabulary:
-        raise InputError(
-            f"{model / 'tokenizer.json'}: token id {highest} lies beyond the model's vocabulary "
-            f"of {vocabulary}; the tokenizer belongs to another model"
-        )
+def _end_sentences(tokens_t: NDArray[np.int32], tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    """(tokens,) whether a token's text ends with . ! or ?, quotes and brackets aside."""
+    texts = tokenizer.decode_batch([[token] for token in tokens_t])
+    return np.array([text.rstrip(CLOSERS).endswith(SENTENCE_ENDS) for text in texts])
 
 
 if __name__ == "__main__":
