@@ -24,6 +24,7 @@ if not workflow.overwrite_configfiles:
 include: "rules/common.smk"
 include: "rules/sources.smk"
 include: "rules/tokens.smk"
+include: "rules/lenses.smk"
 include: "rules/energies.smk"
 include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"

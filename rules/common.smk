@@ -13,6 +13,7 @@ except InputError as error:
     raise WorkflowError(f"{', '.join(map(str, workflow.configfiles))}: {error}") from None
 
 MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
+LENSES = {name: spec for name, spec in MODELS.items() if spec["source"] == "tuned_lens"}
 
 SNAPSHOT = "results/models/{model}/"
 CORPUS = "results/corpora/{dataset}.parquet"
@@ -20,6 +21,8 @@ SHARD = "model={model}/dataset={dataset}/shard={shard}.parquet"
 TOKENS = f"results/tokens/{SHARD}"
 STATES = f"results/states/{SHARD}"
 ENERGIES = "results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet"
+LENS = "results/lenses/{model}.safetensors"
+LENS_TOKENS = "results/lenses/tokens/{model}.parquet"
 CURVES = "results/curves/model={model}/dataset={dataset}/layer={layer}.parquet"
 WELLS = "results/wells/model={model}/dataset={dataset}.parquet"
 
@@ -41,6 +44,11 @@ def text_of(dataset):
     """The dataset of text that a dataset is, or is made of."""
     spec = DATASETS[dataset]
     return spec["of"] if spec["source"] == "ensemble" else dataset
+
+
+def weights_of(model):
+    """The model whose weights a model has: itself, or the one that a tuned lens is for."""
+    return MODELS[model]["like"] if model in LENSES else model
 
 
 # Sources and tokens.
@@ -68,6 +76,10 @@ def corpus_origin(wildcards):
     return LOCAL_FILES["datasets", wildcards.dataset]
 
 
+def snapshot_of(wildcards):
+    return f"results/models/{weights_of(wildcards.model)}/SHA256SUMS"
+
+
 def tokenize_options(wildcards):
     """Command-line options of a dataset, in a fixed order."""
     spec = DATASETS[wildcards.dataset]
@@ -78,8 +90,23 @@ def tokenize_options(wildcards):
         "--ensemble": spec.get("ensemble"),
         "--seed": spec.get("seed"),
     }
-    given = {option: value for option, value in options.items() if value is not None}
-    return [str(part) for option in given.items() for part in option]
+    return given(options)
+
+
+def lens_tokens_options(wildcards):
+    spec = MODELS[wildcards.model]
+    options = {
+        "--documents": spec["train_documents"],
+        "--prefix-token": spec["prefix_token"],
+        "--max-tokens": DATASETS[spec["train_on"]]["tokens_per_document"],
+    }
+    return given(options)
+
+
+def given(options):
+    """Options that have a value, as a command line has them."""
+    present = {option: value for option, value in options.items() if value is not None}
+    return [str(part) for option in present.items() for part in option]
 
 
 # Energies, counts and curves.

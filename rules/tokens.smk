@@ -6,7 +6,7 @@
 rule tokenize_corpus:
     input:
         code=code_inputs("tokenize_corpus"),
-        snapshot=f"{SNAPSHOT}SHA256SUMS",
+        snapshot=snapshot_of,
         corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
     output:
         TOKENS,
@@ -15,10 +15,11 @@ rule tokenize_corpus:
     conda:
         CONDA
     params:
+        weights=lambda w: weights_of(w.model),
         options=tokenize_options,
     message:
         "Tokenizing {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
     shell:
-        "python -m workflow_scripts.tokenize_corpus --model results/models/{wildcards.model:q}"
+        "python -m workflow_scripts.tokenize_corpus --model results/models/{params.weights:q}"
         " --corpus {input.corpus:q} --dataset {wildcards.dataset:q} --shard {wildcards.shard}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -26,7 +26,14 @@ def main() -> None:
     parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
     parser.add_argument("--corpus", required=True, type=Path, help="Parquet file of documents")
     parser.add_argument("--dataset", required=True, help="name of the dataset")
-    parser.add_argument("--shard", required=True, type=int, help="shard to make, from 0")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--shard", type=int, help="shard to make, from 0")
+    which.add_argument(
+        "--beyond",
+        type=int,
+        metavar="N",
+        help="take the corpus's last documents, which must lie beyond its first N (tuned lens)",
+    )
     parser.add_argument("--documents", required=True, type=int, help="documents in a shard")
     parser.add_argument("--prefix-token", required=True, help="token put before every document")
     parser.add_argument("--max-tokens", type=int, help="tokens kept of a document, without prefix")
@@ -37,7 +44,16 @@ def main() -> None:
 
     key = f"datasets.{arguments.dataset}"
     corpus = read_table(arguments.corpus, CORPUS)
-    first = arguments.shard * arguments.documents
+    if arguments.shard is None:
+        first = len(corpus) - arguments.documents
+        if first < arguments.beyond:
+            raise InputError(
+                f"{key}: {arguments.corpus} holds {len(corpus)} documents, and the first "
+                f"{arguments.beyond} of them are measured, so {arguments.documents} are too many "
+                f"to train a lens on; lower its `train_documents`"
+            )
+    else:
+        first = arguments.shard * arguments.documents
     shard = corpus.slice(first, arguments.documents)
     if len(shard) < arguments.documents:
         raise InputError(
