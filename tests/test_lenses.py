@@ -2,7 +2,7 @@
 
 import copy
 import json
-import shutil
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,9 @@ from safetensors import safe_open
 
 from tests.runs import DOCUMENTS, TINY_STUDY, command, complaint
 from tests.tiny import BLOCKS, PREFIX
+from workflow_scripts import tokenize_corpus, train_lens
+from workflow_scripts.lens_files import read_lens
+from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.tables import TOKENS, write_table
 
 LENS = {"source": "tuned_lens", "like": "tiny", "train_on": "text", "train_documents": 8}
@@ -53,7 +56,6 @@ def test_it_is_trained_once_and_measured_beside_the_logit_lens(finished, study, 
     other = copy.deepcopy(study)
     other["models"]["tuned"] = LENS | {"seed": 1}
     assert "Training the lens tuned" in tuned.would_run(study=other)
-    assert tuned.would_run(study=study) == planned
 
 
 def test_energies_differ_below_the_last_layer_only(tuned):
@@ -102,53 +104,67 @@ def test_another_shard_is_measured_without_training_again(tuned, study):
 # Bad input.
 
 
-@pytest.fixture
-def folder(tuned, tmp_path):
-    """What measuring through the lens needs."""
-    for name in ("models/tiny", "lenses"):
-        shutil.copytree(tuned.work / "results" / name, tmp_path / name)
-    return tmp_path
-
-
-def measure(folder, tokens, *options, layers=("0", "3")):
+def measure(folder, tokens):
     given = ["--model=models/tiny", "--name=tuned", "--readout=tuned_lens", "--context=48"]
     given += ["--stride=24", "--lens=lenses/tuned.safetensors", "--tokens", tokens]
-    given += ["--layers", *layers, "--out", *(f"{layer}.parquet" for layer in layers)]
-    said = command("measure_energies", *given, *options, cwd=folder)
-    assert (folder / "0.parquet").exists() == (said.code == 0)
-    return said
+    given += ["--layers", "0", "--out", folder / "energies.parquet"]
+    return command("measure_energies", *given, cwd=folder)
 
 
-def test_a_document_that_trained_the_lens_is_not_measured(folder, finished):
+def test_a_document_that_trained_the_lens_is_not_measured(tuned, finished, tmp_path):
     shard = finished.work / "results/tokens/model=tiny/dataset=text/shard=1.parquet"
-    said = measure(folder, shard)
+    said = measure(tuned.work / "results", shard)
     complaint(said, "shard=1.parquet: document 7", "tuned.safetensors", "models.tuned.train_docum")
+    assert not (tuned.work / "results/energies.parquet").exists()
 
 
-def test_a_lens_without_the_layer(folder, finished):
-    shard = finished.work / "results/tokens/model=tiny/dataset=text/shard=0.parquet"
-    said = measure(folder, shard, layers=("0", "2"))
-    complaint(said, "tuned.safetensors: holds no translator of layer 2", "rm ")
+def test_a_lens_that_is_not_what_it_should_be(tuned, tmp_path):
+    path = tmp_path / "tuned.safetensors"
+    whole = (tuned.work / "results/lenses/tuned.safetensors").read_bytes()
+    path.write_bytes(whole)
+    lens, _ = read_lens(path, [0, 1, BLOCKS])
+    assert set(lens) == {0, 1}, "the last layer has none"
+    with pytest.raises(
+        InputError, match=r"tuned\.safetensors: holds no translator of layer 2; del"
+    ):
+        read_lens(path, [0, 2])
+    for content in (whole[:-100], b"", b"garbage" * 9):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"not a whole tuned lens \(.*; delete it and run "):
+            read_lens(path, [0])
+    path.unlink()
+    with pytest.raises(InputError, match=r"tuned\.safetensors: no such file; run snakemake"):
+        read_lens(path, [0])
 
 
-def test_a_damaged_lens(folder, finished):
-    shard = finished.work / "results/tokens/model=tiny/dataset=text/shard=0.parquet"
-    path = folder / "lenses/tuned.safetensors"
-    path.write_bytes(path.read_bytes()[:-100])
-    complaint(measure(folder, shard), "tuned.safetensors: not a whole tuned lens", "rm ")
+def run(monkeypatch, module, *arguments):
+    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
+    module.main()
 
 
-def test_too_few_documents_to_leave_any_to_measure(folder, finished):
-    given = ["--model=models/tiny", "--dataset=text", "--beyond=8", "--documents=8"]
+def test_too_few_documents_to_leave_any_to_measure(finished, tmp_path, monkeypatch):
+    given = ["--dataset=text", "--beyond=8", "--documents=8", f"--prefix-token={PREFIX}"]
+    given += ["--model", finished.work / "results/models/tiny", "--out", tmp_path / "o.parquet"]
     given += ["--corpus", finished.work / "results/corpora/text.parquet"]
-    given += [f"--prefix-token={PREFIX}", "--out=tokens.parquet"]
-    said = command("tokenize_corpus", *given, cwd=folder)
-    complaint(said, "holds 12 documents", "first 8", "`train_documents`")
+    with pytest.raises(
+        InputError, match=r"text\.parquet holds 12 documents, .* first 8 .* `train_"
+    ):
+        run(monkeypatch, tokenize_corpus, *given)
 
 
-def test_too_few_documents_to_train_and_test(folder):
+def test_too_few_documents_to_train_and_test(finished, tmp_path, monkeypatch):
     table = pa.Table.from_pydict({"doc": range(7), "tokens": [[0, 5, 6]] * 7}, schema=TOKENS)
-    write_table(folder / "few.parquet", table, {"dataset": "text"})
-    given = ["--model=models/tiny", "--name=tuned", "--tokens=few.parquet", "--layers", "0"]
-    said = command("train_lens", *given, "--out=o.safetensors", "--table=o.parquet", cwd=folder)
-    complaint(said, "few.parquet: 7 documents are too few", "models.tuned.train_documents")
+    write_table(tmp_path / "few.parquet", table, {"dataset": "text"})
+    given = ["--name=tuned", "--context=48", "--stride=24", "--layers=0"]
+    given += [
+        "--model",
+        finished.work / "results/models/tiny",
+        "--tokens",
+        tmp_path / "few.parquet",
+    ]
+    given += ["--out", tmp_path / "o.safetensors", "--table", tmp_path / "o.parquet"]
+    with pytest.raises(
+        InputError, match=r"few\.parquet: 7 documents are too few .*models\.tuned\.tr"
+    ):
+        run(monkeypatch, train_lens, *given)
+    assert not list(tmp_path.glob("o.*"))

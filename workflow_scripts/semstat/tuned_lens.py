@@ -5,12 +5,11 @@ to come would have moved, turned and scaled it. The tuned lens lets one affine m
 translator h → h + A h + b, make up for what of that is the same for every state; A and b minimise
 the Kullback–Leibler divergence from the model's final distribution to the one read out.
 
-What differs from the authors' own package (github.com/AlignmentResearch/tuned-lens):
-the maps start at the weighted least squares from a layer's states to the final ones instead of at
-zero, and Adam on standardised states goes on from there instead of SGD on the states as they are
-(see docs/methods.md for what either is worth in few states); readouts are float32, and the final
-distribution is that of the readout in float32. The maps are the same family, h → h + A h + b before
-the final norm; there as here the divergence is KL(p_final ‖ p_layer), and the rate falls linearly.
+The authors' own package (github.com/AlignmentResearch/tuned-lens) has the same maps before the same
+decode and the same divergence. What differs: the maps start at least squares from a layer's states
+to the final ones, not at zero; Adam on standardised states goes on from there, not SGD with
+Nesterov's momentum on the states as they are; a step is 512 states, not 2¹⁸. docs/methods.md tells
+what that is worth in few states. Both distributions are read out in float32, not bfloat16.
 """
 
 from __future__ import annotations
