@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
-from workflow_scripts.configuration import canonical, local_files, resolve
+from workflow_scripts.configuration import canonical, documents_of, local_files, resolve
 from workflow_scripts.jobs import code_inputs, prepare_environment
 from workflow_scripts.semstat.errors import InputError
 
@@ -24,6 +24,7 @@ if not workflow.overwrite_configfiles:
 include: "rules/common.smk"
 include: "rules/sources.smk"
 include: "rules/tokens.smk"
+include: "rules/lenses.smk"
 include: "rules/energies.smk"
 include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"

@@ -13,6 +13,7 @@ except InputError as error:
     raise WorkflowError(f"{', '.join(map(str, workflow.configfiles))}: {error}") from None
 
 MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
+LENSES = {name: spec for name, spec in MODELS.items() if spec["source"] == "tuned_lens"}
 
 SNAPSHOT = "results/models/{model}/"
 CORPUS = "results/corpora/{dataset}.parquet"
@@ -20,6 +21,8 @@ SHARD = "model={model}/dataset={dataset}/shard={shard}.parquet"
 TOKENS = f"results/tokens/{SHARD}"
 STATES = f"results/states/{SHARD}"
 ENERGIES = "results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet"
+LENS = "results/lenses/{model}.safetensors"
+LENS_TOKENS = "results/lenses/tokens/{model}.parquet"
 CURVES = "results/curves/model={model}/dataset={dataset}/layer={layer}.parquet"
 CANONICAL = "results/canonical/model={model}/dataset={dataset}/layer={layer}.parquet"
 SIGNALS = "results/signals/model={model}/dataset={dataset}.parquet"
@@ -51,15 +54,14 @@ def shards(dataset):
     return range(DATASETS[dataset]["shards"])
 
 
-def documents_of(dataset):
-    """How many documents of its text a dataset takes; those of a repetition are in every shard."""
-    spec = DATASETS[dataset]
-    return spec["documents_per_shard"] * (1 if is_repeated(spec) else spec["shards"])
-
-
 def text_of(dataset):
     """The dataset of text that a dataset is, or is made of."""
     return DATASETS[dataset].get("of", dataset)
+
+
+def weights_of(model):
+    """The model whose weights a model has: itself, or the one that a tuned lens is for."""
+    return MODELS[model]["like"] if model in LENSES else model
 
 
 # Sources and tokens.
@@ -85,6 +87,10 @@ def model_origin(wildcards):
 
 def corpus_origin(wildcards):
     return LOCAL_FILES["datasets", wildcards.dataset]
+
+
+def snapshot_of(wildcards):
+    return f"results/models/{weights_of(wildcards.model)}/SHA256SUMS"
 
 
 def datasets_that(chosen, wanted=True):
@@ -118,8 +124,23 @@ def tokenize_options(wildcards):
         "--unit": spec.get("unit"),
         "--copies": copies,
     }
-    given = {option: value for option, value in options.items() if value is not None}
-    return [str(part) for option in given.items() for part in option]
+    return given(options)
+
+
+def lens_tokens_options(wildcards):
+    spec = MODELS[wildcards.model]
+    options = {
+        "--documents": spec["train_documents"],
+        "--prefix-token": spec["prefix_token"],
+        "--max-tokens": DATASETS[spec["train_on"]]["tokens_per_document"],
+    }
+    return given(options)
+
+
+def given(options):
+    """Options that have a value, as a command line has them."""
+    present = {option: value for option, value in options.items() if value is not None}
+    return [str(part) for option in present.items() for part in option]
 
 
 def generate_options(model):
@@ -202,7 +223,8 @@ def states_of_side(side):
 def same_documents(wildcards):
     """Whether both sides are of the same documents, so that their errors are paired."""
     one, other = (
-        (text_of(name), documents_of(name)) for name in (wildcards.dataset_a, wildcards.dataset_b)
+        (text_of(name), documents_of(DATASETS[name]))
+        for name in (wildcards.dataset_a, wildcards.dataset_b)
     )
     return one == other
 

@@ -1,4 +1,5 @@
-# Takes: results/models/{model}/, results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet.
+# Takes: results/models/{model}/, results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet;
+#        of a tuned lens results/lenses/{model}.safetensors.
 # Makes: results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet.
 #
 # One forward pass serves every layer, so a job is model × dataset × shard and makes all layers'
@@ -12,7 +13,8 @@ for model, spec in MODELS.items():
             f"measure_energies_{model}"
         input:
             code=code_inputs("measure_energies"),
-            snapshot=f"results/models/{model}/SHA256SUMS",
+            snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
+            lens=expand(LENS, model=[model] if model in LENSES else []),
             tokens=expand(TOKENS, model=model, allow_missing=True),
         output:
             energies_of(model),
@@ -30,6 +32,7 @@ for model, spec in MODELS.items():
             device=spec["device"],
         params:
             model=model,
+            weights=weights_of(model),
             layers=spec["layers"],
             measurement=[
                 f"--{key}={spec[key]}"
@@ -38,7 +41,7 @@ for model, spec in MODELS.items():
         message:
             f"Measuring energies of {model} on {{wildcards.dataset}}, shard {{wildcards.shard}}"
         shell:
-            "python -m workflow_scripts.measure_energies --model results/models/{params.model:q}"
-            " --tokens {input.tokens:q} --layers {params.layers} {params.measurement:q}"
-            " --device {resources.device} --threads {threads}"
+            "python -m workflow_scripts.measure_energies --model results/models/{params.weights:q}"
+            " --name {params.model:q} --tokens {input.tokens:q} --lens {input.lens:q}"
+            " --layers {params.layers} {params.measurement:q} --device {resources.device} --threads {threads}"
             " --batch-tokens {resources.batch_tokens} --out {output:q} 2>&1 | tee {log:q}"

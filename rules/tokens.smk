@@ -7,7 +7,7 @@
 rule tokenize_corpus:
     input:
         code=code_inputs("tokenize_corpus"),
-        snapshot=f"{SNAPSHOT}SHA256SUMS",
+        snapshot=snapshot_of,
         corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
     output:
         TOKENS,
@@ -18,11 +18,12 @@ rule tokenize_corpus:
     conda:
         CONDA
     params:
+        weights=lambda w: weights_of(w.model),
         options=tokenize_options,
     message:
         "Tokenizing {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
     shell:
-        "python -m workflow_scripts.tokenize_corpus --model results/models/{wildcards.model:q}"
+        "python -m workflow_scripts.tokenize_corpus --model results/models/{params.weights:q}"
         " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -35,7 +36,7 @@ if any(map(is_generated, DATASETS.values())):
                 f"generate_tokens_{model}"
             input:
                 code=code_inputs("generate_tokens"),
-                snapshot=f"results/models/{model}/SHA256SUMS",
+                snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
                 corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
             output:
                 expand(TOKENS, model=model, allow_missing=True),
@@ -53,12 +54,12 @@ if any(map(is_generated, DATASETS.values())):
                 batch_tokens=0,  # what suits the device
                 device=spec["device"],
             params:
-                model=model,
+                weights=weights_of(model),
                 options=generate_options(model),
             message:
                 f"Generating {{wildcards.dataset}}, shard {{wildcards.shard}}, by {model}"
             shell:
-                "python -m workflow_scripts.generate_tokens --model results/models/{params.model:q}"
+                "python -m workflow_scripts.generate_tokens --model results/models/{params.weights:q}"
                 " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
                 " --shard {wildcards.shard} {params.options:q}"
                 " --device {resources.device} --threads {threads}"

@@ -30,6 +30,7 @@ CONFIG = {
 }
 WHEEL = {"source": "pypi", "package": "p", "version": "1.0", "sha256": "0" * 64}
 HUB = {"source": "hub", "hub": "owner/name", "revision": "0" * 40}
+LENS = {"source": "tuned_lens", "like": "a", "train_on": "text", "train_documents": 8}
 
 
 def changed(where, value):
@@ -329,6 +330,70 @@ def test_a_random_model_inherits_all_but_the_source():
     same = {"blocks", "prefix_token", "layers", "dtype", "stride"}
     assert {key: found["a-random"][key] for key in same} == {key: found["a"][key] for key in same}
     assert (found["a-random"]["source"], found["a-random"]["seed"]) == ("random", 0)
+
+
+@pytest.mark.parametrize("like", ["a", "a-random"])
+def test_a_tuned_lens_inherits_all_but_the_source(like):
+    config = changed("models/a/layers", [6, 0])
+    config["models"]["a"] |= {"dtype": "bfloat16", "readout": "logit_lens"}
+    config["models"]["a-random"]["context"] = 600
+    config["models"]["tuned"] = LENS | {"like": like, "stride": 100}
+    found = resolve(config)["models"]
+    origin = {"source", "path", "like", "seed", "readout", "stride"}
+    inherited = {key: value for key, value in found[like].items() if key not in origin}
+    assert found["tuned"] == inherited | {
+        "source": "tuned_lens", "readout": "tuned_lens", "like": like, "train_on": "text",
+        "train_documents": 8, "epochs": 1, "seed": 0, "stride": 100, "measured_documents": 100,
+    }  # fmt: skip
+
+
+def test_a_tuned_lens_knows_what_is_measured():
+    config = changed("models/tuned", LENS)
+    for dataset in config["datasets"].values():
+        dataset["documents_per_shard"] = 7  # a repetition has the same ones in each shard
+    config["datasets"]["text"] |= {"shards": 3, "documents_per_shard": 10}
+    config["datasets"]["null"]["shards"] = 2
+    config["datasets"]["more"] = {"source": "path", "files": "*.md", "shards": 9}
+    assert resolve(config)["models"]["tuned"]["measured_documents"] == 30
+    config["datasets"]["null"]["shards"] = 5
+    assert resolve(config)["models"]["tuned"]["measured_documents"] == 35
+
+
+def test_a_tuned_lens_needs_documents_that_are_not_measured():
+    text = {"split": "train", "documents": 107, "tokens_per_document": 50}
+    config = changed("datasets/text", HUB | text)
+    config["models"]["tuned"] = LENS
+    assert sentence(config).startswith(
+        "models.tuned.train_documents: 8 beside the 100 that are measured are more than the 107 "
+    )
+    config["datasets"]["text"]["documents"] = 108
+    assert resolve(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"like": "b"}, ".like: 'b' is not a model to read out; name one of a, a-random"),
+        ({"like": "tuned"}, ".like: 'tuned' is not a model to read out; name one of a, a-random"),
+        ({"train_on": "null"}, ".train_on: 'null' is not a dataset of text; name one of text"),
+        ({"train_on": "b"}, ".train_on: 'b' is not a dataset of text; name one of text"),
+        ({"train_documents": 7}, ".train_documents: 7 is less than the minimum of 8; Last docu"),
+        ({"epochs": 0}, ".epochs: 0 is less than the minimum of 1; Times that training passes "),
+        ({"blocks": 6}, ".blocks: a tuned lens cannot change it; leave it to a"),
+        ({"readout": "logit_lens"}, ".readout: a tuned lens cannot change it; leave it to a"),
+        ({"layers": [7]}, ".layers: layer 7 does not exist (the model has layers 0 to 6)"),
+        ({"layers": [6]}, ".layers: the last layer needs no lens; add one below 6"),
+        ({"path": "a"}, ".path: unknown key; "),
+    ],
+)
+def test_a_mistake_in_a_tuned_lens_is_one_sentence(changes, expected):
+    assert sentence(changed("models/tuned", LENS | changes)).startswith(f"models.tuned{expected}")
+
+
+def test_a_random_model_is_not_like_a_tuned_lens():
+    config = changed("models/tuned", LENS)
+    config["models"]["a-random"]["like"] = "tuned"
+    assert "'tuned' is not a model with weights; name one of a" in sentence(config)
 
 
 @pytest.mark.parametrize(

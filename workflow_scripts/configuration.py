@@ -28,14 +28,18 @@ Spec = dict[str, Any]
 MADE = ("ensemble", "generated")
 """Sources of datasets that are made of another one."""
 
+DERIVED = {"random": {"random", "tuned_lens"}, "tuned_lens": {"tuned_lens"}}
+"""Sources of a model that are made from another one, and the sources which that may not have."""
+
 
 def resolve(config: Spec) -> Spec:
     """The configuration with every default and every inherited key filled in.
 
-    Model entries take what they leave out from `measurement` (and `random` ones from the model
-    they are `like`), what is made `of` a dataset takes `tokens_per_document` from it, and a
-    repetition has a shard for each of its `repetitions`. These and `layers` become sorted lists, a
-    comparison's `layer` a number.
+    Model entries take what they leave out from `measurement` (`random` and `tuned_lens` ones from
+    the model they are `like`), what is made `of` a dataset takes `tokens_per_document` from it, and
+    a repetition has a shard for each of its `repetitions`. These and `layers` become sorted lists,
+    a comparison's `layer` a number. A tuned lens gets `readout: tuned_lens` and
+    `measured_documents`, the documents of its corpus that some dataset measures.
 
     Parameters
     ----------
@@ -52,8 +56,11 @@ def resolve(config: Spec) -> Spec:
         raise InputError(_sentence(errors[0]))
     measurement = _schema()["properties"]["measurement"]["default"] | config["measurement"]
     models, datasets = config["models"], config["datasets"]
-    config["models"] = {key: _model(key, models, measurement) for key in models}
     config["datasets"] = {key: _dataset(key, datasets) for key in datasets}
+    config["models"] = {key: _model(key, models, measurement) for key in models}
+    for key, spec in config["models"].items():
+        if spec["source"] == "tuned_lens":
+            spec["measured_documents"] = _measured_documents(key, spec, config["datasets"])
     config["comparisons"] = _comparisons(config)
     return config
 
@@ -87,6 +94,13 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
     return found
 
 
+def documents_of(dataset: Spec) -> int:
+    """How many documents of its text a dataset takes; those of a repetition are in every shard."""
+    shards = 1 if dataset.get("ensemble") == "repeated" else dataset["shards"]
+    documents: int = shards * dataset["documents_per_shard"]
+    return documents
+
+
 def canonical(spec: Spec) -> str:
     """One string for one meaning: the order of keys in the YAML must not rerun a job."""
     return json.dumps(spec, sort_keys=True)
@@ -94,23 +108,65 @@ def canonical(spec: Spec) -> str:
 
 def _model(name: str, models: dict[str, Spec], measurement: Spec) -> Spec:
     spec = models[name]
-    if spec["source"] == "random":
-        like = models.get(spec["like"])
-        if like is None or like["source"] == "random":
-            raise InputError(
-                f"models.{name}.like: {spec['like']!r} is not a model with weights; "
-                f"name one of {', '.join(k for k, m in models.items() if m['source'] != 'random')}"
-            )
-        origin = _source_keys(like["source"])
-        spec = {key: value for key, value in like.items() if key not in origin} | spec
+    if spec["source"] in DERIVED:
+        spec = _like(name, models) | spec
     spec = measurement | spec
+    if spec["source"] == "tuned_lens":
+        spec["readout"] = "tuned_lens"
     spec["layers"] = _layers(name, spec)
+    if spec["source"] == "tuned_lens" and spec["layers"][0] == spec["blocks"]:
+        raise InputError(
+            f"models.{name}.layers: the last layer needs no lens; add one below {spec['blocks']}"
+        )
     if spec["stride"] > spec["context"]:
         raise InputError(
             f"models.{name}.stride: {spec['stride']} is larger than the context of "
             f"{spec['context']} tokens, so states would be left out; lower it"
         )
     return spec
+
+
+def _like(name: str, models: dict[str, Spec]) -> Spec:
+    """What an entry takes from the model it is `like`: all but the source."""
+    spec = models[name]
+    unfit = DERIVED[spec["source"]]
+    like = models.get(spec["like"])
+    if like is None or like["source"] in unfit:
+        fit = [key for key, model in models.items() if model["source"] not in unfit]
+        kind = "a model with weights" if "random" in unfit else "a model to read out"
+        raise InputError(
+            f"models.{name}.like: {spec['like']!r} is not {kind}; "
+            f"name one of {', '.join(fit) or '(there is none)'}"
+        )
+    if spec["source"] == "tuned_lens":
+        for key in ("blocks", "prefix_token", "readout"):
+            if key in spec:
+                raise InputError(
+                    f"models.{name}.{key}: a tuned lens cannot change it; "
+                    f"leave it to {spec['like']}"
+                )
+    if like["source"] in DERIVED:
+        like = _like(spec["like"], models) | like
+    origin = _source_keys(like["source"])
+    return {key: value for key, value in like.items() if key not in origin}
+
+
+def _measured_documents(name: str, spec: Spec, datasets: dict[str, Spec]) -> int:
+    """How many documents of a lens's corpus are measured, which it may therefore not train on."""
+    _check_text(f"models.{name}.train_on", spec["train_on"], datasets)
+    measured = max(
+        documents_of(dataset)
+        for key, dataset in datasets.items()
+        if dataset.get("of", key) == spec["train_on"]
+    )
+    fetched = datasets[spec["train_on"]].get("documents", math.inf)
+    if measured + spec["train_documents"] > fetched:
+        raise InputError(
+            f"models.{name}.train_documents: {spec['train_documents']} beside the {measured} that "
+            f"are measured are more than the {fetched} documents of {spec['train_on']} that are "
+            f"fetched; lower it, or raise datasets.{spec['train_on']}.documents"
+        )
+    return measured
 
 
 def _layers(name: str, spec: Spec) -> list[int]:
@@ -132,13 +188,8 @@ def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
     spec = datasets[name]
     corpus = spec
     if spec["source"] in MADE:
-        corpus = datasets.get(spec["of"], spec)
-        if corpus["source"] in MADE:
-            texts = [key for key, dataset in datasets.items() if dataset["source"] not in MADE]
-            raise InputError(
-                f"datasets.{name}.of: {spec['of']!r} is not a dataset of text; "
-                f"name one of {', '.join(texts) or '(there is none)'}"
-            )
+        _check_text(f"datasets.{name}.of", spec["of"], datasets)
+        corpus = datasets[spec["of"]]
     wanted = spec["shards"] * spec["documents_per_shard"]
     if wanted > corpus.get("documents", wanted):
         raise InputError(
@@ -208,6 +259,15 @@ def _chosen(where: str, chosen: Spec, study: Spec) -> Spec:
             f"add it to the model's `layers` or name one of {', '.join(map(str, layers))}"
         )
     return chosen | {"layer": layer}
+
+
+def _check_text(key: str, name: str, datasets: dict[str, Spec]) -> None:
+    texts = [text for text, dataset in datasets.items() if dataset["source"] not in MADE]
+    if name not in texts:
+        raise InputError(
+            f"{key}: {name!r} is not a dataset of text; "
+            f"name one of {', '.join(texts) or '(there is none)'}"
+        )
 
 
 def _source_keys(source: str) -> set[str]:

@@ -37,7 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
     parser.add_argument("--corpus", required=True, type=Path, help="Parquet file of documents")
     parser.add_argument("--dataset", required=True, help="name of the dataset")
-    parser.add_argument("--shard", required=True, type=int, help="shard of the corpus, from 0")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--shard", type=int, help="shard of the corpus, from 0")
+    which.add_argument(
+        "--beyond",
+        type=int,
+        metavar="N",
+        help="take the corpus's last documents, which must lie beyond its first N (tuned lens)",
+    )
     parser.add_argument("--documents", required=True, type=int, help="documents in a shard")
     parser.add_argument("--prefix-token", required=True, help="token put before every document")
 
@@ -55,14 +62,7 @@ def read_documents(arguments: argparse.Namespace, max_tokens: int | None) -> Doc
         If the corpus has too few documents, or the tokenizer no such prefix token.
     """
     corpus = read_table(arguments.corpus, CORPUS)
-    first = arguments.shard * arguments.documents
-    shard = corpus.slice(first, arguments.documents)
-    if len(shard) < arguments.documents:
-        raise InputError(
-            f"datasets.{arguments.dataset}.shards: shard {arguments.shard} needs documents {first} "
-            f"to {first + arguments.documents - 1}, but {arguments.corpus} holds {len(corpus)}; "
-            f"lower `shards` or `documents_per_shard`"
-        )
+    shard = corpus.slice(_first_document(arguments, len(corpus)), arguments.documents)
     tokenizer = Tokenizer.from_file(str(arguments.model / "tokenizer.json"))
     tokenizer.no_truncation()  # tokenizer.json may ask for both
     tokenizer.no_padding()
@@ -76,6 +76,28 @@ def read_documents(arguments: argparse.Namespace, max_tokens: int | None) -> Doc
     encoded = [tokenizer.encode(text, add_special_tokens=False).ids[:max_tokens] for text in texts]
     tokens = [np.array([prefix, *ids], dtype=np.int32) for ids in encoded]
     return Documents(shard["doc"].to_pylist(), tokens, tokenizer, provenance_of(corpus.schema))
+
+
+def _first_document(arguments: argparse.Namespace, held: int) -> int:
+    """Where the shard begins in a corpus that holds so many documents."""
+    key = f"datasets.{arguments.dataset}"
+    if arguments.shard is None:
+        first: int = held - arguments.documents
+        if first < arguments.beyond:
+            raise InputError(
+                f"{key}: {arguments.corpus} holds {held} documents, and the first "
+                f"{arguments.beyond} of them are measured, so {arguments.documents} are too many "
+                f"to train a lens on; lower its `train_documents`"
+            )
+        return first
+    first = arguments.shard * arguments.documents
+    end = first + arguments.documents
+    if end > held:
+        raise InputError(
+            f"{key}.shards: shard {arguments.shard} needs documents {first} to {end - 1}, but "
+            f"{arguments.corpus} holds {held}; lower `shards` or `documents_per_shard`"
+        )
+    return first
 
 
 def tokens_table(doc: list[int], tokens: list[NDArray[np.int32]], model: Path) -> pa.Table:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from . import command
 from .documents import Documents, add_arguments, read_documents, tokens_table
-from .measure_energies import BATCH_TOKENS, load
+from .model_files import BATCH_TOKENS, load
 from .semstat.errors import InputError
 from .semstat.generation import draw_uniform, generate
 from .semstat.provenance import software
@@ -94,7 +94,7 @@ def _load(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
             f"datasets.{arguments.dataset}.tokens_per_document: {arguments.tokens} are more than "
             f"the {limit} positions that {arguments.model.name} was made for; lower it"
         )
-    whole = {"layers": [config.num_hidden_layers], "readout": None, "context": None, "stride": None}
+    whole = {"name": arguments.model.name, "context": None, "stride": None}
     layered, facts = load(argparse.Namespace(**vars(arguments), **whole))
     return layered.model, {key: facts[key] for key in ("device", "dtype", "attention")}
 

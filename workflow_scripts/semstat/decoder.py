@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -62,8 +62,15 @@ class Decoder:
         if self.scale != 1.0:
             logits_sv *= self.scale
         if self.soft_cap is not None:
-            logits_sv = logits_sv.div_(self.soft_cap).tanh_().mul_(self.soft_cap)
+            logits_sv = logits_sv.div_(self.soft_cap).tanh_()
+            # The gradient of tanh needs its value, so it is not to be overwritten.
+            overwritten = None if logits_sv.requires_grad else logits_sv
+            logits_sv = torch.mul(logits_sv, self.soft_cap, out=overwritten)
         return logits_sv
+
+    def after(self, first: nn.Module) -> Decoder:
+        """This decode of what a module, (…, hidden) → (…, hidden), makes of the hidden state."""
+        return replace(self, tail=(first, *self.tail))
 
     def in_float32(self) -> Decoder:
         """This decode in float32: a copy, or itself where it already is.

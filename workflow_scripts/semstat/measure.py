@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from .decoder import LayeredModel
+from .decoder import Decoder, LayeredModel
 from .readout import read_out
-from .windows import Window, batch_windows, buffer_windows
+from .windows import Window, batch_windows, buffer_windows, pad_windows
 
 Columns = dict[str, NDArray[Any]]
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def measure_windows(
     layers: Sequence[int],
     batch_tokens: int,
     advance: Callable[[int], object] = lambda _states: None,
+    lens: Mapping[int, nn.Module] = MappingProxyType({}),
 ) -> Iterator[dict[int, Columns]]:
     """Measure windows in order, a bounded buffer at a time.
 
@@ -36,6 +38,8 @@ def measure_windows(
     layers : layers to read out.
     batch_tokens : positions in one forward pass, padding included.
     advance : called with the number of states that each batch has measured.
+    lens : translators of hidden states by layer, before their decode; the other layers are read
+        out by the logit lens.
 
     Yields
     ------
@@ -48,14 +52,15 @@ def measure_windows(
     torch.OutOfMemoryError
         If a single window does not fit.
     """
-    decoder = model.decoder.in_float32()
+    plain = model.decoder.in_float32()
+    decoders = {layer: plain.after(lens[layer]) if layer in lens else plain for layer in layers}
     for buffer in buffer_windows(windows, batch_tokens):
         parts: list[dict[int, Columns]] = [{} for _ in buffer]
         pending = batch_windows(buffer, batch_tokens)[::-1]
         while pending:
             batch = pending.pop()
             try:
-                measured = _measure_batch(model, decoder, [buffer[i] for i in batch], layers)
+                measured = _measure_batch(model, decoders, [buffer[i] for i in batch])
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
@@ -80,35 +85,27 @@ def _concatenate(parts: list[Columns]) -> Columns:
 
 
 def _measure_batch(
-    model: LayeredModel, decoder: Any, windows: list[Window], layers: Sequence[int]
+    model: LayeredModel, decoders: dict[int, Decoder], windows: list[Window]
 ) -> list[dict[int, Columns]]:
-    """Columns of each window at each layer."""
-    widest = max(window.positions for window in windows)
-    ids_bt = np.zeros((len(windows), widest + 1), dtype=np.int64)
-    for row, window in zip(ids_bt, windows, strict=True):
-        row[: window.positions + 1] = window.tokens_t
-    offset_t = np.arange(widest)
-    first_b = np.array([window.first for window in windows])
-    length_b = np.array([window.positions for window in windows])
-    scored_bt = (offset_t >= first_b[:, None]) & (offset_t < length_b[:, None])
-
+    """Columns of each window at each layer that there is a decoder for."""
+    ids_bt, scored_bt = pad_windows(windows)
     ids = torch.from_numpy(ids_bt).to(model.device)
     scored = torch.from_numpy(scored_bt).to(model.device)
     last_s, correct_s = ids[:, :-1][scored], ids[:, 1:][scored]
-    hidden = model.hidden_states(ids[:, :-1], layers)
+    hidden = model.hidden_states(ids[:, :-1], list(decoders))
 
     start_b = np.array([window.start for window in windows])
     doc_b = np.array([window.doc for window in windows])
     window_s = np.nonzero(scored_bt)[0]
     shared: Columns = {
         "doc": doc_b[window_s].astype(np.int32),
-        "position": (start_b[:, None] + offset_t)[scored_bt].astype(np.int32),
+        "position": (start_b[:, None] + np.arange(scored_bt.shape[1]))[scored_bt].astype(np.int32),
         "last": _to_numpy(last_s.int()),
         "correct": _to_numpy(correct_s.int()),
     }
     cuts = np.cumsum(np.bincount(window_s, minlength=len(windows)))[:-1]
     split: list[dict[int, Columns]] = [{} for _ in windows]
-    for layer in layers:
+    for layer, decoder in decoders.items():
         h_btn = hidden.pop(layer)
         try:
             readout = read_out(decoder, h_btn[scored], last_s, correct_s)

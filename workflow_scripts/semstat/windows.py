@@ -64,6 +64,26 @@ def cut_windows(
             return
 
 
+def pad_windows(
+    windows: Sequence[Window],
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Windows as one batch, padded at the end with token 0.
+
+    Returns
+    -------
+    ids_bt : (windows, positions + 1) token ids.
+    scored_bt : (windows, positions) which positions are states scored here.
+    """
+    widest = max(window.positions for window in windows)
+    ids_bt = np.zeros((len(windows), widest + 1), dtype=np.int64)
+    for row, window in zip(ids_bt, windows, strict=True):
+        row[: window.positions + 1] = window.tokens_t
+    offset_t = np.arange(widest)
+    first_b = np.array([window.first for window in windows])
+    length_b = np.array([window.positions for window in windows])
+    return ids_bt, (offset_t >= first_b[:, None]) & (offset_t < length_b[:, None])
+
+
 def buffer_windows(windows: Iterable[Window], batch_tokens: int) -> Iterator[list[Window]]:
     """Group consecutive windows into buffers of about `BUFFERED_BATCHES` batches each."""
     buffer: list[Window] = []

@@ -1,0 +1,74 @@
+# Takes: results/models/{model}/, results/corpora/{dataset}.parquet.
+# Makes: results/lenses/tokens/{model}.parquet: tokens of the documents that a tuned lens is made from;
+#        results/lenses/{model}.safetensors: its translators, by layer;
+#        results/lenses/{model}.parquet: divergence from the final distribution on held-out
+#        documents, read out by the logit lens and by this one.
+
+
+rule tokenize_for_lens:
+    input:
+        code=code_inputs("tokenize_corpus"),
+        snapshot=snapshot_of,
+        corpus=lambda w: CORPUS.format(dataset=MODELS[w.model]["train_on"]),
+    output:
+        LENS_TOKENS,
+    log:
+        "logs/tokenize_for_lens/{model}.log",
+    conda:
+        CONDA
+    resources:
+        # Not among the params: another shard to measure leaves the lens as it is. The job that
+        # measures it checks again.
+        measured=lambda w: MODELS[w.model]["measured_documents"],
+    params:
+        weights=lambda w: weights_of(w.model),
+        dataset=lambda w: MODELS[w.model]["train_on"],
+        options=lens_tokens_options,
+    message:
+        "Tokenizing documents to train the lens {wildcards.model} on"
+    shell:
+        "python -m workflow_scripts.tokenize_corpus --model results/models/{params.weights:q}"
+        " --corpus {input.corpus:q} --dataset {params.dataset:q} --beyond {resources.measured}"
+        " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+for model, spec in LENSES.items():
+
+    rule:
+        name:
+            f"train_lens_{model}"
+        input:
+            code=code_inputs("train_lens"),
+            snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
+            tokens=LENS_TOKENS.format(model=model),
+        output:
+            lens=LENS.format(model=model),
+            table=f"results/lenses/{model}.parquet",
+        log:
+            f"logs/train_lens/{model}.log",
+        benchmark:
+            f"logs/train_lens/{model}.benchmark.tsv"
+        conda:
+            CONDA
+        threads: measure_threads(spec["device"])
+        resources:
+            gpu=0 if spec["device"] == "cpu" else 1,
+            batch_tokens=0,  # what suits the device
+            # Not among the params: where it runs does not change what it learns.
+            device=spec["device"],
+        params:
+            model=model,
+            weights=weights_of(model),
+            layers=spec["layers"],
+            options=[
+                f"--{key}={spec[key]}"
+                for key in ("epochs", "seed", "context", "stride", "dtype", "attention")
+            ],
+        message:
+            f"Training the lens {model}"
+        shell:
+            "python -m workflow_scripts.train_lens --model results/models/{params.weights:q}"
+            " --name {params.model:q} --tokens {input.tokens:q} --layers {params.layers}"
+            " {params.options:q} --device {resources.device} --threads {threads}"
+            " --batch-tokens {resources.batch_tokens} --out {output.lens:q}"
+            " --table {output.table:q} 2>&1 | tee {log:q}"

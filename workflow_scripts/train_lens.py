@@ -1,0 +1,105 @@
+"""Train a tuned lens: for each inner layer the affine map after which it best tells the final
+distribution.
+
+Three documents in four train it; the others are held out, and the Parquet file tells how far the
+final distribution is from what either lens reads out of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from . import command
+from .lens_files import write_lens
+from .model_files import BATCH_TOKENS, add_options, check_tokens, load, prepare, windows_of
+from .semstat.errors import InputError
+from .semstat.provenance import software
+from .semstat.tables import TOKENS, open_table, provenance_of, write_table
+from .semstat.tuned_lens import (
+    LENSES,
+    describe_divergence,
+    divergences,
+    split_documents,
+    train_lens,
+)
+
+CONFIDENCE = 0.95
+
+
+def main() -> None:
+    parser = command.parser(__doc__)
+    add_options(parser)
+    parser.add_argument("--tokens", required=True, type=Path, help="Parquet file of the documents")
+    parser.add_argument("--layers", required=True, type=int, nargs="+", help="0 is the embedding")
+    parser.add_argument("--epochs", type=int, default=1, help="passes through the documents")
+    parser.add_argument("--seed", type=int, default=0, help="seed of their order")
+    parser.add_argument("--out", required=True, type=Path, help="safetensors file of the lens")
+    parser.add_argument("--table", required=True, type=Path, help="Parquet file of divergences")
+    arguments = parser.parse_args()
+
+    snapshot = prepare(arguments)
+    tokens = open_table(arguments.tokens, TOKENS)
+    states = check_tokens(arguments.tokens, tokens, snapshot["vocabulary"])
+    windows = list(windows_of(tokens, arguments))
+    doc_d = np.unique([window.doc for window in windows])
+    trained, held_out = (doc_d[index_d] for index_d in split_documents(len(doc_d)))
+    if len(held_out) < 2:
+        raise InputError(
+            f"{arguments.tokens}: {len(doc_d)} documents are too few to train a lens and test it; "
+            f"raise models.{arguments.name}.train_documents to at least 8"
+        )
+    training = [window for window in windows if window.doc in set(trained)]
+    testing = [window for window in windows if window.doc in set(held_out)]
+    training_states = sum(window.states for window in training)
+    model, facts = load(arguments)
+    layers = [layer for layer in arguments.layers if layer < model.n_blocks]
+
+    provenance: dict[str, Any] = {
+        "model": snapshot,
+        "tokens": provenance_of(tokens.schema_arrow),
+        "first_document": int(doc_d[0]),
+        "held_out": held_out.tolist(),
+        "blocks": model.n_blocks,
+        "epochs": arguments.epochs,
+        "seed": arguments.seed,
+    }
+    provenance |= facts | software("torch", "transformers", "numpy", "safetensors", "pyarrow")
+    total = training_states * arguments.epochs + states  # one more pass for where to start
+    with command.progress(f"{arguments.name} lens", "states", total) as bar:
+        try:
+            lens = train_lens(
+                model,
+                training,
+                layers,
+                arguments.epochs,
+                np.random.default_rng(arguments.seed),
+                bar.update,
+            )
+        except FloatingPointError as error:
+            raise InputError(
+                f"models.{arguments.name}: {error} while training its lens; set its dtype to "
+                f"float32, or bfloat16 on a GPU"
+            ) from error
+        batch_tokens = arguments.batch_tokens or BATCH_TOKENS[model.device.type]
+        sums = divergences(model, testing, layers, lens, batch_tokens, bar.update)
+
+    of_window = np.searchsorted(held_out, [window.doc for window in testing])
+    states_d = np.bincount(of_window, weights=[window.states for window in testing])
+    rows = []
+    for layer, sum_w2 in sums.items():
+        sum_d2 = np.zeros((len(held_out), 2))
+        np.add.at(sum_d2, of_window, sum_w2)
+        row = {"model": arguments.name, "layer": layer}
+        row |= {"trained_documents": len(trained), "trained_states": training_states}
+        row |= {"documents": len(held_out), "states": int(states_d.sum())}
+        rows.append(row | describe_divergence(sum_d2, states_d, CONFIDENCE))
+    write_lens(arguments.out, lens, provenance)
+    write_table(arguments.table, pa.Table.from_pylist(rows, schema=LENSES), provenance)
+
+
+if __name__ == "__main__":
+    command.run(main)
