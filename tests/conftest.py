@@ -27,6 +27,7 @@ def altered(finished, tmp_path_factory) -> Place:
     return finished.copy(tmp_path_factory.mktemp("altered"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items) -> None:
     """In parallel, what shares a costly fixture shares a process: a file, or the tiny study."""
     for item in items:
