@@ -24,7 +24,7 @@ report: $(VENV)/run.stamp
 
 test: lint
 	@echo "==> Running the tests"
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/test.stamp
 	@echo "==> Checking style, types and the workflow's graph"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from filelock import FileLock
 
 from tests.runs import Place, make_place
 
@@ -14,22 +15,22 @@ def pristine(tmp_path_factory) -> Place:
 
 
 @pytest.fixture(scope="session")
-def finished(pristine, tmp_path_factory) -> Place:
-    """The tiny study, run to the end; not to be altered."""
-    place = pristine.copy(tmp_path_factory.mktemp("finished"))
-    place.run()
-    return place
+def finished(pristine, tmp_path_factory, worker_id) -> Place:
+    """The tiny study, run to the end, once for all test processes; not to be altered."""
+    folder = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        folder = folder.parent
+    done = folder / "finished.done"
+    with FileLock(folder / "finished.lock"):
+        if done.exists():
+            return Place.under(folder / "finished")
+        place = pristine.copy(folder / "finished")
+        place.run()
+        done.touch()
+        return place
 
 
 @pytest.fixture
 def altered(finished, tmp_path_factory) -> Place:
     """A copy of the finished run, to do with as one likes."""
     return finished.copy(tmp_path_factory.mktemp("altered"))
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items) -> None:
-    """In parallel, what shares a costly fixture shares a process: a file, or the tiny study."""
-    for item in items:
-        group = "the tiny study" if "finished" in item.fixturenames else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
