@@ -32,21 +32,16 @@ class Documents(NamedTuple):
     provenance: Provenance
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that `read_documents` and `tokens_table` take."""
+def add_arguments(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """The options that `read_documents` and `tokens_table` take; returns the group of --shard."""
     parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
     parser.add_argument("--corpus", required=True, type=Path, help="Parquet file of documents")
     parser.add_argument("--dataset", required=True, help="name of the dataset")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--shard", type=int, help="shard of the corpus, from 0")
-    which.add_argument(
-        "--beyond",
-        type=int,
-        metavar="N",
-        help="take the corpus's last documents, which must lie beyond its first N (tuned lens)",
-    )
     parser.add_argument("--documents", required=True, type=int, help="documents in a shard")
     parser.add_argument("--prefix-token", required=True, help="token put before every document")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--shard", type=int, help="shard of the corpus, from 0")
+    return which
 
 
 def read_documents(arguments: argparse.Namespace, max_tokens: int | None) -> Documents:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from . import command
 from .documents import Documents, add_arguments, read_documents, tokens_table
-from .model_files import BATCH_TOKENS, load
+from .model_files import BATCH_TOKENS, add_run_options, load, set_up
 from .semstat.errors import InputError
 from .semstat.generation import draw_uniform, generate
 from .semstat.provenance import software
@@ -37,22 +37,10 @@ def main() -> None:
         "--sampling-temperature", required=True, type=float, help="0 takes the likeliest token"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the samples")
-    parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], default="float32")
-    parser.add_argument("--attention", default="auto", help="auto, eager, sdpa, flash_attention_2")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument(
-        "--batch-tokens",
-        type=int,
-        default=0,
-        help="tokens remembered at once (default: 2,048 on a CPU, 16,384 on a GPU)",
-    )
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    add_run_options(parser)
     parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
     arguments = parser.parse_args()
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    set_up(arguments.threads)
 
     documents = read_documents(arguments, arguments.prompt_tokens)
     _check_prompts(arguments, documents)

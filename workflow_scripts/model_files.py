@@ -33,6 +33,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--context", type=int, default=1024, help="positions seen at once")
     parser.add_argument("--stride", type=int, default=512, help="positions between two windows")
+    add_run_options(parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Options that say on what, and in which precision, a model runs."""
     parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], default="float32")
     parser.add_argument("--attention", default="auto", help="auto, eager, sdpa, flash_attention_2")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
@@ -40,17 +45,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--batch-tokens",
         type=int,
         default=0,
-        help="positions in one forward pass (default: 2,048 on a CPU, 16,384 on a GPU)",
+        help="positions computed or remembered at once (default: 2,048 on a CPU, 16,384 on a GPU)",
     )
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
 
 
 def prepare(arguments: argparse.Namespace) -> dict[str, Any]:
     """Set up torch and transformers, check the options, and return the snapshot's provenance."""
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    set_up(arguments.threads)
     arguments.name = arguments.name or arguments.model.name
     config = transformers.AutoConfig.from_pretrained(arguments.model, local_files_only=True)
     limit = getattr(config.get_text_config(), "max_position_embeddings", None)
@@ -61,6 +63,14 @@ def prepare(arguments: argparse.Namespace) -> dict[str, Any]:
         )
     snapshot: dict[str, Any] = json.loads((arguments.model / "provenance.json").read_text())
     return snapshot | {"model": arguments.name}
+
+
+def set_up(threads: int | None) -> None:
+    """As many threads as asked for, and no word from transformers but errors."""
+    if threads:
+        torch.set_num_threads(threads)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
 
 
 def load(arguments: argparse.Namespace) -> tuple[LayeredModel, dict[str, Any]]:

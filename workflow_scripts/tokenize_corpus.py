@@ -26,7 +26,12 @@ CLOSERS = " \n\"'”’)]"
 
 def main() -> None:
     parser = command.parser(__doc__)
-    add_arguments(parser)
+    add_arguments(parser).add_argument(
+        "--beyond",
+        type=int,
+        metavar="N",
+        help="take the corpus's last documents, which must lie beyond its first N (tuned lens)",
+    )
     parser.add_argument("--max-tokens", type=int, help="tokens kept of a document, without prefix")
     parser.add_argument("--ensemble", choices=sorted(ENSEMBLES), help="ensemble to make")
     parser.add_argument("--seed", type=int, default=0, help="seed of the ensemble")
