@@ -17,7 +17,7 @@ from .semstat.energy_grid import energy_edges
 from .semstat.errors import InputError
 from .semstat.provenance import software
 from .semstat.tables import write_table
-from .state_files import merged
+from .state_files import add_interval_options, merged
 
 
 def main() -> None:
@@ -29,10 +29,8 @@ def main() -> None:
         )  # fmt: skip
         parser.add_argument(f"--layer-{side}", required=True, type=int, help=f"layer of {side}")
     parser.add_argument("--paired", action="store_true", help="both are of the same documents")
-    parser.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals")
-    parser.add_argument("--resamples", type=int, default=400, help="resamples of the blocks")
+    add_interval_options(parser)
     parser.add_argument("--permutations", type=int, default=4999, help="permutations of the blocks")
-    parser.add_argument("--seed", type=int, default=0, help="seed of both")
     parser.add_argument("--distances", required=True, type=Path, help="Parquet file of distances")
     parser.add_argument("--out", required=True, type=Path, help="Parquet file of differences")
     arguments = parser.parse_args()

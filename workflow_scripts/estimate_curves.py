@@ -16,9 +16,9 @@ from .semstat.curves import estimate_curves
 from .semstat.energy_grid import energy_edges
 from .semstat.errors import InputError
 from .semstat.provenance import software
-from .semstat.tables import write_table
+from .semstat.tables import interval_columns, write_table
 from .semstat.wells import describe_wells
-from .state_files import merged
+from .state_files import add_interval_options, merged
 
 
 def main() -> None:
@@ -27,9 +27,7 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="name of the model")
     parser.add_argument("--dataset", required=True, help="name of the dataset")
     parser.add_argument("--layers", required=True, type=int, nargs="+", help="layers to estimate")
-    parser.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals")
-    parser.add_argument("--resamples", type=int, default=400, help="resamples of the blocks")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the resamples")
+    add_interval_options(parser)
     parser.add_argument("--wells", required=True, type=Path, help="Parquet file of well numbers")
     parser.add_argument("--out", required=True, nargs="+", help="Parquet files of curves, by layer")
     arguments = parser.parse_args()
@@ -63,9 +61,7 @@ def main() -> None:
         list(sums.values()), edges_e, rng, arguments.resamples, arguments.confidence
     )
     for row, well, deepest in zip(rows, wells, deepest_l, strict=True):
-        row["deepest"] = deepest
-        for name, interval in well.items():
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
+        row |= {"deepest": deepest} | interval_columns(well)
     write_table(arguments.wells, table_of_rows(rows, WELLS), provenance)
 
 

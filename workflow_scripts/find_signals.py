@@ -14,16 +14,14 @@ from .semstat.errors import InputError
 from .semstat.inflection import find_signals
 from .semstat.provenance import software
 from .semstat.tables import write_table
-from .state_files import merged
+from .state_files import add_interval_options, merged
 
 
 def main() -> None:
     parser = command.parser(__doc__)
     parser.add_argument("states", nargs="+", type=Path, help="state counts, a file a shard")
     parser.add_argument("--layers", required=True, type=int, nargs="+", help="layers to search")
-    parser.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals")
-    parser.add_argument("--resamples", type=int, default=400, help="resamples of the blocks")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the resamples")
+    add_interval_options(parser)
     parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
     arguments = parser.parse_args()
 

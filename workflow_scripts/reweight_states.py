@@ -14,7 +14,7 @@ from .semstat.energy_grid import energy_edges
 from .semstat.errors import InputError
 from .semstat.provenance import software
 from .semstat.tables import write_table
-from .state_files import merged
+from .state_files import add_interval_options, merged
 
 SMALLEST = 0.01
 """Smallest |β| above 0, 1/probability: energies differ by at most 2, so there ln Z is straight."""
@@ -29,9 +29,7 @@ def main() -> None:
     parser.add_argument("--layer", required=True, type=int, help="layer to reweight")
     parser.add_argument("--curves", required=True, type=Path, help="its curves, for ln ρ in a cell")
     parser.add_argument("--largest", type=float, default=1000.0, help="largest |β|, 1/probability")
-    parser.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals")
-    parser.add_argument("--resamples", type=int, default=400, help="resamples of the blocks")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the resamples")
+    add_interval_options(parser)
     parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
     arguments = parser.parse_args()
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from .semstat.energy_grid import GRID
 from .semstat.errors import InputError
 from .semstat.states import STATES, BlockSums, from_table, merge
 from .semstat.tables import Provenance, provenance_of, read_table
+
+
+def add_interval_options(parser: argparse.ArgumentParser) -> None:
+    """Options of the intervals, which the configuration has under `curves`."""
+    parser.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals")
+    parser.add_argument("--resamples", type=int, default=400, help="resamples of the blocks")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers")
 
 
 def merged(paths: list[Path], layers: list[int]) -> tuple[dict[int, BlockSums], Provenance]:

@@ -52,8 +52,9 @@ def main() -> None:
             f"{arguments.tokens}: {len(doc_d)} documents are too few to train a lens and test it; "
             f"raise models.{arguments.name}.train_documents to at least 8"
         )
-    training = [window for window in windows if window.doc in set(trained)]
-    testing = [window for window in windows if window.doc in set(held_out)]
+    tested = set(held_out)
+    training = [window for window in windows if window.doc not in tested]
+    testing = [window for window in windows if window.doc in tested]
     training_states = sum(window.states for window in training)
     model, facts = load(arguments)
     layers = [layer for layer in arguments.layers if layer < model.n_blocks]

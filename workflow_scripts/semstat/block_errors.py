@@ -11,7 +11,7 @@ curves, pointwise intervals and simultaneous bands plain linear algebra.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 Array = NDArray[np.float64]
+Interval = tuple[float, float, float]
 
 GROUPS = 20
 """Groups of cells, of about as many states each, whose scatter between blocks is pooled."""
@@ -82,6 +83,12 @@ class Curve(NamedTuple):
     high: Array
     band_low: Array
     band_high: Array
+
+    def intervals(self, names: Iterable[str]) -> dict[str, Interval]:
+        """Numbers that are no curve, each by its name as (value, low, high)."""
+        return dict(
+            zip(names, zip(*(part.tolist() for part in self[:3]), strict=True), strict=True)
+        )
 
     def each(self, function: Callable[[Array], Array]) -> Curve:
         """The curve on another scale, by an increasing function."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from .tables import columns
+from .tables import columns, interval_fields
 
 
 def bounded(quantities: Iterable[str]) -> list[pa.Field]:
@@ -46,11 +46,7 @@ WELL_NUMBERS = (
 WELLS = pa.schema(
     columns(model=pa.string(), dataset=pa.string(), layer=pa.int32(), states=pa.int64())
     + columns(effective_states=pa.float64())
-    + [
-        pa.field(number + bound, pa.float64(), nullable=number in ("depth", "width"))
-        for number in WELL_NUMBERS
-        for bound in ("", "_low", "_high")
-    ]
+    + interval_fields(WELL_NUMBERS, nullable=("depth", "width"))
     + columns(nullable=True, deepest=pa.float64())
 )
 """`deepest` is the share of resamples in which this layer's well is the deepest of its model and

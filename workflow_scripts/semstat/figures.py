@@ -42,7 +42,7 @@ STYLE: Any = {
 
 
 class Quantity(NamedTuple):
-    """How one column of a curves table is drawn.
+    """How one column of a table is drawn.
 
     ceiling : highest value shown. Above the last states T grows without end; beyond 100 it says no
         more than that Ω is flat.
@@ -62,18 +62,11 @@ QUANTITIES = {
 }
 
 
-class WellNumber(NamedTuple):
-    """How one column of a wells table is drawn."""
-
-    label: str
-    scale: str
-
-
 WELL_PANELS = {
-    "mean_energy": WellNumber("mean energy ⟨H⟩  [probability]", "linear"),
-    "below_zero": WellNumber("share of states with H < 0", "linear"),
-    "below_minus_0.5": WellNumber("share of states with H ≤ −½", "log"),
-    "depth": WellNumber("depth: energy where Ω = 10⁻³", "symlog"),
+    "mean_energy": Quantity("mean energy ⟨H⟩  [probability]", "linear"),
+    "below_zero": Quantity("share of states with H < 0", "linear"),
+    "below_minus_0.5": Quantity("share of states with H ≤ −½", "log"),
+    "depth": Quantity("depth: energy where Ω = 10⁻³", "symlog"),
 }
 
 
@@ -105,7 +98,9 @@ def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 3.2))
         axes = figure.subplots()
-        for (label, curve), (color, dash) in zip(lines, _styles(len(lines), ordered), strict=True):
+        for (label, curve), (color, dash) in zip(
+            lines, line_styles(len(lines), ordered), strict=True
+        ):
             energy_e = curve["energy"]
             for bound, alpha in [("band_", 0.12), ("", 0.2)]:
                 low_e, high_e = curve[f"{quantity}_{bound}low"], curve[f"{quantity}_{bound}high"]
@@ -179,7 +174,7 @@ def draw_wells(lines: Sequence[Line], title: str) -> Figure:
         for axes, (name, number) in zip(panels.flat, WELL_PANELS.items(), strict=True):
             if number.scale != "log":
                 axes.axhline(0, color="0.8", linewidth=0.6)
-            for line, style in zip(lines, _styles(len(lines), ordered=False), strict=True):
+            for line, style in zip(lines, line_styles(len(lines), ordered=False), strict=True):
                 _draw_well_number(axes, line, name, style)
             axes.set_title(number.label, loc="left")
             _number_axis(axes, number.scale)
@@ -262,7 +257,7 @@ def save(figure: Figure, paths: Sequence[str]) -> None:
             figure.savefig(made, format=kind, metadata=undated[kind], dpi=300)
 
 
-def _styles(lines: int, ordered: bool) -> list[tuple[Any, Any]]:
+def line_styles(lines: int, ordered: bool) -> list[tuple[Any, Any]]:
     """A colour and a dash for each line."""
     if ordered:
         colors = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, lines))

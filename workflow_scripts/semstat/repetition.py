@@ -10,17 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .block_errors import ErrorBars, per_state
-from .tables import columns
+from .tables import columns, interval_columns, interval_fields
 
 NUMBERS = ("energy", "p_continuation", "p_last", "p_copy", "below_zero")
 
 REPETITION = pa.schema(
-    columns(layer=pa.int32(), copies=pa.int32(), documents=pa.int32())
-    + [
-        pa.field(number + bound, pa.float64(), nullable=False)
-        for number in NUMBERS
-        for bound in ("", "_low", "_high")
-    ]
+    columns(layer=pa.int32(), copies=pa.int32(), documents=pa.int32()) + interval_fields(NUMBERS)
 )
 """One row a layer and number of copies; `_low` and `_high` bound the interval."""
 
@@ -83,11 +78,8 @@ def describe_repetition(
         means = bars(per_state(np.column_stack([*values.values()]), one_d))
         below = per_state((values["energy"] < 0.0)[:, None].astype(np.float64), one_d)
         shares = bars.share(below, float(documents))
-        row: dict[str, Any] = {"copies": copies, "documents": documents}
-        for names, curve in ((list(values), means), (["below_zero"], shares)):
-            for name, *interval in zip(names, *(part.tolist() for part in curve[:3]), strict=True):
-                row |= dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
-        rows.append(row)
+        numbers = means.intervals(values) | shares.intervals(["below_zero"])
+        rows.append({"copies": copies, "documents": documents} | interval_columns(numbers))
     return rows
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from .figures import STYLE
+from .figures import STYLE, line_styles
 
 PANELS = {
     "energy": r"energy  $\langle H \rangle$  [probability]",
@@ -28,12 +28,12 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     rows : of a repetition table.
     """
     layers = sorted({row["layer"] for row in rows})
-    colors = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, len(layers)))
+    styles = line_styles(len(layers), ordered=True)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 4.2))
         axes_p = figure.subplots(len(PANELS), sharex=True)
         for axes, (name, label) in zip(axes_p, PANELS.items(), strict=True):
-            for layer, color in zip(layers, colors, strict=True):
+            for layer, (color, _) in zip(layers, styles, strict=True):
                 _draw(axes, [row for row in rows if row["layer"] == layer], name, color)
             axes.set_ylabel(label)
         axes_p[0].axhline(0, color="0.6", linewidth=0.6, zorder=0)

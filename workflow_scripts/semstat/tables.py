@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,32 @@ from .errors import InputError
 PROVENANCE = b"semantic-statistics"
 """Key of the provenance, a JSON object, in a file's metadata."""
 
+BOUNDS = ("", "_low", "_high")
+"""What a number's name ends with, and those of the bounds of its interval."""
+
 Provenance = dict[str, Any]
 
 
 def columns(nullable: bool = False, **kinds: pa.DataType) -> list[pa.Field]:
     return [pa.field(name, kind, nullable=nullable) for name, kind in kinds.items()]
+
+
+def interval_fields(names: Iterable[str], nullable: Sequence[str] = ()) -> list[pa.Field]:
+    """Fields of numbers with their intervals: name, name_low and name_high of each."""
+    return [
+        pa.field(name + bound, pa.float64(), nullable=name in nullable)
+        for name in names
+        for bound in BOUNDS
+    ]
+
+
+def interval_columns(numbers: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The values of `interval_fields`, from (value, low, high) by name."""
+    return {
+        name + bound: part
+        for name, interval in numbers.items()
+        for bound, part in zip(BOUNDS, interval, strict=True)
+    }
 
 
 CORPUS = pa.schema(columns(doc=pa.int32(), text=pa.string()))

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from .block_errors import ErrorBars, Estimate, per_state
 from .decoder import Decoder, LayeredModel
 from .readout import LOGIT_BYTES
-from .tables import columns
+from .tables import columns, interval_columns, interval_fields
 from .translator import Lens, Translator
 from .windows import Window, batch_windows, pad_windows
 
@@ -53,11 +53,7 @@ LENSES = pa.schema(
         documents=pa.int32(),
         states=pa.int64(),
     )
-    + [
-        pa.field(name + bound, pa.float64(), nullable=False)
-        for name in DIVERGENCES
-        for bound in ("", "_low", "_high")
-    ]
+    + interval_fields(DIVERGENCES)
 )
 """One row a layer: the divergence from the final distribution, nats a state, read out by either
 lens on `documents` that neither was trained on, and how much the tuned lens lowers it."""
@@ -334,9 +330,5 @@ def describe_divergence(
     """
     gain_d = sum_d2[:, 0] - sum_d2[:, 1]
     mean: Estimate = per_state(np.column_stack([sum_d2, gain_d]), states_d.astype(np.float64))
-    bars = ErrorBars.pointwise(len(states_d), confidence)(mean)
-    return {
-        name + bound: float(values[index])
-        for index, name in enumerate(DIVERGENCES)
-        for bound, values in (("", bars.value), ("_low", bars.low), ("_high", bars.high))
-    }
+    curve = ErrorBars.pointwise(len(states_d), confidence)(mean)
+    return interval_columns(curve.intervals(DIVERGENCES))

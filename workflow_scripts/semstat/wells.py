@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .block_errors import Curve, ErrorBars, per_state, state_inefficiency
+from .block_errors import ErrorBars, Interval, per_state, state_inefficiency
 from .energy_grid import StateCounts
 from .states import BlockSums
 
 Array = NDArray[np.float64]
-Interval = tuple[float, float, float]
 
 BELOW = (0.1, 0.5)
 """Sizes of the negative energies below which the mass of the well is tabulated."""
@@ -104,15 +103,10 @@ def _moments_and_shares(sums: BlockSums, edges_e: Array, confidence: float) -> d
     shares = bars.share(per_state(np.column_stack([*count_b.values()]), states_b), effective)
     mean = bars(per_state(sums.energy_sum_b[full_b, None], states_b))
     return {
-        "mean_energy": _intervals(mean)[0],
+        **mean.intervals(["mean_energy"]),
         "lowest_energy": lowest_interval(sums.energy_min_b[full_b], confidence),
-        **dict(zip(count_b, _intervals(shares), strict=True)),
+        **shares.intervals(count_b),
     }
-
-
-def _intervals(curve: Curve) -> list[Interval]:
-    """The numbers of a curve that is no curve, one by one."""
-    return list(zip(*(part.tolist() for part in curve[:3]), strict=True))
 
 
 def lowest_interval(lowest_b: Array, confidence: float) -> Interval:
