@@ -12,8 +12,8 @@ from tests.tiny import PREFIX
 EVIL = "'$(touch pwned)`touch pwned`\"; touch pwned; echo {x} \\ <|end|>"
 """A prefix token; only newlines and their like are refused."""
 
-FOLDER = "inputs/a (tiny) {model}, #1 %s ~ *"
-TEXT = "\"a\" 'b' $(touch pwned) `touch pwned`; touch pwned {x}.txt"
+FOLDER = "inputs/a (tiny), #1 %s ~ *"
+TEXT = "\"a\" 'b' $(touch pwned) `touch pwned`; touch pwned.txt"
 
 
 @pytest.fixture(scope="module")
