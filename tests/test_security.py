@@ -15,10 +15,13 @@ EVIL = "'$(touch pwned)`touch pwned`\"; touch pwned; echo {x} \\ <|end|>"
 FOLDER = "inputs/a (tiny), #1 %s ~ *"
 TEXT = "\"a\" 'b' $(touch pwned) `touch pwned`; touch pwned.txt"
 
+TARGETS = [f"results/tokens/model=tiny/dataset={name}/shard=0.parquet" for name in ("text", "own")]
+"""By all rules that take more of the configuration than names and numbers."""
+
 
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory) -> tuple[Place, str]:
-    """A run in which names and tokens that hold commands went through every rule's shell."""
+    """A run with a prefix token and with file names that hold commands."""
     place = make_place(tmp_path_factory.mktemp("evil"))
     model = (place.work / "inputs/tiny").rename(place.work / FOLDER)
     for file in model.glob("*.json"):
@@ -27,15 +30,10 @@ def evil(tmp_path_factory) -> tuple[Place, str]:
     (place.work / "inputs/texts/00.txt").rename(place.work / "inputs/texts" / TEXT)
     study = copy.deepcopy(TINY_STUDY)
     study["models"] = {"tiny": study["models"]["tiny"] | {"path": FOLDER, "prefix_token": EVIL}}
-    del study["datasets"]["text-uniform"]
-    study["datasets"]["own"] = {
-        "source": "generated",
-        "of": "text",
-        "documents_per_shard": 4,
-        "sampling_temperature": 1.0,
-        "tokens_per_document": 20,
-    }
-    run = place.snakemake("--cores=2", "results/wells.csv", study=study)
+    own = {"source": "generated", "of": "text", "tokens_per_document": 20}
+    own |= {"documents_per_shard": 4, "sampling_temperature": 1.0}
+    study["datasets"] = {"text": study["datasets"]["text"], "own": own}
+    run = place.snakemake("--cores=2", *TARGETS, study=study)
     assert run.code == 0, run.text
     return place, run.text
 
@@ -61,7 +59,7 @@ def test_names_and_tokens_that_hold_commands_are_only_names_and_tokens(evil):
 
 def test_they_are_verified_by_name(evil):
     place, _ = evil
-    run = verify(place, "results/wells.csv")
+    run = verify(place, *TARGETS)
     assert run.code == 0, run.text
     record = place.work / "results/.records/corpora/text.parquet.json"
     assert f"inputs/texts/{TEXT}" in json.loads(record.read_text())["inputs"]
