@@ -14,6 +14,7 @@ is wrong.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -80,12 +81,21 @@ def planned(options: list[str]) -> list[Job]:
         for line in run.stdout or ():
             _, recorded, words = line.partition(RECORDED)
             if recorded:
-                jobs.append(Job.parse(shlex.split(words.rpartition(" 2>&1 | tee ")[0])))
+                jobs.append(Job.parse(split(words.rpartition(" 2>&1 | tee ")[0])))
             elif not jobs:
                 said += line
     if run.returncode:
         raise InputError(f"snakemake cannot plan this study: {said.strip()}")
     return jobs
+
+
+def split(words: str) -> list[str]:
+    """Words of a shell command; a hundred times as fast where nothing is quoted.
+
+    >>> split("a 'b c'"), split("a b")
+    (['a', 'b c'], ['a', 'b'])
+    """
+    return shlex.split(words) if re.search(r"['\"\\]", words) else words.split()
 
 
 def read_all(folder: Path) -> dict[Path, Record]:
