@@ -2,6 +2,7 @@
 #
 #   snakemake --cores all                       the default run (config.yaml)
 #   snakemake --cores all --configfile MINE     another one
+#   snakemake --cores all mechanics             kinetic and potential terms along the same text
 #   snakemake --report results/report.html      the report of a finished run
 
 import os
@@ -30,6 +31,7 @@ include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"
 include: "rules/comparisons.smk"
 include: "rules/repetition.smk"
+include: "rules/mechanics.smk"
 
 
 report: "report/workflow.rst"
