@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import command
+from .semstat.conservation import describe
 from .semstat.curve_tables import table_of_rows
 from .semstat.errors import InputError
-from .semstat.mechanics_tables import MECHANICS, TRAJECTORIES, describe, from_table, merge
+from .semstat.mechanics_tables import MECHANICS, TRAJECTORIES, from_table, merge
 from .semstat.provenance import software
 from .semstat.tables import provenance_of, read_table, write_table
 

@@ -9,6 +9,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from .figures import OKABE_ITO, STYLE, line_styles
@@ -21,6 +23,13 @@ DRAWN = ("log_half_square", ("surprisal", "entropy"))
 """Kinetic term and potential terms of the figures: the logarithmic energies, in one unit (nats)."""
 
 PLACE_NAMES = {"before_norm": "before the final norm", "after_norm": "after the final norm"}
+
+NULL_MARKERS = {
+    "order": ("D", "velocity across shuffled token order"),
+    "embedding": ("^", "velocity of the token embeddings"),
+}
+
+HOLLOW: Any = {"ms": 3, "markerfacecolor": "white", "markeredgewidth": 0.7, "linestyle": "none"}
 
 LABELS = {
     "variance_ratio": r"Var$(K+V)\,/\,($Var$\,K+$Var$\,V)$",
@@ -54,8 +63,8 @@ def draw_trajectories(trajectories: Sequence[Trajectory], title: str) -> Figure:
                 axes.axhline(mean, color=color, linewidth=0.6, linestyle="--")
                 axes.plot(terms.position_t, value_t, color=color, linewidth=0.7)
                 axes.annotate(
-                    f"sd {sd:.2g}", (0.99, 0.96), xycoords="axes fraction",
-                    ha="right", va="top", fontsize=6,
+                    f"sd {sd:.2g}", (1, 1), xycoords="axes fraction",
+                    ha="right", va="bottom", fontsize=6,
                 )  # fmt: skip
             column[0].set_title(label, loc="left")
             column[-1].set_xlabel("position in the document")
@@ -87,7 +96,7 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
     kinetic, potentials = DRAWN
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 4.8))
-        panels = figure.subplots(2, 2, sharex=True, sharey=number == "variance_ratio")
+        panels = figure.subplots(2, 2, sharex=True, sharey="col")
         for row, place in zip(panels, PLACE_NAMES, strict=True):
             for axes, potential in zip(row, potentials, strict=True):
                 chosen = ("energy", kinetic, potential, place)
@@ -102,8 +111,8 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
             axes.set_xlabel("layer / blocks")
             axes.set_xticks([0, 0.5, 1])
         figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
-        handles, names = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower left", ncols=3)
+        handles = [*panels[0, 0].get_legend_handles_labels()[0], *_legend_of_nulls(number)]
+        figure.legend(handles=handles, loc="outside lower left", ncols=3)
     return figure
 
 
@@ -125,14 +134,23 @@ def _draw_model(
     layer_l, prefix = column["relative_layer"], number.removeprefix("variance_")
     axes.vlines(layer_l, column[f"{number}_low"], column[f"{number}_high"], color, linewidth=0.8)
     axes.plot(layer_l, column[number], color=color, linestyle=dash, marker="o", ms=3, label=label)
-    for null, marker in (("order", "D"), ("embedding", "^")):
-        axes.plot(
-            layer_l, column[f"{prefix}_{null}"], linestyle="none", marker=marker, ms=3,
-            color=color, markerfacecolor="white", markeredgewidth=0.7,
-        )  # fmt: skip
+    for null, (marker, _) in NULL_MARKERS.items():
+        axes.plot(layer_l, column[f"{prefix}_{null}"], marker, color=color, **HOLLOW)
     if number == "variance_ratio":
         low_l = np.minimum(column["shuffled_low"], column["shifted_low"])
         axes.fill_between(layer_l, low_l, 2 - low_l, color=color, alpha=0.15, linewidth=0)
         axes.axhline(1, color="0.6", linewidth=0.6, zorder=0)
     else:
         axes.plot(layer_l, column["cv_shuffled"], color=color, linestyle=":", linewidth=0.8)
+
+
+def _legend_of_nulls(number: str) -> list[Any]:
+    by_chance: Any = {"label": "$K$ and $V$ paired by chance", "color": "0.4"}
+    if number == "variance_ratio":
+        paired: Any = Patch(alpha=0.3, linewidth=0, **by_chance)
+    else:
+        paired = Line2D([], [], linestyle=":", linewidth=0.8, **by_chance)
+    return [
+        Line2D([], [], color="0.4", marker=marker, label=label, **HOLLOW)
+        for marker, label in NULL_MARKERS.values()
+    ] + [paired]

@@ -6,11 +6,11 @@ from scipy.signal import lfilter
 
 from tests.semstat.test_mechanics import HIDDEN, document, member
 from workflow_scripts.semstat.block_errors import ErrorBars, Estimate
+from workflow_scripts.semstat.conservation import describe
 from workflow_scripts.semstat.mechanics import NUMBERS, document_numbers
 from workflow_scripts.semstat.mechanics_tables import (
     MEMBERS,
     Sums,
-    describe,
     from_table,
     merge,
     sums_table,
