@@ -1,14 +1,16 @@
-# make run   set up and run the default study, then write its report
-# make test  set up and check everything: style, types, graph, tests
-# make help  list the targets
+# make run     set up and run the default study, then write its report
+# make test    set up and check everything: style, types, graph, tests
+# make verify  check that results/ is what configuration, code and inputs make
+# make help    list the targets
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 CORES ?= all
+OPTIONS ?=
 WORKERS ?= 2
 
-.PHONY: help run report test lint clean
+.PHONY: help run report verify test lint clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -21,6 +23,9 @@ run: $(VENV)/run.stamp
 report: $(VENV)/run.stamp
 	$(BIN)/snakemake --report results/report.html
 	@echo "==> Done. Report: results/report.html   Numbers: results/wells.csv, results/curves/"
+
+verify: $(VENV)/run.stamp
+	$(BIN)/python -m workflow_scripts.verify $(OPTIONS)
 
 test: lint
 	@echo "==> Running the tests"

@@ -37,12 +37,21 @@ include: "rules/mechanics.smk"
 report: "report/workflow.rst"
 
 
+onstart:
+    # Imported here, not by every job.
+    from workflow_scripts.run_provenance import record_run
+
+    if warning := record_run(STUDY):
+        logger.warning(warning)
+
+
 rule all:
     default_target: True
     input:
         FIGURES,
         COMPARED,
         "results/wells.csv",
+        expand(LENS_TABLE, model=LENSES),
         # Figures need them already, but Snakemake would not miss one that was deleted since.
         curves_at(MODELS, DATASETS, final_layer=False),
     message:

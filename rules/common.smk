@@ -23,6 +23,8 @@ STATES = f"results/states/{SHARD}"
 ENERGIES = "results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet"
 LENS = "results/lenses/{model}.safetensors"
 LENS_TOKENS = "results/lenses/tokens/{model}.parquet"
+LENS_SUMS = "results/lenses/sums/{model}.parquet"
+LENS_TABLE = "results/lenses/{model}.parquet"
 CURVES = "results/curves/model={model}/dataset={dataset}/layer={layer}.parquet"
 CANONICAL = "results/canonical/model={model}/dataset={dataset}/layer={layer}.parquet"
 SIGNALS = "results/signals/model={model}/dataset={dataset}.parquet"
@@ -304,7 +306,8 @@ def pdf_of(across):
 
 
 PLOT_CURVES = (
-    "python -m workflow_scripts.plot_curves {input.curves:q} --across {params.across}"
+    "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_curves"
+    " {input.curves:q} --across {params.across}"
     f" --quantities {' '.join(TITLES)}"
     " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 )

@@ -21,7 +21,8 @@ rule sum_trajectories:
     message:
         "Summing trajectories of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        "python -m workflow_scripts.sum_trajectories {input.energies:q} --out {output:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- sum_trajectories"
+        " {input.energies:q} --out {output:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -42,7 +43,8 @@ rule describe_mechanics:
     message:
         "Describing the mechanics of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.describe_mechanics {input.sums:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_mechanics"
+        " {input.sums:q}"
         " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -64,7 +66,8 @@ rule tabulate_mechanics:
     message:
         "Tabulating mechanics"
     shell:
-        "python -m workflow_scripts.tabulate {input.mechanics:q} --of mechanics --out {output:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        " {input.mechanics:q} --of mechanics --out {output:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -87,7 +90,8 @@ rule contrast_training:
     message:
         "Contrasting the mechanics of trained and random models"
     shell:
-        "python -m workflow_scripts.contrast_training --trained {input.trained:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- contrast_training"
+        " --trained {input.trained:q}"
         " --random {input.random:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -118,7 +122,8 @@ rule plot_mechanics:
     message:
         "Drawing mechanics"
     shell:
-        "python -m workflow_scripts.plot_mechanics {input.mechanics:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_mechanics"
+        " {input.mechanics:q}"
         " --numbers {params.numbers:q} --datasets {params.datasets:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
@@ -142,7 +147,8 @@ rule plot_trajectories:
     message:
         "Drawing trajectories of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.plot_trajectories {input.energies:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_trajectories"
+        " {input.energies:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
 
