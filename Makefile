@@ -1,4 +1,5 @@
 # make run   set up and run the default study, then write its report
+# make recover  after a crash: tidy up and go on (with other options: ARGS="--configfile mine.yaml")
 # make test  set up and check everything: style, types, graph, tests
 # make help  list the targets
 
@@ -7,8 +8,9 @@ VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 CORES ?= all
 WORKERS ?= 2
+ARGS ?= --cores $(CORES)
 
-.PHONY: help run report test lint clean
+.PHONY: help run recover report test lint clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -17,6 +19,9 @@ run: $(VENV)/run.stamp
 	@echo "==> Running the default study (config.yaml) on $(CORES) cores"
 	$(BIN)/snakemake --cores $(CORES)
 	@$(MAKE) --no-print-directory report
+
+recover: $(VENV)/run.stamp
+	$(BIN)/python -m workflow_scripts.recover $(ARGS)
 
 report: $(VENV)/run.stamp
 	$(BIN)/snakemake --report results/report.html

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 
 from workflow_scripts.configuration import canonical, documents_of, local_files, resolve
-from workflow_scripts.jobs import code_inputs, prepare_environment
+from workflow_scripts.jobs import code_inputs, prepare_environment, record_host
 from workflow_scripts.semstat.errors import InputError
 
 # A file given on the command line replaces the default one; merging the two would run both.
@@ -33,6 +33,10 @@ include: "rules/repetition.smk"
 
 
 report: "report/workflow.rst"
+
+
+onstart:
+    record_host()
 
 
 rule all:
