@@ -4,12 +4,16 @@
 #   snakemake --cores all --configfile MINE     another one
 #   snakemake --report results/report.html      the report of a finished run
 
+import gc
 import os
 import re
 import sys
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
+
+# A large graph is millions of objects that live as long as the run: search them rarely for garbage.
+gc.set_threshold(100_000, 50, 100)
 
 from workflow_scripts.configuration import canonical, documents_of, local_files, resolve
 from workflow_scripts.jobs import code_inputs, prepare_environment, record_host
