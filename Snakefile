@@ -5,6 +5,7 @@
 #   snakemake --cores all mechanics             kinetic and potential terms along the same text
 #   snakemake --report results/report.html      the report of a finished run
 
+import gc
 import os
 import re
 import sys
@@ -12,8 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 
+# A large graph is millions of objects that live as long as the run: search them rarely for garbage.
+gc.set_threshold(100_000, 50, 100)
+
 from workflow_scripts.configuration import canonical, documents_of, local_files, resolve
-from workflow_scripts.jobs import code_inputs, prepare_environment
+from workflow_scripts.jobs import code_inputs, prepare_environment, record_host
 from workflow_scripts.semstat.errors import InputError
 
 # A file given on the command line replaces the default one; merging the two would run both.
@@ -38,6 +42,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    record_host()
     # Imported here, not by every job.
     from workflow_scripts.run_provenance import record_run
 
