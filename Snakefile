@@ -4,6 +4,7 @@
 #   snakemake --cores all --configfile MINE     another one
 #   snakemake --report results/report.html      the report of a finished run
 
+import ast
 import os
 import re
 import sys
@@ -12,6 +13,13 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 
 from workflow_scripts.configuration import canonical, documents_of, local_files, resolve
+from workflow_scripts.job_sizes import (
+    gpu_memory_mb,
+    memory_mb,
+    runtime_minutes,
+    states_in,
+    weights_in,
+)
 from workflow_scripts.jobs import code_inputs, prepare_environment
 from workflow_scripts.semstat.errors import InputError
 
@@ -22,6 +30,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/requests.smk"
 include: "rules/sources.smk"
 include: "rules/tokens.smk"
 include: "rules/lenses.smk"
