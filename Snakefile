@@ -20,7 +20,7 @@ from workflow_scripts.job_sizes import (
     states_in,
     weights_in,
 )
-from workflow_scripts.jobs import code_inputs, prepare_environment
+from workflow_scripts.jobs import code_inputs, prepare_environment, remove_temporaries
 from workflow_scripts.semstat.errors import InputError
 
 # A file given on the command line replaces the default one; merging the two would run both.
@@ -42,6 +42,15 @@ include: "rules/repetition.smk"
 
 
 report: "report/workflow.rst"
+
+
+# A job that was killed and tried again has left its first attempt behind.
+onsuccess:
+    remove_temporaries(Path("results"))
+
+
+onerror:
+    remove_temporaries(Path("results"))
 
 
 rule all:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,15 @@ def prepare_environment() -> None:
     # glibc: keep freed activations instead of asking the kernel for fresh pages layer by layer.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 30))
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(8 << 30))
+
+
+def remove_temporaries(results: Path) -> None:
+    """Remove what killed jobs have left unfinished under `results`, when no job runs any more."""
+    for path in results.rglob(".*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def code_inputs(command: str) -> list[str]:
