@@ -122,7 +122,7 @@ def edit_profile(place: Place) -> None:
     path = place.clone / "profiles" / "slurm" / "config.yaml"
     text = path.read_text()
     for name, value in USER_EDITS.items():
-        text, edits = re.subn(rf"(?m)^  {name}: \S+", f"  {name}: {value}", text)
+        text, edits = re.subn(rf"(?m)^  {name}: \S+", f"  {name}: {value}", text, count=1)
         assert edits == 1, name
     path.write_text(text)
 

@@ -157,7 +157,7 @@ def night(cluster, pristine, tmp_path_factory):
 
     def start() -> Run:
         # Too little memory at first for a group of small jobs.
-        little = "tokenize_corpus:mem_mb=300 * attempt"
+        little = "tokenize_corpus:mem_mb=150 * attempt"
         return start_run(cluster, place, "results/wells.csv", "--set-resources", little)
 
     def victim(fault: str, command: str = "measure_energies") -> Attempt:
@@ -206,7 +206,7 @@ def night(cluster, pristine, tmp_path_factory):
     victim("kill", "estimate_curves")
     run.end(signal.SIGKILL)
     seen["orphans"] = cluster.queue()
-    stranger = cluster.ask("sbatch", "--parsable", "--mem=50", "--wrap=sleep 300").strip()
+    stranger = cluster.ask("sbatch", "--parsable", "--comment=stranger", "--wrap=sleep 300").strip()
     seen["cancelled"] = cancel_orphans(place.work)
     seen["left"] = cluster.queue()
     cluster.ask("scancel", stranger)
@@ -252,9 +252,9 @@ def test_each_fault_has_happened(night, fault, state):
 def test_a_retry_asks_for_more_memory(night):
     tokens = [job for job in night.jobs.values() if "tokenize_corpus" in job["Comment"]]
     asked = [(job["MinMemoryNode"], job["JobState"]) for job in tokens]
-    assert asked[0][0] == "300M"
+    assert asked[0][0] == "150M"
     assert asked[0][1] in ("FAILED", "OUT_OF_MEMORY")
-    assert asked[-1] == (f"{300 * len(asked)}M", "COMPLETED")
+    assert asked[-1] == (f"{150 * len(asked)}M", "COMPLETED")
 
 
 def test_a_job_sees_its_gpu_alone(night):
