@@ -26,19 +26,27 @@ def size_of(snapshot):
     return weights_in(snapshot.parent / "model.safetensors")
 
 
+def warn_of_small_gpu(snapshot, needed):
+    """Say once if a model is larger than the cluster's GPUs; the other models can still run."""
+    there = int(profiled("gpu_memory_mb") or needed)
+    if needed > there and snapshot not in TOO_LARGE:
+        TOO_LARGE.add(snapshot)
+        logger.warning(
+            f"{Path(snapshot).parent} needs a GPU of {needed} MB, and the cluster's profile names "
+            f"one of {there} MB: name a larger one there, or set the model's dtype to bfloat16"
+        )
+
+
+TOO_LARGE = set()
+
+
 def memory_for(spec):
-    """Main memory for a model; an error if the cluster's GPUs are too small for it."""
+    """Main memory of a job that runs a model."""
 
     def of_job(wildcards, input, attempt):
         weights, device = size_of(input.snapshot), device_of(spec)
-        needed = gpu_memory_mb(weights, spec["dtype"])
-        there = int(for_gpu(spec, "gpu_memory_mb") or needed)
-        if device == "cuda" and needed > there:
-            raise WorkflowError(
-                f"{Path(input.snapshot).parent}: needs a GPU of {needed} MB in {spec['dtype']}, and"
-                f" the cluster's profile names one of {there} MB; name a larger one there, or set "
-                f"the model's dtype to bfloat16"
-            )
+        if device == "cuda":
+            warn_of_small_gpu(input.snapshot, gpu_memory_mb(weights, spec["dtype"]))
         return memory_mb(weights, spec["dtype"], device, attempt)
 
     return of_job

@@ -77,40 +77,12 @@ def test_another_attempt_asks_for_as_much_again():
     assert third == 3 * first
 
 
-def _job(text: str, message: str) -> str:
-    """What a dry run says of one job."""
-    return next(block for block in text.split("\n\n") if message in block)
-
-
-def test_the_profile_reaches_the_jobs_that_run_a_model(altered):
-    """Each rule's requests under profiles/slurm, computed from a finished run's own files."""
-    profile = altered.clone / "profiles" / "slurm" / "config.yaml"
-    edited = profile.read_text().replace('gpu_model: ""', "gpu_model: a100")
-    profile.write_text(edited.replace('account: ""', "account: physics"))
-    said = altered.snakemake(
-        f"--profile={profile.parent}",
-        "--dry-run",
-        "--quiet=none",
-        "--forcerun=tokenize_corpus",
-        "--executor=slurm",
-    )
-    assert said.code == 0, said.text
-    measure = _job(said.text, "Measuring energies of tiny on text, shard 0")
-    for request in ("gpu=1", "gpu_model=a100", "slurm_partition=gpu", "slurm_account=physics"):
-        assert request in measure, measure
-    count = _job(said.text, "Counting states of tiny on text, shard 0")
-    assert "slurm_partition=cpu" in count
-    assert "gpu_model" not in count
-
-
-def test_a_gpu_that_is_too_small_is_found_before_anything_is_submitted(altered):
+def test_a_gpu_that_is_too_small_is_warned_of_before_anything_is_submitted(altered):
     profile = altered.clone / "profiles" / "slurm" / "config.yaml"
     profile.write_text(profile.read_text().replace("gpu_memory: 40000", "gpu_memory: 1000"))
-    said = altered.snakemake(
-        f"--profile={profile.parent}", "--dry-run", "--forceall", "--executor=slurm"
-    )
-    assert said.code == 1
-    assert "needs a GPU of 1501 MB in float32" in said.text
+    said = altered.snakemake(f"--profile={profile.parent}", "--dry-run", "--forceall")
+    assert said.code == 0, said.text
+    assert said.text.count("results/models/tiny needs a GPU of 1501 MB") == 1, "once a model"
 
 
 def test_asking_for_more_reruns_nothing(altered):

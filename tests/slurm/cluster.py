@@ -114,7 +114,11 @@ class Run(NamedTuple):
         """The exit status, after a signal if one is given."""
         if signal_number is not None:
             self.process.send_signal(signal_number)
-        return self.process.wait(PATIENCE)
+        try:
+            return self.process.wait(3 * PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"a run does not end:\n{self.text}") from None
 
 
 def edit_profile(place: Place) -> None:
