@@ -45,11 +45,14 @@ def until(found: Callable[[], Any], what: str) -> Any:
 
 
 class Cluster:
-    """A SLURM of one node; its daemons' files lie in a folder."""
+    """A SLURM of one node, whose daemons' files lie in a folder.
+
+    Whoever asks it has the variable SLURM_CONF set to its `configuration`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {"SLURM_CONF": str(folder / "slurm.conf")}
+        self.configuration = folder / "slurm.conf"
 
     def start(self) -> None:
         started = subprocess.run(
@@ -61,10 +64,7 @@ class Cluster:
         subprocess.run([HERE / "stop.sh", self.folder], check=True)
 
     def ask(self, *command: str) -> str:
-        environment = os.environ | self.environment
-        return subprocess.run(
-            command, env=environment, check=True, capture_output=True, text=True
-        ).stdout
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def jobs(self) -> dict[str, dict[str, str]]:
         """All jobs there have been, by number: the fields that scontrol shows."""
@@ -131,7 +131,7 @@ def edit_profile(place: Place) -> None:
     path.write_text(text)
 
 
-def start_run(cluster: Cluster, place: Place, *arguments: str, online: bool = False) -> Run:
+def start_run(place: Place, *arguments: str, online: bool = False) -> Run:
     """Start the workflow on the cluster, as a user does in the folder of the study.
 
     But for a driver that looks at the queue every second.
@@ -141,7 +141,7 @@ def start_run(cluster: Cluster, place: Place, *arguments: str, online: bool = Fa
     # This node's cores: the third number that a user of so small a cluster would change.
     command += [f"--profile={place.clone / 'profiles' / 'slurm'}", "--cores=2", *arguments]
     log = place.work / f"{len(list(place.work.glob('run*.log')))}.run.log"
-    environment = os.environ | cluster.environment | ({} if online else NO_NETWORK)
+    environment = os.environ | ({} if online else NO_NETWORK)
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,

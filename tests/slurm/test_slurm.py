@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,15 +39,13 @@ def cluster(tmp_path_factory):
             pytest.fail(f"REQUIRE_SLURM is set, but {reason}")
         pytest.skip(reason)
     cluster = Cluster(tmp_path_factory.mktemp("slurm"))
-    cluster.start()
-    yield cluster
-    cluster.stop()
-
-
-@pytest.fixture(autouse=True)
-def _asks_this_cluster(cluster, monkeypatch):
-    for name, value in cluster.environment.items():
-        monkeypatch.setenv(name, value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(cluster.configuration))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 def text_alone(study: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def whole(cluster, pristine, tmp_path_factory):
     smollm2 = yaml.safe_load((REPO / "config.yaml").read_text())["models"]["smollm2-135m"]
     study["models"]["smollm2-135m"] = smollm2 | {"layers": [0, 15, 30]}
     place = place_for(pristine, tmp_path_factory.mktemp("whole"), study)
-    run = start_run(cluster, place, online=True)
+    run = start_run(place, online=True)
     assert run.end() == 0, run.text
     return Whole(place, run, cluster.jobs())
 
@@ -158,7 +157,7 @@ def night(cluster, pristine, tmp_path_factory):
     def start() -> Run:
         # Too little memory at first for a group of small jobs.
         little = "tokenize_corpus:mem_mb=150 * attempt"
-        return start_run(cluster, place, "results/wells.csv", "--set-resources", little)
+        return start_run(place, "results/wells.csv", "--set-resources", little)
 
     def victim(fault: str, command: str = "measure_energies") -> Attempt:
         """A command that is running, in a job that nothing has happened to yet."""
@@ -180,6 +179,7 @@ def night(cluster, pristine, tmp_path_factory):
     cluster.ask("scancel", victim("cancel").job)
     victim("interrupt")
     seen["interrupt"] = run.end(signal.SIGINT)
+    seen["said"] = run.text
     until(lambda: not cluster.queue(), "an interrupted run's jobs are gone")
 
     cluster.node("drain")
@@ -255,6 +255,12 @@ def test_a_retry_asks_for_more_memory(night):
     assert asked[0][0] == "150M"
     assert asked[0][1] in ("FAILED", "OUT_OF_MEMORY")
     assert asked[-1] == (f"{150 * len(asked)}M", "COMPLETED")
+
+
+def test_the_logs_of_a_failed_job_are_shown(night):
+    shown = re.findall(r"Logfile (\S+):", night.seen["said"])
+    assert any(path.endswith(f"/{night.hit['exit']}.log") for path in shown), "SLURM's own"
+    assert any(path.startswith("logs/measure_energies/") for path in shown), "the command's"
 
 
 def test_a_job_sees_its_gpu_alone(night):
