@@ -8,6 +8,13 @@
 #        results/figures/mechanics/trajectories/model={model}/dataset={dataset} as SVG and PDF.
 
 
+localrules:
+    tabulate_mechanics,
+    contrast_training,
+    plot_mechanics,
+    plot_trajectories,
+
+
 rule sum_trajectories:
     input:
         code=code_inputs("sum_trajectories"),
@@ -16,6 +23,8 @@ rule sum_trajectories:
         TRAJECTORIES,
     log:
         f"logs/sum_trajectories/{SHARD}.log",
+    group:
+        "counts"
     conda:
         CONDA
     message:
@@ -36,6 +45,8 @@ rule describe_mechanics:
         MECHANICS,
     log:
         "logs/describe_mechanics/{model}/{dataset}.log",
+    group:
+        "curves"
     conda:
         CONDA
     params:

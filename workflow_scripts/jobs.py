@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import platform
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,15 @@ def prepare_environment() -> None:
 def record_host() -> None:
     """Note the machine: whether a run is alive does not show on another one (see `recover`)."""
     HOST.write_text(platform.node())
+
+
+def remove_temporaries(results: Path) -> None:
+    """Remove what killed jobs have left unfinished under `results`, when no job runs any more."""
+    for path in results.rglob(".*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def code_inputs(command: str) -> list[str]:

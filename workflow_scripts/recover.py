@@ -27,6 +27,7 @@ import psutil
 from . import command
 from .jobs import FOLDER, HOST
 from .semstat.errors import InputError
+from .slurm_jobs import cancel_orphans
 
 TEMPORARY = re.compile(r"\.(?P<target>.+?)\.(?P<process>\d+)\.(\w+\.)?tmp")
 """Names of unfinished files and folders: those of `completed` and of `fetch_model.save`."""
@@ -61,8 +62,7 @@ def tidy(folder: Path) -> None:
         If the run is not known to be dead.
     """
     refuse_if_alive(folder)
-    # Jobs of a cluster are to be cancelled here, first: they may be on other machines.
-    for job in end_jobs(folder):
+    for job in [*cancel_orphans(folder), *end_jobs(folder)]:
         say(f"ended {job}, which the dead run left behind")
     stale = stale_files(folder)
     for path in stale:
