@@ -6,6 +6,11 @@
 #        and the rows of the pairs that the configuration names in results/comparisons.csv.
 
 
+localrules:
+    plot_comparison,
+    tabulate_comparisons,
+
+
 rule compare_curves:
     input:
         code=code_inputs("compare_curves"),
@@ -16,6 +21,8 @@ rule compare_curves:
         distances=DISTANCES,
     log:
         f"logs/compare_curves/{PAIR}.log",
+    group:
+        "curves"
     conda:
         CONDA
     params:

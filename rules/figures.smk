@@ -8,6 +8,14 @@
 #        wells/dataset={dataset}: the wells of all models, layer by layer.
 
 
+localrules:
+    plot_across_models,
+    plot_across_layers,
+    plot_across_datasets,
+    plot_layer_map,
+    plot_wells,
+
+
 rule plot_across_models:
     input:
         code=code_inputs("plot_curves"),

@@ -15,6 +15,8 @@ rule tokenize_for_lens:
         LENS_TOKENS,
     log:
         "logs/tokenize_for_lens/{model}.log",
+    group:
+        "tokens"
     conda:
         CONDA
     resources:
@@ -55,6 +57,10 @@ for model, spec in LENSES.items():
         threads: measure_threads(spec["device"])
         resources:
             gpu=0 if spec["device"] == "cpu" else 1,
+            gpu_model=for_gpu(spec, "gpu_kind"),
+            slurm_partition=for_gpu(spec, "gpu_partition", otherwise="slurm_partition"),
+            mem_mb=memory_for(spec),
+            runtime=time_to_read(spec, passes=3 * spec["epochs"]),
             batch_tokens=0,  # what suits the device
             # Not among the params: where it runs does not change what it learns.
             device=spec["device"],

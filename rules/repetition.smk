@@ -4,6 +4,10 @@
 #        copies, and results/figures/repetition/model={model}/dataset={dataset} as SVG and PDF.
 
 
+localrules:
+    plot_repetition,
+
+
 rule tabulate_repetition:
     input:
         code=code_inputs("tabulate_repetition"),
@@ -12,6 +16,8 @@ rule tabulate_repetition:
         REPETITION,
     log:
         "logs/tabulate_repetition/{model}/{dataset}.log",
+    group:
+        "curves"
     conda:
         CONDA
     params:

@@ -6,6 +6,11 @@
 #        results/signals/model={model}/dataset={dataset}.parquet, all of them in results/signals.csv.
 
 
+localrules:
+    tabulate_wells,
+    tabulate_signals,
+
+
 rule count_states:
     input:
         code=code_inputs("count_states"),
@@ -14,6 +19,8 @@ rule count_states:
         STATES,
     log:
         f"logs/count_states/{SHARD}.log",
+    group:
+        "counts"
     conda:
         CONDA
     params:
@@ -39,6 +46,8 @@ for model, spec in MODELS.items():
             curves=expand(CURVES, model=model, layer=spec["layers"], allow_missing=True),
         log:
             f"logs/estimate_curves/model={model}/{{dataset}}.log",
+        group:
+            "curves"
         conda:
             CONDA
         params:
@@ -87,6 +96,8 @@ rule reweight_states:
         CANONICAL,
     log:
         "logs/reweight_states/{model}/{dataset}/{layer}.log",
+    group:
+        "curves"
     conda:
         CONDA
     params:
@@ -107,6 +118,8 @@ rule find_signals:
         SIGNALS,
     log:
         "logs/find_signals/{model}/{dataset}.log",
+    group:
+        "curves"
     conda:
         CONDA
     params:

@@ -15,6 +15,8 @@ rule tokenize_corpus:
         f"logs/tokenize_corpus/{SHARD}.log",
     wildcard_constraints:
         dataset=datasets_that(is_generated, wanted=False),
+    group:
+        "tokens"
     conda:
         CONDA
     params:
@@ -52,6 +54,10 @@ if any(map(is_generated, DATASETS.values())):
             threads: measure_threads(spec["device"])
             resources:
                 gpu=0 if spec["device"] == "cpu" else 1,
+                gpu_model=for_gpu(spec, "gpu_kind"),
+                slurm_partition=for_gpu(spec, "gpu_partition", otherwise="slurm_partition"),
+                mem_mb=memory_for(spec),
+                runtime=time_to_write(spec),
                 batch_tokens=0,  # what suits the device
                 device=spec["device"],
             params:

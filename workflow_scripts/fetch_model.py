@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -98,7 +99,8 @@ def fetch(name: str, spec: Spec, origin: list[Path], out: Path) -> None:
 
 def save(model: Any, tokenizer: Tokenizer, provenance: Spec, out: Path) -> None:
     """Write a snapshot beside its place, then move it in, its digests last."""
-    with tempfile.TemporaryDirectory(dir=_made(out.parent), prefix=f".{out.name}.") as folder:
+    prefix = f".{out.name}.{os.getpid()}."
+    with tempfile.TemporaryDirectory(".tmp", prefix, _made(out.parent)) as folder:
         made = Path(folder)
         model.save_pretrained(made, max_shard_size="1TB")
         tokenizer.save(str(made / "tokenizer.json"))

@@ -1,0 +1,186 @@
+"""A real SLURM for tests, the workflow's runs on it, and what can befall them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+from tests.runs import NO_NETWORK, Place
+
+HERE = Path(__file__).parent
+
+USER_EDITS = {"partition": "tests", "gpu_partition": "tests", "gpu_model": "a100"}
+"""What a user of this cluster edits in profiles/slurm/config.yaml."""
+
+PATIENCE = 240.0
+"""Seconds to wait for anything before a test fails; on an idle machine all takes less than 30."""
+
+
+def obstacle() -> str | None:
+    """Why no cluster can be started here, if none can."""
+    if os.getuid() != 0:
+        return "starting SLURM takes root"
+    if shutil.which("apt-get") is None:
+        return "SLURM is installed from Debian's packages, and this is no Debian"
+    return None
+
+
+def until(found: Callable[[], Any], what: str) -> Any:
+    """Whatever is found, as soon as it is something."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := found()):
+        assert time.monotonic() < deadline, f"{what}: nothing after {PATIENCE} s"
+        time.sleep(0.1)
+    return result
+
+
+class Cluster:
+    """A SLURM of one node, whose daemons' files lie in a folder.
+
+    Whoever asks it has the variable SLURM_CONF set to its `configuration`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.configuration = folder / "slurm.conf"
+
+    def start(self) -> None:
+        started = subprocess.run(
+            [HERE / "start.sh", self.folder], capture_output=True, text=True, check=False
+        )
+        assert started.returncode == 0, started.stdout + started.stderr
+
+    def stop(self) -> None:
+        subprocess.run([HERE / "stop.sh", self.folder], check=True)
+
+    def ask(self, *command: str) -> str:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def jobs(self) -> dict[str, dict[str, str]]:
+        """All jobs there have been, by number: the fields that scontrol shows."""
+        shown = self.ask("scontrol", "show", "jobs", "--oneliner").splitlines()
+        fields = [dict(re.findall(r"(\S+?)=(\S*)", line)) for line in shown if "JobId=" in line]
+        return {job["JobId"]: job for job in fields}
+
+    def queue(self) -> list[str]:
+        """Numbers of jobs that have not ended."""
+        return self.ask("squeue", "--noheader", "--format=%i").split()
+
+    def node(self, state: str) -> None:
+        update = ["scontrol", "update", f"nodename={self.node_name}", f"state={state}"]
+        self.ask(*update, "reason=test")
+
+    @property
+    def node_name(self) -> str:
+        return self.ask("sinfo", "--noheader", "--format=%n").strip()
+
+    def kill_slurmd(self) -> None:
+        pid = int((self.folder / "pid" / "slurmd.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+
+    def start_slurmd(self) -> None:
+        self.ask("slurmd")
+        until(lambda: "down" not in self.ask("sinfo", "-h", "-o", "%T"), "the node is back")
+
+
+class Attempt(NamedTuple):
+    """A command of the workflow that is running, and the SLURM job it runs in."""
+
+    process: psutil.Process
+    job: str
+
+
+class Run(NamedTuple):
+    """A main process, and the file that it prints to."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def text(self) -> str:
+        return self.log.read_text()
+
+    def end(self, signal_number: int | None = None) -> int:
+        """The exit status, after a signal if one is given."""
+        if signal_number is not None:
+            self.process.send_signal(signal_number)
+        try:
+            return self.process.wait(3 * PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"a run does not end:\n{self.text}") from None
+
+
+def edit_profile(place: Place) -> None:
+    """What the user of this cluster does, and nothing else."""
+    path = place.clone / "profiles" / "slurm" / "config.yaml"
+    text = path.read_text()
+    for name, value in USER_EDITS.items():
+        text, edits = re.subn(rf"(?m)^  {name}: \S+", f"  {name}: {value}", text, count=1)
+        assert edits == 1, name
+    path.write_text(text)
+
+
+def start_run(place: Place, *arguments: str, online: bool = False) -> Run:
+    """Start the workflow on the cluster, as a user does in the folder of the study.
+
+    But for a driver that looks at the queue every second.
+    """
+    command = [sys.executable, str(HERE / "snakemake"), "--nocolor"]
+    command += [f"--snakefile={place.clone / 'Snakefile'}", "--configfile=study.yaml"]
+    # This node's cores: the third number that a user of so small a cluster would change.
+    command += [f"--profile={place.clone / 'profiles' / 'slurm'}", "--cores=2", *arguments]
+    log = place.work / f"{len(list(place.work.glob('run*.log')))}.run.log"
+    environment = os.environ | ({} if online else NO_NETWORK)
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=place.work,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    return Run(process, log)
+
+
+def attempts(place: Place, command: str) -> list[Attempt]:
+    """Where a command of the workflow runs at the moment: the Python that computes."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = process.cmdline()
+            module = line[2] if line[1:2] == ["-m"] else ""
+            ours = module.startswith("workflow_scripts.") and Path(process.cwd()) == place.work
+            if ours and any(command in part for part in line):
+                found.append(Attempt(process, process.environ()["SLURM_JOB_ID"]))
+        except (psutil.Error, KeyError):
+            continue
+    return sorted(found, key=lambda attempt: int(attempt.job))
+
+
+def assert_nothing_left(place: Place) -> None:
+    """No unfinished file, no lock, no mark of an incomplete output."""
+    hidden = list((place.work / "results").rglob(".*"))
+    assert not hidden, hidden
+    for folder in ("locks", "incomplete"):
+        left = list((place.work / ".snakemake" / folder).glob("*"))
+        assert not left, left
+
+
+def tables(place: Place) -> dict[str, bytes]:
+    """Every Parquet file of a run, by its path."""
+    results = place.work / "results"
+    return {
+        str(path.relative_to(results)): path.read_bytes() for path in results.rglob("*.parquet")
+    }

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Stop what start.sh FOLDER has started, by its pid files alone.
+RUN=$1
+export SLURM_CONF=$RUN/slurm.conf
+if [ -e "$RUN/pid/slurmctld.pid" ]; then
+  timeout 10 scancel --me && sleep 1
+fi
+for daemon in slurmd slurmctld munged; do
+  file=$RUN/pid/$daemon.pid
+  [ -s "$file" ] || continue
+  pid=$(cat "$file")
+  rm -f "$file"
+  [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$daemon" ] || continue
+  kill "$pid"
+  for _ in $(seq 100); do
+    [ -d "/proc/$pid" ] || break
+    sleep 0.1
+  done
+  [ -d "/proc/$pid" ] && kill -9 "$pid"
+done
+exit 0

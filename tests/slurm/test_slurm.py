@@ -1,0 +1,284 @@
+"""The whole workflow on a real SLURM, undisturbed and through a bad night."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from tests.runs import REPO, TINY_STUDY, Place
+from tests.slurm.cluster import (
+    Attempt,
+    Cluster,
+    Run,
+    assert_nothing_left,
+    attempts,
+    edit_profile,
+    obstacle,
+    start_run,
+    tables,
+    until,
+)
+from workflow_scripts.slurm_jobs import cancel_orphans
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A real SLURM, started for this file and stopped after it."""
+    if reason := obstacle():
+        if os.environ.get("REQUIRE_SLURM"):
+            pytest.fail(f"REQUIRE_SLURM is set, but {reason}")
+        pytest.skip(reason)
+    cluster = Cluster(tmp_path_factory.mktemp("slurm"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(cluster.configuration))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+def text_alone(study: dict[str, Any]) -> dict[str, Any]:
+    study = copy.deepcopy(study)
+    study["datasets"] = {"text": study["datasets"]["text"]}
+    return study
+
+
+def place_for(pristine: Place, folder: Path, study: dict[str, Any]) -> Place:
+    place = pristine.copy(folder)
+    edit_profile(place)
+    (place.work / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    return place
+
+
+# Undisturbed.
+
+
+class Whole(NamedTuple):
+    place: Place
+    run: Run
+    jobs: dict[str, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def whole(cluster, pristine, tmp_path_factory):
+    """A run of the whole graph: a tiny random model and SmolLM2, on one short shard."""
+    study = text_alone(TINY_STUDY)
+    study["datasets"]["text"]["shards"] = 1
+    study["models"].pop("tiny-random")
+    smollm2 = yaml.safe_load((REPO / "config.yaml").read_text())["models"]["smollm2-135m"]
+    study["models"]["smollm2-135m"] = smollm2 | {"layers": [0, 15, 30]}
+    place = place_for(pristine, tmp_path_factory.mktemp("whole"), study)
+    run = start_run(place, online=True)
+    assert run.end() == 0, run.text
+    return Whole(place, run, cluster.jobs())
+
+
+def test_every_table_is_that_of_a_local_run(whole, tmp_path_factory):
+    place = whole.place.copy(tmp_path_factory.mktemp("local"))
+    computed = tables(whole.place)
+    assert len(computed) > 10
+    for path in (place.work / "results").iterdir():
+        if path.name not in ("models", "corpora"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    place.run()
+    assert tables(place) == computed
+
+
+def test_all_jobs_succeeded_and_left_nothing(whole):
+    assert {job["JobState"] for job in whole.jobs.values()} == {"COMPLETED"}
+    assert_nothing_left(whole.place)
+
+
+def test_gpu_rules_alone_ask_for_a_gpu(whole):
+    for job in whole.jobs.values():
+        measures = job["Comment"].startswith("rule_measure_energies")
+        assert ("gres:gpu:a100:1" in str(job.values())) == measures, job
+
+
+def test_a_larger_model_asks_for_more(whole):
+    memory = {
+        job["Comment"].partition("_wildcards")[0]: int(job["MinMemoryNode"].rstrip("M"))
+        for job in whole.jobs.values()
+        if "measure" in job["Comment"]
+    }
+    tiny, smollm2 = (
+        memory["rule_measure_energies_tiny"],
+        memory["rule_measure_energies_smollm2-135m"],
+    )
+    # 134.5 M parameters in float32: once in the file, once loaded.
+    assert smollm2 - tiny == pytest.approx(2 * 4 * 134.5, rel=0.05)
+
+
+def test_small_jobs_go_in_groups_and_figures_stay_here(whole):
+    rules = sorted(job["Comment"].partition("_wildcards")[0] for job in whole.jobs.values())
+    groups = ["counts_count_states", "curves_estimate_curves_smollm2-135m_estimate_curves_tiny"]
+    groups += ["tokens_tokenize_corpus"]
+    measures = ["measure_energies_smollm2-135m", "measure_energies_tiny"]
+    assert rules == [f"rule_{name}" for name in sorted(groups + measures)]
+    assert (whole.place.work / "results" / "figures" / "wells" / "dataset=text.svg").exists()
+
+
+def test_each_job_has_its_log(whole):
+    logs = {path.stem for path in (whole.place.work / "logs" / "slurm").rglob("*.log")}
+    assert logs == set(whole.jobs)
+
+
+# A bad night.
+
+
+class Night(NamedTuple):
+    """What was done, and what was seen of it."""
+
+    place: Place
+    jobs: dict[str, dict[str, str]]
+    hit: dict[str, str]
+    seen: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def night(cluster, pristine, tmp_path_factory):
+    """One study that suffers every fault in turn, is recovered, and ends."""
+    place = place_for(pristine, tmp_path_factory.mktemp("night"), text_alone(TINY_STUDY))
+    before = set(cluster.jobs())
+    hit: dict[str, str] = {}
+    seen: dict[str, Any] = {}
+
+    def start() -> Run:
+        # Too little memory at first for a group of small jobs.
+        little = "tokenize_corpus:mem_mb=150 * attempt"
+        return start_run(place, "results/wells.csv", "--set-resources", little)
+
+    def victim(fault: str, command: str = "measure_energies") -> Attempt:
+        """A command that is running, in a job that nothing has happened to yet."""
+
+        def fresh() -> list[Attempt]:
+            return [found for found in attempts(place, command) if found.job not in hit.values()]
+
+        attempt: Attempt = until(fresh, f"{command} for {fault}")[0]
+        hit[fault] = attempt.job
+        return attempt
+
+    def ended(fault: str) -> None:
+        until(lambda: hit[fault] not in cluster.queue(), f"the end of the job hit by {fault}")
+
+    run = start()
+    attempt = victim("exit")
+    seen["devices"] = attempt.process.environ().get("CUDA_VISIBLE_DEVICES")
+    attempt.process.kill()  # the command alone: its job fails
+    cluster.ask("scancel", victim("cancel").job)
+    victim("interrupt")
+    seen["interrupt"] = run.end(signal.SIGINT)
+    seen["said"] = run.text
+    until(lambda: not cluster.queue(), "an interrupted run's jobs are gone")
+
+    cluster.node("drain")
+    run = start()
+    until(lambda: "DRAINED" in cluster.ask("squeue", "-h", "-o", "%r").upper(), "a job that waits")
+    cluster.node("resume")
+    victim("down")
+    cluster.node("down")
+    ended("down")
+    cluster.node("resume")
+    victim("slurmd")
+    cluster.kill_slurmd()
+    ended("slurmd")
+    cluster.start_slurmd()
+    victim("terminate")
+    seen["terminate"] = run.end(signal.SIGTERM)
+    until(lambda: not cluster.queue(), "a terminated run's jobs have ended")
+
+    run = start()
+    attempt = victim("time", "count_states")
+    attempt.process.suspend()
+    cluster.ask("scontrol", "update", f"jobid={attempt.job}", "EndTime=now+1")
+    ended("time")
+    victim("kill", "estimate_curves")
+    run.end(signal.SIGKILL)
+    seen["orphans"] = cluster.queue()
+    stranger = cluster.ask("sbatch", "--parsable", "--comment=stranger", "--wrap=sleep 300").strip()
+    seen["cancelled"] = cancel_orphans(place.work)
+    seen["left"] = cluster.queue()
+    cluster.ask("scancel", stranger)
+
+    unlock = [sys.executable, "-m", "snakemake", "--unlock", "--configfile=study.yaml"]
+    subprocess.run(
+        [*unlock, f"--snakefile={place.clone / 'Snakefile'}"], cwd=place.work, check=True
+    )
+    run = start()
+    assert run.end() == 0, run.text
+    jobs = {number: job for number, job in cluster.jobs().items() if number not in before}
+    return Night(place, jobs, hit, seen | {"stranger": stranger})
+
+
+def test_the_night_ends_with_the_same_bytes(night, finished):
+    undisturbed = tables(finished)
+    computed = tables(night.place)
+    assert len(computed) > 10
+    for path, content in computed.items():
+        assert content == undisturbed[path], path
+
+
+def test_the_night_leaves_nothing(night):
+    assert_nothing_left(night.place)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ("exit", "FAILED"),
+        ("cancel", "CANCELLED"),
+        ("interrupt", "CANCELLED"),
+        ("down", "NODE_FAIL"),
+        ("slurmd", "NODE_FAIL"),
+        ("time", "TIMEOUT"),
+        ("kill", "CANCELLED"),
+    ],
+)
+def test_each_fault_has_happened(night, fault, state):
+    assert night.jobs[night.hit[fault]]["JobState"] == state
+
+
+def test_a_retry_asks_for_more_memory(night):
+    tokens = [job for job in night.jobs.values() if "tokenize_corpus" in job["Comment"]]
+    asked = [(job["MinMemoryNode"], job["JobState"]) for job in tokens]
+    assert asked[0][0] == "150M"
+    assert asked[0][1] in ("FAILED", "OUT_OF_MEMORY")
+    assert asked[-1] == (f"{150 * len(asked)}M", "COMPLETED")
+
+
+def test_the_logs_of_a_failed_job_are_shown(night):
+    shown = re.findall(r"Logfile (\S+):", night.seen["said"])
+    assert any(path.endswith(f"/{night.hit['exit']}.log") for path in shown), "SLURM's own"
+    assert any(path.startswith("logs/measure_energies/") for path in shown), "the command's"
+
+
+def test_a_job_sees_its_gpu_alone(night):
+    assert night.seen["devices"] in ("0", "1")
+
+
+def test_signals_end_the_main_process_with_an_error(night):
+    assert night.seen["interrupt"] not in (0, None)
+    assert night.seen["terminate"] not in (0, None)
+
+
+def test_orphans_are_cancelled_and_nobody_elses_jobs(night):
+    assert night.hit["kill"] in night.seen["orphans"], "it goes on without its main process"
+    cancelled = [line.split()[2] for line in night.seen["cancelled"]]
+    assert cancelled == night.seen["orphans"]
+    assert all("estimate_curves" in line for line in night.seen["cancelled"])
+    assert night.seen["left"] == [night.seen["stranger"]]
+
+
+def test_where_no_run_was_there_are_no_orphans(tmp_path):
+    assert cancel_orphans(tmp_path) == []
