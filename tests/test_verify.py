@@ -187,9 +187,11 @@ def test_many_are_named_in_a_file(work, jobs):
     for job in jobs[:11]:
         job.record.unlink()
     words = remedy(findings(jobs), ["--configfile=a b.yaml"])
-    start = "snakemake --cores=all '--configfile=a b.yaml' --forcerun $(cat "
-    assert words == f"{start}results/.records/to_rebuild.txt)"
-    named = (work / "results/.records/to_rebuild.txt").read_text().splitlines()
+    listed = work / "results/.records/to_rebuild.txt"
+    start = "snakemake --cores=all '--configfile=a b.yaml' --forcerun"
+    assert words == f"{start} $(cat {listed})"
+    assert remedy(findings(jobs), ["--profile=p"]).startswith("snakemake --profile=p --forcerun $(")
+    named = listed.read_text().splitlines()
     assert named == [job.outputs[0] for job in jobs[:11]]
 
 

@@ -26,6 +26,7 @@ import psutil
 
 from . import command
 from .jobs import FOLDER, HOST
+from .records import Job
 from .semstat.errors import InputError
 from .slurm_jobs import cancel_orphans
 
@@ -148,7 +149,9 @@ def _command_of(process: psutil.Process) -> str | None:
     with suppress(psutil.Error):
         line = process.cmdline()
         if "-m" in line:
-            module = line[line.index("-m") + 1]
+            module, *words = line[line.index("-m") + 1 :]
+            if module == f"{__package__}.record_job" and words.count("--") >= 2:
+                return Job.parse(words).command[0]
             return module.removeprefix(f"{__package__}.") if __package__ in module else None
     return None
 

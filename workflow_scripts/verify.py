@@ -116,12 +116,15 @@ def counted(findings: list[Finding]) -> str:
 def remedy(findings: list[Finding], options: list[str]) -> str:
     """The command that rebuilds what was found; Snakemake then rebuilds what depends on it."""
     paths = [finding.path for finding in findings]
-    words = shlex.join(["snakemake", "--cores=all", *options, "--forcerun"])
+    cores = (
+        [] if any(re.match("--cores|-c|--profile", word) for word in options) else ["--cores=all"]
+    )
+    words = shlex.join(["snakemake", *cores, *options, "--forcerun"])
     if len(paths) <= NAMED:
         return f"{words} {shlex.join(paths)}"
     TO_REBUILD.parent.mkdir(parents=True, exist_ok=True)
     TO_REBUILD.write_text("".join(f"{path}\n" for path in paths))
-    return f"{words} $(cat {TO_REBUILD})"
+    return f"{words} $(cat {shlex.quote(str(TO_REBUILD.absolute()))})"
 
 
 if __name__ == "__main__":
