@@ -341,7 +341,7 @@ def test_a_run_on_another_machine_may_be_alive(place):
     (place.work / HOST).unlink()
     recovered = run(place, RECOVER, "--dry-run", TARGET)
     assert recovered.code == 0 and "removed the lock" in recovered.text
-    assert not locks.exists()
+    assert not list(locks.glob("*"))
 
 
 def test_a_folder_without_a_run_is_none_to_recover(pristine, tmp_path):
@@ -369,5 +369,6 @@ def test_a_result_damaged_by_hand(altered, damaged, how):
     assert f"error: results/{damaged}: not a whole Parquet file" in found.text
     assert f"delete it and run snakemake again: `rm 'results/{damaged}'`" in found.text
     path.unlink()
-    altered.run(TARGET)
+    # By name: what is made of it is there and as old as before, so nothing else asks for it.
+    altered.run(f"results/{damaged}", TARGET)
     assert digests(altered.work / "results") == before
