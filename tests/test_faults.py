@@ -255,15 +255,13 @@ exec {shutil.which("bash")} "$@"
     check_whole(place, undisturbed)
 
 
-def test_a_command_run_by_hand(place, undisturbed):
+def test_a_command_run_by_hand(place, finished, undisturbed):
     """Recovery leaves it alone; told to end, as a cluster does, it removes its unfinished files."""
-    results, sources = place.work / "results", place.work / "sources"
-    shutil.copytree(results / "models/tiny", sources)
-    tokenized = run(place, SNAKEMAKE, "--until=tokenize_corpus", TARGET)
-    assert tokenized.code == 0, tokenized.text
+    results, sources = place.work / "results", finished.work / "results"
     out = [results / f"mine/{layer}.parquet" for layer in (0, 3)]
-    line = [sys.executable, "-m", "workflow_scripts.measure_energies", f"--model={sources}"]
-    line += [f"--tokens={results}/tokens/model=tiny/dataset=text/shard=0.parquet"]
+    line = [sys.executable, "-m", "workflow_scripts.measure_energies"]
+    line += [f"--model={sources}/models/tiny"]
+    line += [f"--tokens={sources}/tokens/model=tiny/dataset=text/shard=0.parquet"]
     line += ["--context=48", "--stride=24", "--layers", "0", "3", "--out", *map(str, out)]
     process = subprocess.Popen(line, env=os.environ | environment(place), cwd=place.work)
     unfinished = wait_for(lambda: list(results.glob("mine/.*.tmp")), place)
@@ -341,7 +339,7 @@ def test_a_run_on_another_machine_may_be_alive(place):
     (place.work / HOST).unlink()
     recovered = run(place, RECOVER, "--dry-run", TARGET)
     assert recovered.code == 0 and "removed the lock" in recovered.text
-    assert not locks.exists()
+    assert not list(locks.glob("*"))
 
 
 def test_a_folder_without_a_run_is_none_to_recover(pristine, tmp_path):
@@ -352,22 +350,16 @@ def test_a_folder_without_a_run_is_none_to_recover(pristine, tmp_path):
 # Lied to.
 
 
-@pytest.mark.parametrize(
-    ("damaged", "how"),
-    [
-        ("energies/model=tiny/dataset=text/layer=1/shard=1.parquet", "truncated"),
-        ("states/model=tiny/dataset=text/shard=0.parquet", "overwritten"),
-    ],
-)
-def test_a_result_damaged_by_hand(altered, damaged, how):
+def test_a_result_damaged_by_hand(altered):
     """The next run finds it by itself, names it, and tells what remakes it."""
+    damaged = "energies/model=tiny/dataset=text/layer=1/shard=1.parquet"
     path, before = altered.work / "results" / damaged, digests(altered.work / "results")
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2] if how == "truncated" else b"energy\n0.5\n")
+    path.write_bytes(path.read_bytes()[:1000])
     found = altered.snakemake("--cores=1", TARGET)
     assert found.code == 1, found.text
     assert f"error: results/{damaged}: not a whole Parquet file" in found.text
     assert f"delete it and run snakemake again: `rm 'results/{damaged}'`" in found.text
     path.unlink()
-    altered.run(TARGET)
+    # By name: what is made of it is there and as old as before, so nothing else asks for it.
+    altered.run(f"results/{damaged}", TARGET)
     assert digests(altered.work / "results") == before
