@@ -2,6 +2,7 @@
 #
 #   snakemake --cores all                       the default run (config.yaml)
 #   snakemake --cores all --configfile MINE     another one
+#   snakemake --cores all steering              Jacobian steering, where it is configured
 #   snakemake --report results/report.html      the report of a finished run
 
 import os
@@ -30,6 +31,7 @@ include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"
 include: "rules/comparisons.smk"
 include: "rules/repetition.smk"
+include: "rules/steering.smk"
 
 
 report: "report/workflow.rst"

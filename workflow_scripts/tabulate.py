@@ -8,10 +8,13 @@ import pyarrow as pa
 import pyarrow.csv
 
 from . import command
+from .semstat.continuations import DECODINGS
 from .semstat.curve_tables import DISTANCES, SIGNALS, WELLS
+from .semstat.effect_tables import EFFECTS
 from .semstat.tables import completed, read_table
 
 SCHEMAS = {"wells": WELLS, "distances": DISTANCES, "signals": SIGNALS}
+SCHEMAS |= {"effects": EFFECTS, "decodings": DECODINGS}
 
 
 def main() -> None:
