@@ -21,7 +21,7 @@ rule steer_states:
         "logs/steer_states/{model}/{dataset}.benchmark.tsv"
     conda:
         CONDA
-    threads: measure_threads("cpu")
+    threads: lambda w: measure_threads(MODELS[w.model]["device"])
     resources:
         gpu=lambda w: 0 if MODELS[w.model]["device"] == "cpu" else 1,
         device=lambda w: MODELS[w.model]["device"],
@@ -96,7 +96,7 @@ rule continue_prompts:
         "logs/continue_prompts/{model}/{dataset}.benchmark.tsv"
     conda:
         CONDA
-    threads: measure_threads("cpu")
+    threads: lambda w: measure_threads(MODELS[w.model]["device"])
     resources:
         gpu=lambda w: 0 if MODELS[w.model]["device"] == "cpu" else 1,
         device=lambda w: MODELS[w.model]["device"],

@@ -51,15 +51,14 @@ def at_layer(layer, family="Llama", functional=None, dtype=torch.float32):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_jacobian_is_that_of_automatic_differentiation(family):
-    for layer in (0, 1, 2):
-        function, state = at_layer(layer, family)
-        value, found = jacobian(function, state)
-        torch.testing.assert_close(value, function(state))
-        whole = torch.autograd.functional.jacobian(function, state)  # (texts, m, texts, hidden)
-        own = torch.stack([whole[b, :, b] for b in range(len(IDS))])
-        torch.testing.assert_close(found, own, rtol=1e-4, atol=1e-6)
-        elsewhere = whole.abs().sum() - own.abs().sum()
-        assert elsewhere <= 1e-4 * own.abs().sum(), "each text depends on its own state alone"
+    function, state = at_layer(1, family)
+    value, found = jacobian(function, state)
+    torch.testing.assert_close(value, function(state))
+    whole = torch.autograd.functional.jacobian(function, state)  # (texts, m, texts, hidden)
+    own = torch.stack([whole[b, :, b] for b in range(len(IDS))])
+    torch.testing.assert_close(found, own, rtol=1e-4, atol=1e-6)
+    elsewhere = whole.abs().sum() - own.abs().sum()
+    assert elsewhere <= 1e-4 * own.abs().sum(), "each text depends on its own state alone"
 
 
 @pytest.mark.filterwarnings("ignore:There is a performance drop")

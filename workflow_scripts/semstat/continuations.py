@@ -104,11 +104,17 @@ def describe_methods(rows: Sequence[Mapping[str, Any]], confidence: float) -> li
             value_d1 = np.array(values, dtype=np.float64)[:, None]
             return bars(per_state(value_d1, np.ones(len(value_d1)))).intervals(["mean"])["mean"]
 
-        names = ("rep_1", "rep_4", "energy_fluctuation", "reread_fluctuation", "surprisal")
+        def share(values: list[float]) -> Interval:
+            value, low, high = mean(values)
+            return value, max(low, 0.0), min(high, 1.0)
+
+        names = ("energy_fluctuation", "reread_fluctuation", "surprisal")
         numbers = {name: mean([row[name] for row in group]) for name in names}
+        shares = ("rep_1", "rep_4")
+        numbers |= {name: share([row[name] for row in group]) for name in shares}
         low, high = (float(np.exp(bound)) for bound in numbers["surprisal"][1:])
         numbers["perplexity"] = (float(np.exp(numbers.pop("surprisal")[0])), low, high)
-        numbers["steered"] = mean([float(np.mean(row["steered"])) for row in group])
+        numbers["steered"] = share([float(np.mean(row["steered"])) for row in group])
         head = {"method": method, "prompts": len(group)}
         speed = float(np.mean([row["tokens_per_second"] for row in group]))
         described.append(head | interval_columns(numbers) | {"tokens_per_second": speed})

@@ -85,7 +85,8 @@ class Nucleus:
 
 def nucleus(logits_bv: Tensor, mass: float) -> Tensor:
     """(texts, vocabulary) bool: the fewest most probable tokens that hold the mass."""
-    p_bv, token_bv = torch.softmax(logits_bv.double(), dim=-1).sort(dim=-1, descending=True)
+    ranked_bv, token_bv = logits_bv.sort(dim=-1, descending=True)
+    p_bv = torch.softmax(ranked_bv.double(), dim=-1)
     before_bv = p_bv.cumsum(dim=-1) - p_bv
     return torch.zeros_like(token_bv, dtype=torch.bool).scatter(1, token_bv, before_bv < mass)
 

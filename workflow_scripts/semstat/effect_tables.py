@@ -74,7 +74,8 @@ def describe_effects(rows: Sequence[Mapping[str, Any]], confidence: float) -> li
     order : by what power of the effect that error grows, over the effects up to `LINEAR_BELOW`; the
         same for all effects of a layer and quantity.
     aimed, ascent_path, ascent_norm, random : the norm that these need, over that of J⁺.
-    random_reached : share of random directions that reach the effect with at most ‖h‖.
+    random_reached : share of random directions that reach the effect with at most ‖h‖; `random` is
+        of those alone, and so too small where they are few.
     """
     groups: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -107,8 +108,9 @@ def _describe(rows: Sequence[Mapping[str, Any]], confidence: float) -> dict[str,
         "random": column["random_norm"] / norm,
     }
     numbers = {name: _geometric(ratio, confidence) for name, ratio in ratios.items()}
-    reached = _geometric(column["random_reached"], confidence, logarithms=True)
-    return numbers | {"random_reached": reached}
+    value, *bounds = _geometric(column["random_reached"], confidence, logarithms=True)
+    low, high = np.clip(bounds, 0.0, 1.0).tolist()
+    return numbers | {"random_reached": (value, low, high)}
 
 
 def _geometric(value_d: Array, confidence: float, logarithms: bool = False) -> Interval:

@@ -130,5 +130,5 @@ def _draw_reread(axes: Axes, row: Mapping[str, Any], color: Any) -> None:
     """The fluctuation of a steered text as the unsteered model reads it, hollow."""
     x, y = row["perplexity"], row["reread_fluctuation"]
     low, high = row["reread_fluctuation_low"], row["reread_fluctuation_high"]
-    axes.vlines(x, low, high, color=color, linewidth=0.8, linestyle=":")
-    axes.plot(x, y, "o", color=color, markersize=4, markerfacecolor="white")
+    axes.vlines(x, low, high, color=color, linewidth=0.8, linestyle=":", zorder=3)
+    axes.plot(x, y, "s", color=color, markersize=5, markerfacecolor="none", zorder=3)
