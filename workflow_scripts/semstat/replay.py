@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -194,7 +195,9 @@ def _fork(cache: Cache) -> Cache:
     return forked
 
 
+@lru_cache(maxsize=1)
 def _at_least_float32(decoder: Decoder) -> Decoder:
+    """The decode in float32 or float64; readers of one model share the copy that this may be."""
     return decoder if decoder.unembedding.weight.dtype == torch.float64 else decoder.in_float32()
 
 
