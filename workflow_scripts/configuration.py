@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from .semstat.errors import InputError
+from .steering_configuration import resolve_steering
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 
@@ -62,7 +63,9 @@ def resolve(config: Spec) -> Spec:
         if spec["source"] == "tuned_lens":
             spec["measured_documents"] = _measured_documents(key, spec, config["datasets"])
     config["comparisons"] = _comparisons(config)
-    config["steering"] = _steering(config)
+    for at, spec in enumerate(config["steering"]):
+        _check_text(f"steering.{at}.dataset", spec["dataset"], config["datasets"])
+    config["steering"] = resolve_steering(config)
     return config
 
 
@@ -260,60 +263,6 @@ def _chosen(where: str, chosen: Spec, study: Spec) -> Spec:
             f"add it to the model's `layers` or name one of {', '.join(map(str, layers))}"
         )
     return chosen | {"layer": layer}
-
-
-def _steering(study: Spec) -> list[Spec]:
-    """Entries of `steering`, each with a model that has weights and real text long enough."""
-    pairs: list[tuple[str, str]] = []
-    for at, spec in enumerate(study["steering"]):
-        where = f"steering.{at}"
-        pair = spec["model"], spec["dataset"]
-        _check_steered_model(f"{where}.model", spec["model"], study["models"])
-        _check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
-        if pair in pairs:
-            raise InputError(
-                f"{where}: the same model and dataset as steering.{pairs.index(pair)}; "
-                f"remove it, or add its layers there"
-            )
-        pairs.append(pair)
-        blocks = study["models"][spec["model"]]["blocks"]
-        named = [(f"{where}.layers", layer) for layer in spec["layers"]]
-        for key, layer in [*named, (f"{where}.decoding.layer", spec["decoding"]["layer"])]:
-            if layer > blocks:
-                raise InputError(
-                    f"{key}: layer {layer} does not exist (the model has layers 0 to {blocks})"
-                )
-        _check_beginnings(where, spec, study["datasets"][spec["dataset"]])
-        spec["layers"], spec["effects"] = sorted(spec["layers"]), sorted(spec["effects"])
-    return list(study["steering"])
-
-
-def _check_steered_model(key: str, name: str, models: dict[str, Spec]) -> None:
-    fit = [model for model, spec in models.items() if spec["source"] not in DERIVED]
-    if name in fit:
-        return
-    why = {
-        "random": "has random weights, so there is nothing to steer towards",
-        "tuned_lens": "is a lens, and the model that it is for is to be steered",
-    }.get(str(models.get(name, {}).get("source")), "is not one of the models")
-    raise InputError(f"{key}: {name!r} {why}; name one of {', '.join(fit) or '(there is none)'}")
-
-
-def _check_beginnings(where: str, spec: Spec, dataset: Spec) -> None:
-    """Whether a dataset has as many documents, and tokens of each, as steering takes."""
-    held, longest = documents_of(dataset), dataset["tokens_per_document"] or math.inf
-    decoding = spec["decoding"]
-    for key, wanted, limit, raise_it in (
-        ("documents", spec["documents"], held, "shards"),
-        ("decoding.prompts", decoding["prompts"], held, "shards"),
-        ("position", spec["position"], longest - 1, "tokens_per_document"),
-        ("decoding.prompt_tokens", decoding["prompt_tokens"], longest, "tokens_per_document"),
-    ):
-        if wanted > limit:
-            raise InputError(
-                f"{where}.{key}: {wanted} is more than the {limit} that {spec['dataset']} allows; "
-                f"lower it, or raise datasets.{spec['dataset']}.{raise_it}"
-            )
 
 
 def _check_text(key: str, name: str, datasets: dict[str, Spec]) -> None:
