@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from . import command
 from .documents import Documents, add_arguments, read_documents, tokens_table
-from .model_files import BATCH_TOKENS, add_run_options, load, set_up
+from .model_files import BATCH_TOKENS, add_batch_option, add_run_options, load, set_up
 from .semstat.decoder import LayeredModel
 from .semstat.errors import InputError
 from .semstat.generation import Sampling, continue_texts, draw_uniform
@@ -40,6 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the samples")
     add_run_options(parser)
+    add_batch_option(parser)
     parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
     arguments = parser.parse_args()
     set_up(arguments.threads)
