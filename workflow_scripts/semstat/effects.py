@@ -91,7 +91,8 @@ def measure_effects(
         one = search(function, state_bn, before_b1, change_b1, shift_bn, norm_b, TOLERANCE)
         aimed = aim_anew(function, state_bn, one, norm_b, TOLERANCE, MORE_AIMS)
         row = {
-            "effect": change_b1.new_full(norm_b.shape, target.sign * effect),
+            # As asked, not as float32 has it.
+            "effect": torch.full_like(norm_b, target.sign * effect, dtype=torch.float64),
             "before": before_b1[:, 0],
             "state_norm": norm_b,
             "slope": j_b1n[:, 0].norm(dim=-1),
