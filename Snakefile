@@ -2,7 +2,7 @@
 #
 #   snakemake --cores all                       the default run (config.yaml)
 #   snakemake --cores all --configfile MINE     another one
-#   snakemake --cores all mechanics             kinetic and potential terms along the same text
+#   snakemake --cores all mechanics             kinetic and potential terms, and steering
 #   snakemake --report results/report.html      the report of a finished run
 
 import ast
@@ -44,6 +44,7 @@ include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"
 include: "rules/comparisons.smk"
 include: "rules/repetition.smk"
+include: "rules/steering.smk"
 include: "rules/mechanics.smk"
 
 

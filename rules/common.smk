@@ -14,6 +14,7 @@ except InputError as error:
 
 MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
 LENSES = {name: spec for name, spec in MODELS.items() if spec["source"] == "tuned_lens"}
+STEERED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["steering"]}
 
 SNAPSHOT = "results/models/{model}/"
 CORPUS = "results/corpora/{dataset}.parquet"
@@ -37,6 +38,11 @@ DISTANCES = f"results/distances/{PAIR}.parquet"
 TRAJECTORIES = f"results/trajectories/{SHARD}"
 MECHANICS = "results/mechanics/model={model}/dataset={dataset}.parquet"
 REPETITION = "results/repetition/model={model}/dataset={dataset}.parquet"
+STEERED_STATES = "results/steering/states/model={model}/dataset={dataset}.parquet"
+EFFECTS = "results/steering/effects/model={model}/dataset={dataset}.parquet"
+CONTINUATIONS = "results/steering/continuations/model={model}/dataset={dataset}.parquet"
+DECODINGS = "results/steering/decodings/model={model}/dataset={dataset}.parquet"
+TEXTS = "results/steering/texts/model={model}/dataset={dataset}.csv"
 
 CONDA = "../envs/semantic-statistics.yaml"
 
@@ -167,6 +173,54 @@ def generate_options(model):
     return of_dataset
 
 
+# Steering.
+
+
+def of_steered(pattern, **others):
+    """A pattern's files for every pair of model and dataset that is steered."""
+    return [
+        path
+        for model, dataset in STEERED
+        for path in expand(pattern, model=model, dataset=dataset, **others)
+    ]
+
+
+def tokens_of_dataset(wildcards):
+    return expand(
+        TOKENS, model=wildcards.model, dataset=wildcards.dataset, shard=shards(wildcards.dataset)
+    )
+
+
+def steered(wildcards):
+    """What the configuration says of a pair of model and dataset that is steered."""
+    pair = wildcards.model, wildcards.dataset
+    if pair not in STEERED:
+        raise WorkflowError(f"{pair[0]} on {pair[1]} is not steered; add an entry to `steering`")
+    return STEERED[pair]
+
+
+def options_of(spec, keys, model):
+    """Command-line options of some keys, a list as many words, and of how the model runs."""
+    options = []
+    for key in keys:
+        values = spec[key] if isinstance(spec[key], list) else [spec[key]]
+        options += [f"--{key.replace('_', '-')}", *map(str, values)]
+    return [*options, *(f"--{key}={MODELS[model][key]}" for key in ("dtype", "attention"))]
+
+
+STATES_KEYS = ["layers", "documents", "position", "quantities", "effects", "directions", "seed"]
+DECODING_KEYS = ["layer", "prompts", "prompt_tokens", "continue_by", "ngram", "margin", "budget"]
+DECODING_KEYS += ["penalty", "alpha", "candidates", "nucleus", "seed"]
+
+
+def steer_options(wildcards):
+    return options_of(steered(wildcards), STATES_KEYS, wildcards.model)
+
+
+def decode_options(wildcards):
+    return options_of(steered(wildcards)["decoding"], DECODING_KEYS, wildcards.model)
+
+
 # Energies, counts and curves.
 
 
@@ -271,6 +325,8 @@ TRAJECTORY_FIGURE = (
     "results/figures/mechanics/trajectories/model={model}/dataset={dataset}.{format}"
 )
 REPETITION_FIGURE = "results/figures/repetition/model={model}/dataset={dataset}.{format}"
+EFFECTS_FIGURE = "results/figures/steering/model={model}/dataset={dataset}/effects.{format}"
+DECODINGS_FIGURE = "results/figures/steering/model={model}/dataset={dataset}/decodings.{format}"
 
 TITLES = {
     "entropy": "S(E), entropy",

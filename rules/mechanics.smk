@@ -166,5 +166,6 @@ rule plot_trajectories:
 rule mechanics:
     input:
         MECHANICS_RESULTS,
+        rules.steering.input,
     message:
-        "Done: figures are in results/figures/mechanics, numbers in results/mechanics.csv"
+        "Done: figures are in results/figures/mechanics and …/steering, numbers in results/mechanics.csv"

@@ -476,3 +476,49 @@ def test_a_file_that_snakemake_would_not_take_as_it_is_is_named(tmp_path, monkey
     spec = {"source": "path", "files": "*.txt"}
     with pytest.raises(InputError, match=r"^datasets\.text\.files: 'a.*\.txt' holds braces or co"):
         local_files("datasets", "text", spec)
+
+
+STEERING = {"model": "a", "dataset": "text", "layers": [4, 2], "decoding": {"layer": 6}}
+SHORT = {"position": 8, "decoding": {"layer": 6, "prompt_tokens": 9}}
+
+
+def steering(*entries):
+    return changed("steering", [STEERING | SHORT | entry for entry in entries])
+
+
+def test_what_is_steered_is_filled_in():
+    assert resolve(CONFIG)["steering"] == []
+    (spec,) = resolve(steering({}))["steering"]
+    assert spec["layers"] == [2, 4] and spec["effects"] == sorted(spec["effects"])
+    assert spec["decoding"]["ngram"] == 4 and spec["seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"model": "a-random"}, ".model: 'a-random' has random weights, so there is nothing to "),
+        ({"model": "b"}, ".model: 'b' is not one of the models; name one of a"),
+        ({"dataset": "null"}, ".dataset: 'null' is not a dataset of text; name one of text"),
+        ({"layers": [7]}, ".layers: layer 7 does not exist (the model has layers 0 to 6)"),
+        ({"decoding": {"layer": 7}}, ".decoding.layer: layer 7 does not exist (the model has "),
+        ({"decoding": {}}, ".decoding: `layer` is missing"),
+        ({"decoding": {"layer": 6, "ngram": 1}}, ".decoding.ngram: 1 is less than the minimum of"),
+        ({"decoding": {"layr": 6, "layer": 6}}, ".decoding.layr: unknown key; did you mean `laye"),
+        ({"effects": [0.0]}, ".effects.0: 0.0 is less than or equal to the minimum of 0; "),
+        ({"quantities": ["H"]}, ".quantities.0: 'H' is not one of correct, last, entropy"),
+        ({"documents": 101}, ".documents: 101 is more than the 100 that text allows; lower it, or"),
+        ({"position": 9}, ".position: 9 is more than the 8 that text allows; lower it, or raise "),
+        ({"decoding": {"layer": 6}}, ".decoding.prompt_tokens: 32 is more than the 9 that text "),
+    ],
+)
+def test_what_cannot_be_steered_is_refused(entry, expected):
+    assert sentence(steering(entry)).startswith(f"steering.0{expected}")
+
+
+def test_a_lens_is_not_steered_and_no_pair_twice():
+    config = steering({"model": "lens"})
+    config["models"]["lens"] = LENS
+    config["datasets"]["text"] |= {"documents_per_shard": 9}
+    assert sentence(config).startswith("steering.0.model: 'lens' is a lens, and the model that it")
+    twice = sentence(steering({}, {"layers": [3]}))
+    assert twice.startswith("steering.1: the same model and dataset as steering.0; remove it, or ")

@@ -8,10 +8,12 @@ import pyarrow as pa
 import pytest
 import torch
 
-from tests.tiny import PREFIX, VOCABULARY, save_tiny_model, tiny_model
+from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
 from workflow_scripts import generate_tokens
+from workflow_scripts.semstat.decoder import LayeredModel
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.generation import draw_uniform, generate
+from workflow_scripts.semstat.generation import Sampling, continue_texts, draw_uniform
+from workflow_scripts.semstat.replay import Reader
 from workflow_scripts.semstat.tables import CORPUS, TOKENS, provenance_of, read_table, write_table
 
 TEXTS = [f"{doc} documents begin so" for doc in range(6)]
@@ -58,8 +60,10 @@ def test_a_shard_is_what_the_model_writes_after_its_prompts(shard, prompt, sampl
         assert len(tokens) == 31 and tokens[0] == 0
         prompt_t = torch.tensor([tokens[: prompt + 1]])
         uniform_s = torch.tensor(draw_uniform(0, doc, 30 - prompt))[None]
-        (expected,) = generate(tiny_model(), prompt_t, sampling_temperature, uniform_s).tolist()
-        assert tokens[prompt + 1 :] == expected
+        reader = Reader(LayeredModel(tiny_model()), BLOCKS)
+        sampling = Sampling(sampling_temperature, uniform_s)
+        written = continue_texts(reader, prompt_t, 30 - prompt, sampling)
+        assert tokens[prompt + 1 :] == written.token_bs[0].tolist()
     if prompt:
         assert found[4][1] != found[5][1]
         assert found[4][2:5] == found[5][2:5], "the texts differ in their first byte alone"

@@ -21,6 +21,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from .semstat.errors import InputError
+from .steering_configuration import resolve_steering
 
 SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 
@@ -63,6 +64,9 @@ def resolve(config: Spec) -> Spec:
         if spec["source"] == "tuned_lens":
             spec["measured_documents"] = _measured_documents(key, spec, config["datasets"])
     config["comparisons"] = _comparisons(config)
+    for at, spec in enumerate(config["steering"]):
+        _check_text(f"steering.{at}.dataset", spec["dataset"], config["datasets"])
+    config["steering"] = resolve_steering(config)
     return config
 
 

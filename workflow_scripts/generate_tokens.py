@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from . import command
 from .documents import Documents, add_arguments, read_documents, tokens_table
-from .model_files import BATCH_TOKENS, add_run_options, load, set_up
+from .model_files import BATCH_TOKENS, add_batch_option, add_run_options, load, set_up
+from .semstat.decoder import LayeredModel
 from .semstat.errors import InputError
-from .semstat.generation import draw_uniform, generate
+from .semstat.generation import Sampling, continue_texts, draw_uniform
 from .semstat.provenance import software
+from .semstat.replay import Reader
 from .semstat.tables import write_table
 
 
@@ -38,6 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the samples")
     add_run_options(parser)
+    add_batch_option(parser)
     parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
     arguments = parser.parse_args()
     set_up(arguments.threads)
@@ -72,7 +75,7 @@ def _check_prompts(arguments: argparse.Namespace, documents: Documents) -> None:
             )
 
 
-def _load(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+def _load(arguments: argparse.Namespace) -> tuple[LayeredModel, dict[str, Any]]:
     """The whole model, ready on its device, and how it is run."""
     config = transformers.AutoConfig.from_pretrained(arguments.model, local_files_only=True)
     config = config.get_text_config()
@@ -84,14 +87,15 @@ def _load(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         )
     whole = {"name": arguments.model.name, "context": None, "stride": None}
     layered, facts = load(argparse.Namespace(**vars(arguments), **whole))
-    return layered.model, {key: facts[key] for key in ("device", "dtype", "attention")}
+    return layered, {key: facts[key] for key in ("device", "dtype", "attention")}
 
 
 def _generate(
-    arguments: argparse.Namespace, documents: Documents, model: Any
+    arguments: argparse.Namespace, documents: Documents, model: LayeredModel
 ) -> list[NDArray[np.int32]]:
     """Tokens of each document, the prefix token first, a batch of documents at a time."""
     device = model.device
+    reader = Reader(model, model.n_blocks)
     steps = arguments.tokens - arguments.prompt_tokens
     size = (arguments.batch_tokens or BATCH_TOKENS[device.type]) // (1 + arguments.tokens)
     label = f"{arguments.model.name} {arguments.dataset} shard={arguments.shard}"
@@ -102,13 +106,15 @@ def _generate(
             prompt_bt = np.array([tokens_t for _, tokens_t in batch], dtype=np.int64)
             uniform_bs = np.array([draw_uniform(arguments.seed, doc, steps) for doc, _ in batch])
             try:
-                drawn_bs = generate(
-                    model,
+                drawn_bs = continue_texts(
+                    reader,
                     torch.from_numpy(prompt_bt).to(device),
-                    arguments.sampling_temperature,
-                    torch.from_numpy(uniform_bs).to(device),
+                    steps,
+                    Sampling(
+                        arguments.sampling_temperature, torch.from_numpy(uniform_bs).to(device)
+                    ),
                     bar.update,
-                )
+                ).token_bs
             except FloatingPointError as error:
                 raise InputError(
                     f"models.{arguments.model.name}: {error}; set its dtype to float32, "

@@ -34,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", type=int, default=1024, help="positions seen at once")
     parser.add_argument("--stride", type=int, default=512, help="positions between two windows")
     add_run_options(parser)
+    add_batch_option(parser)
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -41,13 +42,17 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], default="float32")
     parser.add_argument("--attention", default="auto", help="auto, eager, sdpa, flash_attention_2")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
+
+
+def add_batch_option(parser: argparse.ArgumentParser) -> None:
+    """The option that bounds how much a model computes at once."""
     parser.add_argument(
         "--batch-tokens",
         type=int,
         default=0,
         help="positions computed or remembered at once (default: 2,048 on a CPU, 16,384 on a GPU)",
     )
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
 
 
 def prepare(arguments: argparse.Namespace) -> dict[str, Any]:

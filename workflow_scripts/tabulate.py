@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.csv
 
 from . import command
+from .semstat.continuations import DECODINGS
 from .semstat.curve_tables import DISTANCES, SIGNALS, WELLS
+from .semstat.effect_tables import EFFECTS
 from .semstat.mechanics_tables import MECHANICS
 from .semstat.tables import completed, read_table
 
-SCHEMAS = {"wells": WELLS, "distances": DISTANCES, "signals": SIGNALS, "mechanics": MECHANICS}
+SCHEMAS = {"wells": WELLS, "distances": DISTANCES, "signals": SIGNALS}
+SCHEMAS |= {"mechanics": MECHANICS, "effects": EFFECTS, "decodings": DECODINGS}
 
 
 def main() -> None:

@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from tests.tiny import FAMILIES, VOCABULARY, tiny_model
-from workflow_scripts.semstat.generation import draw_uniform, generate, next_tokens
+from workflow_scripts.semstat.decoder import LayeredModel
+from workflow_scripts.semstat.generation import (
+    Sampling,
+    continue_texts,
+    draw_uniform,
+    next_tokens,
+)
+from workflow_scripts.semstat.replay import Reader
 
 STEPS = 20
 
@@ -27,7 +34,10 @@ def plain(model, prompt, sampling_temperature, uniform_s):
 
 def drawn(model, prompts, sampling_temperature, docs, seed=0):
     uniform_bs = torch.tensor(np.array([draw_uniform(seed, doc, STEPS) for doc in docs]))
-    return generate(model, torch.tensor(prompts), sampling_temperature, uniform_bs).tolist()
+    layered = LayeredModel(model)
+    reader = Reader(layered, layered.n_blocks)
+    sampling = Sampling(sampling_temperature, uniform_bs)
+    return continue_texts(reader, torch.tensor(prompts), STEPS, sampling).token_bs.tolist()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -94,8 +104,9 @@ def test_a_lower_sampling_temperature_is_more_sure():
 
 
 def test_an_unsound_model_is_refused():
-    model = tiny_model()
+    layered = LayeredModel(tiny_model())
+    reader = Reader(layered, layered.n_blocks)
     with torch.no_grad():
-        model.lm_head.weight[3] = torch.nan
+        layered.model.lm_head.weight[3] = torch.nan
     with pytest.raises(FloatingPointError, match="NaN or infinite logits"):
-        drawn(model, [[0]], 1.0, docs=[0])
+        continue_texts(reader, torch.tensor([[0]]), 1, Sampling(1.0, torch.zeros(1, 1)))

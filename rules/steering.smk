@@ -1,0 +1,221 @@
+# Takes: results/models/{model}/, results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet,
+#        of the pairs that `steering` in the configuration names.
+# Makes: under model={model}/dataset={dataset} of results/steering/,
+#        states/: what each way of steering achieves, state by state; effects/: on average;
+#        continuations/, texts/: what each method of decoding writes, as Parquet and as CSV;
+#        decodings/: what that is like, on average over prompts;
+#        of all pairs results/steering/effects.csv and results/steering/decodings.csv;
+#        and results/figures/steering/, effects and decodings as SVG and PDF.
+
+
+localrules:
+    plot_effects,
+    plot_decodings,
+    tabulate_steering,
+
+
+rule steer_states:
+    input:
+        code=code_inputs("steer_states"),
+        snapshot=snapshot_of,
+        tokens=tokens_of_dataset,
+    output:
+        STEERED_STATES,
+    log:
+        "logs/steer_states/{model}/{dataset}.log",
+    benchmark:
+        "logs/steer_states/{model}/{dataset}.benchmark.tsv"
+    conda:
+        CONDA
+    threads: lambda w: measure_threads(MODELS[w.model]["device"])
+    resources:
+        gpu=lambda w: 0 if MODELS[w.model]["device"] == "cpu" else 1,
+        gpu_model=lambda w: for_gpu(MODELS[w.model], "gpu_kind"),
+        slurm_partition=lambda w: for_gpu(
+            MODELS[w.model], "gpu_partition", otherwise="slurm_partition"
+        ),
+        mem_mb=lambda w, input, attempt: memory_for(MODELS[w.model])(w, input, attempt),
+        runtime=lambda w, attempt: 60 * attempt,
+        # Not among the params: where it runs does not change what it finds.
+        device=lambda w: MODELS[w.model]["device"],
+    params:
+        options=steer_options,
+    message:
+        "Steering states of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- steer_states"
+        " --model results/models/{wildcards.model:q}"
+        " --tokens {input.tokens:q} --dataset {wildcards.dataset:q} {params.options:q}"
+        " --device {resources.device} --threads {threads} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule describe_effects:
+    input:
+        code=code_inputs("describe_effects"),
+        states=STEERED_STATES,
+    output:
+        EFFECTS,
+    log:
+        "logs/describe_effects/{model}/{dataset}.log",
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        confidence=STUDY["curves"]["confidence"],
+    message:
+        "Describing the effects of steering {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_effects"
+        " {input.states:q}"
+        " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule plot_effects:
+    input:
+        code=code_inputs("plot_effects"),
+        effects=EFFECTS,
+    output:
+        svg=report(
+            EFFECTS_FIGURE.replace("{format}", "svg"),
+            caption="../report/effects.rst",
+            category="Steering",
+            labels={"model": "{model}", "dataset": "{dataset}", "figure": "effect against norm"},
+        ),
+        pdf=EFFECTS_FIGURE.replace("{format}", "pdf"),
+    log:
+        "logs/plot_effects/{model}/{dataset}.log",
+    conda:
+        CONDA
+    message:
+        "Drawing the effects of steering {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_effects"
+        " {input.effects:q}"
+        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+
+
+rule continue_prompts:
+    input:
+        code=code_inputs("continue_prompts"),
+        snapshot=snapshot_of,
+        tokens=tokens_of_dataset,
+    output:
+        continuations=CONTINUATIONS,
+        texts=report(
+            TEXTS,
+            caption="../report/texts.rst",
+            category="Steering",
+            labels={"model": "{model}", "dataset": "{dataset}", "figure": "the continuations"},
+        ),
+    log:
+        "logs/continue_prompts/{model}/{dataset}.log",
+    benchmark:
+        "logs/continue_prompts/{model}/{dataset}.benchmark.tsv"
+    conda:
+        CONDA
+    threads: lambda w: measure_threads(MODELS[w.model]["device"])
+    resources:
+        gpu=lambda w: 0 if MODELS[w.model]["device"] == "cpu" else 1,
+        gpu_model=lambda w: for_gpu(MODELS[w.model], "gpu_kind"),
+        slurm_partition=lambda w: for_gpu(
+            MODELS[w.model], "gpu_partition", otherwise="slurm_partition"
+        ),
+        mem_mb=lambda w, input, attempt: memory_for(MODELS[w.model])(w, input, attempt),
+        runtime=lambda w, attempt: 60 * attempt,
+        # Not among the params: where it runs does not change what it finds.
+        device=lambda w: MODELS[w.model]["device"],
+    params:
+        options=decode_options,
+    message:
+        "Continuing prompts of {wildcards.dataset} by {wildcards.model}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- continue_prompts"
+        " --model results/models/{wildcards.model:q}"
+        " --tokens {input.tokens:q} --dataset {wildcards.dataset:q} {params.options:q}"
+        " --device {resources.device} --threads {threads}"
+        " --out {output.continuations:q} --csv {output.texts:q} 2>&1 | tee {log:q}"
+
+
+rule describe_decodings:
+    input:
+        code=code_inputs("describe_decodings"),
+        continuations=CONTINUATIONS,
+    output:
+        DECODINGS,
+    log:
+        "logs/describe_decodings/{model}/{dataset}.log",
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        confidence=STUDY["curves"]["confidence"],
+    message:
+        "Describing continuations of {wildcards.dataset} by {wildcards.model}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_decodings"
+        " {input.continuations:q}"
+        " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule plot_decodings:
+    input:
+        code=code_inputs("plot_decodings"),
+        decodings=DECODINGS,
+    output:
+        svg=report(
+            DECODINGS_FIGURE.replace("{format}", "svg"),
+            caption="../report/decodings.rst",
+            category="Steering",
+            labels={
+                "model": "{model}",
+                "dataset": "{dataset}",
+                "figure": "repetition against perplexity",
+            },
+        ),
+        pdf=DECODINGS_FIGURE.replace("{format}", "pdf"),
+    log:
+        "logs/plot_decodings/{model}/{dataset}.log",
+    conda:
+        CONDA
+    message:
+        "Drawing methods of decoding of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_decodings"
+        " {input.decodings:q}"
+        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_steering:
+    input:
+        code=code_inputs("tabulate"),
+        tables=lambda w: of_steered({"effects": EFFECTS, "decodings": DECODINGS}[w.table]),
+    output:
+        report(
+            "results/steering/{table}.csv",
+            caption="../report/{table}.rst",
+            category="Steering",
+            labels={"figure": "{table}, in numbers"},
+        ),
+    log:
+        "logs/tabulate_steering/{table}.log",
+    wildcard_constraints:
+        table="effects|decodings",
+    conda:
+        CONDA
+    message:
+        "Tabulating steering: {wildcards.table}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        " {input.tables:q} --of {wildcards.table} --out {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule steering:
+    input:
+        of_steered(TEXTS),
+        [of_steered(figure, format=["svg", "pdf"]) for figure in (EFFECTS_FIGURE, DECODINGS_FIGURE)],
+        expand("results/steering/{table}.csv", table=["effects", "decodings"] if STEERED else []),
+    message:
+        "Done: figures are in results/figures/steering, numbers and texts in results/steering"

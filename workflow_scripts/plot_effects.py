@@ -1,0 +1,27 @@
+"""Draw what steering achieves: the norm that an effect takes, and the error of its prediction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import command
+from .semstat.effect_tables import EFFECTS
+from .semstat.figures import save
+from .semstat.steering_figures import draw_effects
+from .semstat.tables import read_table
+
+
+def main() -> None:
+    parser = command.parser(__doc__)
+    parser.add_argument("effects", type=Path, help="Parquet file of describe_effects")
+    parser.add_argument("--svg", required=True, help="figure to make")
+    parser.add_argument("--pdf", required=True, help="the same figure")
+    arguments = parser.parse_args()
+
+    rows = read_table(arguments.effects, EFFECTS).to_pylist()
+    title = f"{rows[0]['model']} on {rows[0]['dataset']}"
+    save(draw_effects(rows, title), [arguments.svg, arguments.pdf])
+
+
+if __name__ == "__main__":
+    command.run(main)
