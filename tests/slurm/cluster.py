@@ -22,6 +22,9 @@ HERE = Path(__file__).parent
 USER_EDITS = {"partition": "tests", "gpu_partition": "tests", "gpu_model": "a100"}
 """What a user of this cluster edits in profiles/slurm/config.yaml."""
 
+INSTALLED = Path("/etc/slurm/slurm.conf")
+"""What tells every command where the cluster is; while ours is up, a link to its own."""
+
 PATIENCE = 240.0
 """Seconds to wait for anything before a test fails; on an idle machine all takes less than 30."""
 
@@ -32,6 +35,8 @@ def obstacle() -> str | None:
         return "starting SLURM takes root"
     if shutil.which("apt-get") is None:
         return "SLURM is installed from Debian's packages, and this is no Debian"
+    if INSTALLED.exists() and not INSTALLED.is_symlink():
+        return f"{INSTALLED} is there: this machine has a SLURM of its own"
     return None
 
 
@@ -45,14 +50,10 @@ def until(found: Callable[[], Any], what: str) -> Any:
 
 
 class Cluster:
-    """A SLURM of one node, whose daemons' files lie in a folder.
-
-    Whoever asks it has the variable SLURM_CONF set to its `configuration`.
-    """
+    """A SLURM of one node, whose daemons' files lie in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.configuration = folder / "slurm.conf"
 
     def start(self) -> None:
         started = subprocess.run(

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Stop what start.sh FOLDER has started, by its pid files alone.
 RUN=$1
-export SLURM_CONF=$RUN/slurm.conf
 if [ -e "$RUN/pid/slurmctld.pid" ]; then
   timeout 10 scancel --me && sleep 1
 fi
@@ -17,5 +16,8 @@ for daemon in slurmd slurmctld munged; do
     sleep 0.1
   done
   [ -d "/proc/$pid" ] && kill -9 "$pid"
+done
+for file in slurm.conf gres.conf; do
+  [ "$(readlink "/etc/slurm/$file")" = "$RUN/$file" ] && rm "/etc/slurm/$file"
 done
 exit 0

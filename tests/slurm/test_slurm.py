@@ -28,6 +28,7 @@ from tests.slurm.cluster import (
     tables,
     until,
 )
+from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.slurm_jobs import cancel_orphans
 
 
@@ -39,13 +40,11 @@ def cluster(tmp_path_factory):
             pytest.fail(f"REQUIRE_SLURM is set, but {reason}")
         pytest.skip(reason)
     cluster = Cluster(tmp_path_factory.mktemp("slurm"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", str(cluster.configuration))
-        try:
-            cluster.start()
-            yield cluster
-        finally:
-            cluster.stop()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 def text_alone(study: dict[str, Any]) -> dict[str, Any]:
@@ -204,6 +203,8 @@ def night(cluster, pristine, tmp_path_factory):
     cluster.ask("scontrol", "update", f"jobid={attempt.job}", "EndTime=now+1")
     ended("time")
     victim("kill", "estimate_curves")
+    with pytest.raises(InputError, match="Snakemake is running here"):
+        cancel_orphans(place.work)
     run.end(signal.SIGKILL)
     seen["orphans"] = cluster.queue()
     stranger = cluster.ask("sbatch", "--parsable", "--comment=stranger", "--wrap=sleep 300").strip()
