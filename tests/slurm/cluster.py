@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +50,10 @@ def until(found: Callable[[], Any], what: str) -> Any:
     return result
 
 
+STARTED: list[subprocess.Popen[bytes]] = []
+"""Main processes of runs."""
+
+
 class Cluster:
     """A SLURM of one node, whose daemons' files lie in a folder."""
 
@@ -62,6 +67,9 @@ class Cluster:
         assert started.returncode == 0, started.stdout + started.stderr
 
     def stop(self) -> None:
+        for process in STARTED:  # those of a test that has failed
+            process.kill()
+            process.wait()
         subprocess.run([HERE / "stop.sh", self.folder], check=True)
 
     def ask(self, *command: str) -> str:
@@ -78,12 +86,20 @@ class Cluster:
         return self.ask("squeue", "--noheader", "--format=%i").split()
 
     def node(self, state: str) -> None:
-        update = ["scontrol", "update", f"nodename={self.node_name}", f"state={state}"]
-        self.ask(*update, "reason=test")
+        name = self.ask("sinfo", "--noheader", "--format=%n").strip()
+        self.ask("scontrol", "update", f"nodename={name}", f"state={state}", "reason=test")
 
-    @property
-    def node_name(self) -> str:
-        return self.ask("sinfo", "--noheader", "--format=%n").strip()
+    def resume(self) -> None:
+        """Take the node back into service, unless it has registered by itself."""
+
+        def serves() -> bool:
+            state = self.ask("sinfo", "--noheader", "--format=%T")
+            if state.startswith("d"):  # drained, draining, down
+                with suppress(subprocess.CalledProcessError):
+                    self.node("resume")
+            return not state.startswith("d")
+
+        until(serves, "the node serves again")
 
     def kill_slurmd(self) -> None:
         pid = int((self.folder / "pid" / "slurmd.pid").read_text())
@@ -91,7 +107,7 @@ class Cluster:
 
     def start_slurmd(self) -> None:
         self.ask("slurmd")
-        until(lambda: "down" not in self.ask("sinfo", "-h", "-o", "%T"), "the node is back")
+        self.resume()
 
 
 class Attempt(NamedTuple):
@@ -152,6 +168,7 @@ def start_run(place: Place, *arguments: str, online: bool = False) -> Run:
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+    STARTED.append(process)
     return Run(process, log)
 
 
