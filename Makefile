@@ -1,14 +1,17 @@
-# make run   set up and run the default study, then write its report
-# make test  set up and check everything: style, types, graph, tests
-# make help  list the targets
+# make run      set up and run the default study, then write its report
+# make recover  after a crash: tidy up and go on (ARGS: options of the run, if not --cores all)
+# make verify   check that results/ is what configuration, code and inputs make (ARGS likewise)
+# make test     set up and check everything: style, types, graph, tests
+# make help     list the targets
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 CORES ?= all
 WORKERS ?= 2
+ARGS ?=
 
-.PHONY: help run report test lint clean
+.PHONY: help run recover report verify test lint clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -18,9 +21,15 @@ run: $(VENV)/run.stamp
 	$(BIN)/snakemake --cores $(CORES)
 	@$(MAKE) --no-print-directory report
 
+recover: $(VENV)/run.stamp
+	$(BIN)/python -m workflow_scripts.recover $(or $(ARGS),--cores $(CORES))
+
 report: $(VENV)/run.stamp
 	$(BIN)/snakemake --report results/report.html
 	@echo "==> Done. Report: results/report.html   Numbers: results/wells.csv, results/curves/"
+
+verify: $(VENV)/run.stamp
+	$(BIN)/python -m workflow_scripts.verify $(ARGS)
 
 test: lint
 	@echo "==> Running the tests"

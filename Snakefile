@@ -2,15 +2,20 @@
 #
 #   snakemake --cores all                       the default run (config.yaml)
 #   snakemake --cores all --configfile MINE     another one
+#   snakemake --cores all mechanics             kinetic and potential terms along the same text
 #   snakemake --report results/report.html      the report of a finished run
 
 import ast
+import gc
 import os
 import re
 import sys
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
+
+# A large graph is millions of objects that live as long as the run: search them rarely for garbage.
+gc.set_threshold(100_000, 50, 100)
 
 from workflow_scripts.configuration import canonical, documents_of, local_files, resolve
 from workflow_scripts.job_sizes import (
@@ -20,7 +25,7 @@ from workflow_scripts.job_sizes import (
     states_in,
     weights_in,
 )
-from workflow_scripts.jobs import code_inputs, prepare_environment, remove_temporaries
+from workflow_scripts.jobs import code_inputs, prepare_environment, record_host, remove_temporaries
 from workflow_scripts.semstat.errors import InputError
 
 # A file given on the command line replaces the default one; merging the two would run both.
@@ -39,9 +44,19 @@ include: "rules/thermodynamics.smk"
 include: "rules/figures.smk"
 include: "rules/comparisons.smk"
 include: "rules/repetition.smk"
+include: "rules/mechanics.smk"
 
 
 report: "report/workflow.rst"
+
+
+onstart:
+    record_host()
+    # Imported here, not by every job.
+    from workflow_scripts.run_provenance import record_run
+
+    if warning := record_run(STUDY):
+        logger.warning(warning)
 
 
 # A job that was killed and tried again has left its first attempt behind.
@@ -59,6 +74,7 @@ rule all:
         FIGURES,
         COMPARED,
         "results/wells.csv",
+        expand(LENS_TABLE, model=LENSES),
         # Figures need them already, but Snakemake would not miss one that was deleted since.
         curves_at(MODELS, DATASETS, final_layer=False),
     message:

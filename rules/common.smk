@@ -23,6 +23,8 @@ STATES = f"results/states/{SHARD}"
 ENERGIES = "results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet"
 LENS = "results/lenses/{model}.safetensors"
 LENS_TOKENS = "results/lenses/tokens/{model}.parquet"
+LENS_SUMS = "results/lenses/sums/{model}.parquet"
+LENS_TABLE = "results/lenses/{model}.parquet"
 CURVES = "results/curves/model={model}/dataset={dataset}/layer={layer}.parquet"
 CANONICAL = "results/canonical/model={model}/dataset={dataset}/layer={layer}.parquet"
 SIGNALS = "results/signals/model={model}/dataset={dataset}.parquet"
@@ -32,6 +34,8 @@ PAIR = "/".join(
 )
 COMPARISON = f"results/comparisons/{PAIR}.parquet"
 DISTANCES = f"results/distances/{PAIR}.parquet"
+TRAJECTORIES = f"results/trajectories/{SHARD}"
+MECHANICS = "results/mechanics/model={model}/dataset={dataset}.parquet"
 REPETITION = "results/repetition/model={model}/dataset={dataset}.parquet"
 
 CONDA = "../envs/semantic-statistics.yaml"
@@ -177,7 +181,10 @@ def measure_threads(device):
 
 
 def energies_of_shard(wildcards):
-    return expand(energies_of(wildcards.model), dataset=wildcards.dataset, shard=wildcards.shard)
+    # `expand` would take a tenth of the time in which a large graph is made.
+    return [
+        ENERGIES.format(layer=layer, **wildcards) for layer in MODELS[wildcards.model]["layers"]
+    ]
 
 
 def states_of(model):
@@ -229,6 +236,26 @@ def same_documents(wildcards):
     return one == other
 
 
+# Mechanics.
+
+TWINS = {name: spec["like"] for name, spec in MODELS.items() if spec["source"] == "random"}
+
+
+def mechanics_of(models):
+    return expand(MECHANICS, model=models, dataset=DATASETS)
+
+
+def energies_of_trajectories(wildcards):
+    """Of one model and of its random twins: the first shard at their last layers."""
+    twins = [name for name, like in TWINS.items() if like == wildcards.model]
+    return [
+        ENERGIES.format(
+            model=model, dataset=wildcards.dataset, layer=MODELS[model]["layers"][-1], shard=0
+        )
+        for model in [wildcards.model, *twins]
+    ]
+
+
 # Figures.
 
 FIGURE_OF = {
@@ -239,12 +266,21 @@ FIGURE_OF = {
 WELL_FIGURE = "results/figures/wells/dataset={dataset}.{format}"
 COMPARISON_FIGURE = f"results/figures/comparisons/{PAIR}.{{format}}"
 LAYER_MAP = "results/figures/layer_map/model={model}/dataset={dataset}.{format}"
+MECHANICS_FIGURE = "results/figures/mechanics/{number}/dataset={dataset}.{format}"
+TRAJECTORY_FIGURE = (
+    "results/figures/mechanics/trajectories/model={model}/dataset={dataset}.{format}"
+)
 REPETITION_FIGURE = "results/figures/repetition/model={model}/dataset={dataset}.{format}"
 
 TITLES = {
     "entropy": "S(E), entropy",
     "temperature": "T(E), temperature",
     "density": "ρ(E), density of states",
+}
+
+MECHANICS_NUMBERS = {
+    "variance_ratio": "conservation against its nulls",
+    "cv": "coefficient of variation",
 }
 
 
@@ -273,7 +309,8 @@ def pdf_of(across):
 
 
 PLOT_CURVES = (
-    "python -m workflow_scripts.plot_curves {input.curves:q} --across {params.across}"
+    "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_curves"
+    " {input.curves:q} --across {params.across}"
     f" --quantities {' '.join(TITLES)}"
     " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 )
@@ -302,3 +339,16 @@ COMPARED = [
     for format in ("svg", "pdf")
 ]
 COMPARED += ["results/comparisons.csv"] if COMPARISONS else []
+
+# What the target `mechanics` makes.
+MECHANICS_RESULTS = ["results/mechanics.csv"]
+MECHANICS_RESULTS += ["results/mechanics_of_training.csv"] if TWINS else []
+MECHANICS_RESULTS += expand(
+    MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=DATASETS, format=["svg", "pdf"]
+)
+MECHANICS_RESULTS += expand(
+    TRAJECTORY_FIGURE,
+    model=[name for name in MODELS if name not in TWINS],
+    dataset=[name for name in DATASETS if text_of(name) == name],
+    format=["svg", "pdf"],
+)

@@ -32,7 +32,8 @@ rule compare_curves:
         "Comparing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"
         " with {wildcards.model_b} on {wildcards.dataset_b}, layer {wildcards.layer_b}"
     shell:
-        "python -m workflow_scripts.compare_curves --states-a {input.states_a:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- compare_curves"
+        " --states-a {input.states_a:q}"
         " --layer-a {wildcards.layer_a} --states-b {input.states_b:q} --layer-b {wildcards.layer_b}"
         " {params.paired} {params.options:q} --distances {output.distances:q}"
         " --out {output.comparison:q} 2>&1 | tee {log:q}"
@@ -62,7 +63,8 @@ rule plot_comparison:
         "Drawing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"
         " against {wildcards.model_b} on {wildcards.dataset_b}, layer {wildcards.layer_b}"
     shell:
-        "python -m workflow_scripts.plot_comparison {input.comparison:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_comparison"
+        " {input.comparison:q}"
         " --distances {input.distances:q} --svg {output.svg:q} --pdf {output.pdf:q}"
         " 2>&1 | tee {log:q}"
 
@@ -85,5 +87,6 @@ rule tabulate_comparisons:
     message:
         "Tabulating comparisons"
     shell:
-        "python -m workflow_scripts.tabulate {input.distances:q} --of distances --out {output:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        " {input.distances:q} --of distances --out {output:q}"
         " 2>&1 | tee {log:q}"

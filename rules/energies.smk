@@ -45,7 +45,8 @@ for model, spec in MODELS.items():
         message:
             f"Measuring energies of {model} on {{wildcards.dataset}}, shard {{wildcards.shard}}"
         shell:
-            "python -m workflow_scripts.measure_energies --model results/models/{params.weights:q}"
+            "python -m workflow_scripts.record_job {input:q} -- {output:q} -- measure_energies"
+            " --model results/models/{params.weights:q}"
             " --name {params.model:q} --tokens {input.tokens:q} --lens {input.lens:q}"
             " --layers {params.layers} {params.measurement:q} --device {resources.device} --threads {threads}"
             " --batch-tokens {resources.batch_tokens} --out {output:q} 2>&1 | tee {log:q}"

@@ -92,7 +92,8 @@ rule plot_layer_map:
     message:
         "Drawing the layer map of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.plot_layer_map {input.curves:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_layer_map"
+        " {input.curves:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
 
@@ -121,5 +122,6 @@ rule plot_wells:
     message:
         "Drawing repetition wells"
     shell:
-        "python -m workflow_scripts.plot_wells {input.wells:q} --datasets {params.datasets:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_wells"
+        " {input.wells:q} --datasets {params.datasets:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

@@ -1,8 +1,9 @@
 # Takes: results/models/{model}/, results/corpora/{dataset}.parquet.
 # Makes: results/lenses/tokens/{model}.parquet: tokens of the documents that a tuned lens is made from;
 #        results/lenses/{model}.safetensors: its translators, by layer;
-#        results/lenses/{model}.parquet: divergence from the final distribution on held-out
-#        documents, read out by the logit lens and by this one.
+#        results/lenses/sums/{model}.parquet: of each document held out, the divergence from the
+#        final distribution, read out by the logit lens and by this one;
+#        results/lenses/{model}.parquet: its mean and error, by layer.
 
 
 rule tokenize_for_lens:
@@ -29,7 +30,8 @@ rule tokenize_for_lens:
     message:
         "Tokenizing documents to train the lens {wildcards.model} on"
     shell:
-        "python -m workflow_scripts.tokenize_corpus --model results/models/{params.weights:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tokenize_corpus"
+        " --model results/models/{params.weights:q}"
         " --corpus {input.corpus:q} --dataset {params.dataset:q} --beyond {resources.measured}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -45,7 +47,7 @@ for model, spec in LENSES.items():
             tokens=LENS_TOKENS.format(model=model),
         output:
             lens=LENS.format(model=model),
-            table=f"results/lenses/{model}.parquet",
+            sums=LENS_SUMS.format(model=model),
         log:
             f"logs/train_lens/{model}.log",
         benchmark:
@@ -73,8 +75,28 @@ for model, spec in LENSES.items():
         message:
             f"Training the lens {model}"
         shell:
-            "python -m workflow_scripts.train_lens --model results/models/{params.weights:q}"
+            "python -m workflow_scripts.record_job {input:q} -- {output:q} -- train_lens"
+            " --model results/models/{params.weights:q}"
             " --name {params.model:q} --tokens {input.tokens:q} --layers {params.layers}"
             " {params.options:q} --device {resources.device} --threads {threads}"
             " --batch-tokens {resources.batch_tokens} --out {output.lens:q}"
-            " --table {output.table:q} 2>&1 | tee {log:q}"
+            " --sums {output.sums:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_divergence:
+    input:
+        code=code_inputs("tabulate_divergence"),
+        sums=LENS_SUMS,
+    output:
+        LENS_TABLE,
+    log:
+        "logs/tabulate_divergence/{model}.log",
+    conda:
+        CONDA
+    params:
+        confidence=STUDY["curves"]["confidence"],
+    message:
+        "Tabulating the divergence of {wildcards.model} and the logit lens"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate_divergence"
+        " {input.sums:q} --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"

@@ -25,7 +25,8 @@ rule tabulate_repetition:
     message:
         "Tabulating the repetition of {wildcards.dataset} by {wildcards.model}"
     shell:
-        "python -m workflow_scripts.tabulate_repetition {input.energies:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate_repetition"
+        " {input.energies:q}"
         " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -48,5 +49,6 @@ rule plot_repetition:
     message:
         "Drawing the repetition of {wildcards.dataset} by {wildcards.model}"
     shell:
-        "python -m workflow_scripts.plot_repetition {input.repetition:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_repetition"
+        " {input.repetition:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

@@ -28,7 +28,8 @@ rule fetch_model:
     message:
         "Fetching model {wildcards.model}"
     shell:
-        "python -m workflow_scripts.fetch_model --name {wildcards.model:q} --spec {params.spec:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- fetch_model"
+        " --name {wildcards.model:q} --spec {params.spec:q}"
         " --origin {input.origin:q} --out results/models/{wildcards.model:q} 2>&1 | tee {log:q}"
 
 
@@ -47,5 +48,6 @@ rule fetch_corpus:
     message:
         "Fetching corpus {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.fetch_corpus --name {wildcards.dataset:q} --spec {params.spec:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- fetch_corpus"
+        " --name {wildcards.dataset:q} --spec {params.spec:q}"
         " --files {input.origin:q} --out {output:q} 2>&1 | tee {log:q}"

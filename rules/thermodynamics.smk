@@ -28,7 +28,8 @@ rule count_states:
     message:
         "Counting states of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        "python -m workflow_scripts.count_states {input.energies:q} --layers {params.layers}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- count_states"
+        " {input.energies:q} --layers {params.layers}"
         " --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -56,7 +57,8 @@ for model, spec in MODELS.items():
         message:
             f"Estimating curves of {model} on {{wildcards.dataset}}"
         shell:
-            "python -m workflow_scripts.estimate_curves {input.states:q} --model {params.model:q}"
+            "python -m workflow_scripts.record_job {input:q} -- {output:q} -- estimate_curves"
+            " {input.states:q} --model {params.model:q}"
             " --dataset {wildcards.dataset:q} --layers {params.layers}"
             " {params.options:q} --wells {output.wells:q} --out {output.curves:q}"
             " 2>&1 | tee {log:q}"
@@ -80,7 +82,8 @@ rule tabulate_wells:
     message:
         "Tabulating repetition wells"
     shell:
-        "python -m workflow_scripts.tabulate {input.wells:q} --of wells --out {output:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        " {input.wells:q} --of wells --out {output:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -102,7 +105,8 @@ rule reweight_states:
     message:
         "Reweighting states of {wildcards.model} on {wildcards.dataset}, layer {wildcards.layer}"
     shell:
-        "python -m workflow_scripts.reweight_states {input.states:q} --layer {wildcards.layer}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- reweight_states"
+        " {input.states:q} --layer {wildcards.layer}"
         " --curves {input.curves:q} {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -124,7 +128,8 @@ rule find_signals:
     message:
         "Searching the entropy of {wildcards.model} on {wildcards.dataset} for signals"
     shell:
-        "python -m workflow_scripts.find_signals {input.states:q} --layers {params.layers}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- find_signals"
+        " {input.states:q} --layers {params.layers}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -141,5 +146,6 @@ rule tabulate_signals:
     message:
         "Tabulating signals"
     shell:
-        "python -m workflow_scripts.tabulate {input.signals:q} --of signals --out {output:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        " {input.signals:q} --of signals --out {output:q}"
         " 2>&1 | tee {log:q}"

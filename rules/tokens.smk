@@ -25,7 +25,8 @@ rule tokenize_corpus:
     message:
         "Tokenizing {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
     shell:
-        "python -m workflow_scripts.tokenize_corpus --model results/models/{params.weights:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tokenize_corpus"
+        " --model results/models/{params.weights:q}"
         " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -65,7 +66,8 @@ if any(map(is_generated, DATASETS.values())):
             message:
                 f"Generating {{wildcards.dataset}}, shard {{wildcards.shard}}, by {model}"
             shell:
-                "python -m workflow_scripts.generate_tokens --model results/models/{params.weights:q}"
+                "python -m workflow_scripts.record_job {input:q} -- {output:q} -- generate_tokens"
+                " --model results/models/{params.weights:q}"
                 " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
                 " --shard {wildcards.shard} {params.options:q}"
                 " --device {resources.device} --threads {threads}"

@@ -74,6 +74,8 @@ OLD_HUB = HUB | {"revision": "main"}
         ("models/a/sha256", "0" * 64, "unknown key; known keys: "),
         ("models/a/source", "s3", "'s3' is not one of pypi, hub, path, random"),
         ("models/a/prefix_token", "", "'' should be non-empty; Token put before every document"),
+        ("models/a/prefix_token", "<s>\n", "'<s>\\n' is not allowed; Token put before every docum"),
+        ("models/a/prefix_token", "a\0b", "'a\\x00b' is not allowed; Token put before every docu"),
         ("models/a/blocks", 6.0, "6.0 is not of type 'integer'; Number of blocks"),
         ("models/a/blocks", 0, "0 is less than the minimum of 1; Number of blocks"),
         ("models/a/layers", [1, 7], "layer 7 does not exist (the model has layers 0 to 6)"),
@@ -264,13 +266,25 @@ def test_what_could_carry_a_command_is_refused(entry, key, value):
     assert sentence(config).startswith(f"models.b.{key}: {value!r} is not allowed; ")
 
 
-@pytest.mark.parametrize(
-    "value", [*sorted(set(NASTY) - {"a b", "--a", "{x}"}), "a&b", "a>b", "a\\b"]
-)
+@pytest.mark.parametrize("value", [*sorted(set(NASTY) - {"a b", "--a"}), "a&b", "a>b", "a\\b"])
 @pytest.mark.parametrize("where", ["models/a/path", "datasets/text/files"])
 def test_a_file_name_that_could_carry_a_command_is_refused(where, value):
     found = sentence(changed(where, value))
     assert found.startswith(f"{where.replace('/', '.')}: {value!r} is not allowed; ")
+
+
+@pytest.mark.parametrize("value", [value for value in NASTY if value and value != "{x}"])
+def test_a_reference_to_what_could_carry_a_command_is_refused(value):
+    lens = {"models/b": LENS, "datasets/b": CONFIG["datasets"]["null"]}
+    for where, key in [("models/b", "like"), ("models/b", "train_on"), ("datasets/b", "of")]:
+        config = changed(where, lens[where] | {key: value})
+        assert sentence(config).startswith(f"{where.replace('/', '.')}.{key}: {value!r} is not ")
+    for key in ("model", "dataset"):
+        config = comparing((FIRST, FINAL | {key: value}))
+        assert sentence(config).startswith(f"comparisons.0.1.{key}: {value!r} is not one of the ")
+    for key in ("dtype", "attention", "device", "readout"):
+        config = changed(f"models/a/{key}", value)
+        assert sentence(config).startswith(f"models.a.{key}: {value!r} is not one of ")
 
 
 def test_defaults_are_filled_in():
@@ -453,3 +467,12 @@ def test_local_files_are_listed_or_missed(tmp_path, monkeypatch):
     missing = {"source": "path", "files": "c/*.txt"}
     with pytest.raises(InputError, match=r"^datasets\.text\.files: no file c/\*\.txt \(looked in "):
         local_files("datasets", "text", missing)
+
+
+@pytest.mark.parametrize("name", ["a{x}.txt", "a\nb.txt", "a\x1bb.txt"])
+def test_a_file_that_snakemake_would_not_take_as_it_is_is_named(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path(name).touch()
+    spec = {"source": "path", "files": "*.txt"}
+    with pytest.raises(InputError, match=r"^datasets\.text\.files: 'a.*\.txt' holds braces or co"):
+        local_files("datasets", "text", spec)

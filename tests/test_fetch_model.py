@@ -1,5 +1,6 @@
 """Models of every source end as one layout of snapshot, or in one sentence."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -15,7 +16,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
-from workflow_scripts.fetch_model import DATA, fetch, from_path
+from workflow_scripts.fetch_model import DATA, check_blobs, fetch, from_path
 from workflow_scripts.semstat.errors import InputError
 
 ROOT = Path(__file__).parent.parent
@@ -193,9 +194,37 @@ def command(out, **environment):
     )
 
 
+def hub_cache(folder, repository):
+    """A folder as the hub's client keeps it: links to files that are named after their digests."""
+    snapshot = repository / "snapshots" / REVISION
+    for made in (snapshot, repository / "blobs"):
+        made.mkdir(parents=True)
+    for file in folder.iterdir():
+        content = file.read_bytes()
+        git = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)
+        large = file.suffix == ".safetensors"
+        name = (hashlib.sha256(content) if large else git).hexdigest()
+        (repository / "blobs" / name).write_bytes(content)
+        (snapshot / file.name).symlink_to(repository / "blobs" / name)
+    return snapshot
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_a_download_with_another_digest_is_refused(saved, tmp_path, name):
+    snapshot = hub_cache(saved, tmp_path / "models--owner--name")
+    check_blobs("models.x.hub", snapshot)
+    content = bytearray((snapshot / name).read_bytes())
+    content[40] ^= 1
+    (snapshot / name).resolve().write_bytes(content)
+    with pytest.raises(
+        InputError, match=rf"^models\.x\.hub: {name} is not what the hub has .*; del"
+    ):
+        check_blobs("models.x.hub", snapshot)
+
+
 def test_a_cached_hub_model_needs_no_network(saved, snapshot, tmp_path):
     repository = tmp_path / "home" / "hub" / "models--owner--name"
-    shutil.copytree(saved, repository / "snapshots" / REVISION)
+    hub_cache(saved, repository)
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text(REVISION)
     run = command(tmp_path / "out", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "home"))

@@ -20,6 +20,7 @@ from workflow_scripts.semstat.tables import TOKENS, write_table
 LENS = {"source": "tuned_lens", "like": "tiny", "train_on": "text", "train_documents": 8}
 ENERGIES = "results/energies/model={}/dataset=text-shuffled/layer={}/shard=0.parquet"
 WELLS = "results/wells/model=tuned/dataset=text-shuffled.parquet"
+TABLE = "results/lenses/tuned.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def study():
 def tuned(finished, study, tmp_path_factory):
     """The finished run with the wells of one dataset as a tuned lens shows them."""
     place = finished.copy(tmp_path_factory.mktemp("tuned"))
-    place.run(WELLS, study=study)
+    place.run(WELLS, TABLE, study=study)
     return place
 
 
@@ -81,7 +82,7 @@ def test_it_learns_from_documents_that_are_not_measured(tuned):
         assert all(np.abs(file.get_tensor(name)).max() > 0 for name in file.keys())  # noqa: SIM118
     assert facts["held_out"] == [7, 11]
     assert (facts["first_document"], facts["blocks"]) == (4, BLOCKS)
-    table = read(lenses / "tuned.parquet").to_pylist()
+    table = read(tuned.work / TABLE).to_pylist()
     assert [row["layer"] for row in table] == [0, 1]
     states = {doc: len(row) - 1 for doc, row in zip(*tokens.to_pydict().values(), strict=True)}
     for row in table:
@@ -90,6 +91,19 @@ def test_it_learns_from_documents_that_are_not_measured(tuned):
         assert row["trained_states"] == sum(states.values()) - row["states"]
         assert row["gain"] == pytest.approx(row["logit_lens"] - row["tuned_lens"])
         assert row["tuned_lens_low"] < row["tuned_lens"] < row["tuned_lens_high"]
+    for row in read(lenses / "sums/tuned.parquet").to_pylist():
+        assert row["doc"] in (7, 11) and row["states"] == states[row["doc"]]
+
+
+def test_an_estimator_edited_trains_and_measures_nothing(tuned, study, tmp_path_factory):
+    place = tuned.copy(tmp_path_factory.mktemp("edited"))
+    path = place.clone / "workflow_scripts/semstat/block_errors.py"
+    path.write_text("# edited\n" + path.read_text())
+    planned = place.would_run(WELLS, TABLE, study=study)
+    assert planned == {
+        "Tabulating the divergence of tuned and the logit lens",
+        "Estimating curves of tuned on text-shuffled",
+    }
 
 
 def test_another_shard_is_measured_without_training_again(tuned, study):
@@ -162,7 +176,7 @@ def test_too_few_documents_to_train_and_test(finished, tmp_path, monkeypatch):
         "--tokens",
         tmp_path / "few.parquet",
     ]
-    given += ["--out", tmp_path / "o.safetensors", "--table", tmp_path / "o.parquet"]
+    given += ["--out", tmp_path / "o.safetensors", "--sums", tmp_path / "o.parquet"]
     with pytest.raises(
         InputError, match=r"few\.parquet: 7 documents are too few .*models\.tuned\.tr"
     ):

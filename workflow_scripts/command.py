@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +23,11 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a command; an error in its input is one line on stderr and exit status 1."""
+    """Run a command; an error in its input is one line on stderr and exit status 1.
+
+    One that is told to end (SIGTERM: a job cancelled or out of time) removes its unfinished files.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger(__package__).setLevel(logging.INFO)
     try:
@@ -29,6 +35,10 @@ def run(main: Callable[[], None]) -> None:
     except InputError as error:
         # On one line, also where it quotes another library.
         sys.exit(f"error: {' '.join(str(error).split(chr(10)))}")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit(f"error: no room to write ({error}); make some and run snakemake again")
 
 
 def progress(description: str, unit: str, total: int | None = None) -> tqdm[Any]:

@@ -10,6 +10,7 @@ import difflib
 import glob
 import json
 import math
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -91,6 +92,12 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
         raise InputError(
             f"{kind}.{name}.{key}: no file {wanted} (looked in {Path.cwd()}); correct the path"
         )
+    for path in found:
+        if re.search(r"[{}\x00-\x1f\x7f]", path):
+            raise InputError(
+                f"{kind}.{name}.{key}: {path!r} holds braces or control characters, which "
+                f"Snakemake would not take as they are; rename it"
+            )
     return found
 
 

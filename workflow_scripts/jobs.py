@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import platform
 import shutil
 import sys
 from functools import cache
@@ -11,14 +12,26 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 
+FOLDER = "SEMANTIC_STATISTICS_FOLDER"
+"""Variable in the environment of jobs: the working directory of the run that they are of."""
+
+HOST = Path(".snakemake", "host")
+"""Where a run notes, in its working directory, on which machine it was started."""
+
 
 def prepare_environment() -> None:
     """Let jobs run the Python that runs Snakemake, and find this package from any folder."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONPATH"] = str(PACKAGE.parent)
+    os.environ[FOLDER] = str(Path.cwd())
     # glibc: keep freed activations instead of asking the kernel for fresh pages layer by layer.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 30))
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(8 << 30))
+
+
+def record_host() -> None:
+    """Note the machine: whether a run is alive does not show on another one (see `recover`)."""
+    HOST.write_text(platform.node())
 
 
 def remove_temporaries(results: Path) -> None:

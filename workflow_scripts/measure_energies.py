@@ -98,7 +98,7 @@ def _check_disjoint(arguments: Namespace, tokens: ParquetFile, lens: Provenance)
 
 
 def _table(columns: dict[str, Any]) -> pa.Table:
-    """Columns as the energies table has them; NaN speeds become nulls."""
+    """Columns as the energies table has them; NaN speeds become null."""
     arrays = [
         pa.array(columns[field.name], type=field.type, from_pandas=field.nullable)
         for field in ENERGIES

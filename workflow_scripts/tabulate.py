@@ -9,9 +9,10 @@ import pyarrow.csv
 
 from . import command
 from .semstat.curve_tables import DISTANCES, SIGNALS, WELLS
+from .semstat.mechanics_tables import MECHANICS
 from .semstat.tables import completed, read_table
 
-SCHEMAS = {"wells": WELLS, "distances": DISTANCES, "signals": SIGNALS}
+SCHEMAS = {"wells": WELLS, "distances": DISTANCES, "signals": SIGNALS, "mechanics": MECHANICS}
 
 
 def main() -> None:

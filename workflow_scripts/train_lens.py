@@ -1,8 +1,8 @@
 """Train a tuned lens: for each inner layer the affine map after which it best tells the final
 distribution.
 
-Three documents in four train it; the others are held out, and the Parquet file tells how far the
-final distribution is from what either lens reads out of them.
+Three documents in four train it; the others are held out, and the Parquet file tells of each how
+far the final distribution is from what either lens reads out.
 """
 
 from __future__ import annotations
@@ -17,17 +17,10 @@ from . import command
 from .lens_files import write_lens
 from .model_files import BATCH_TOKENS, add_options, check_tokens, load, prepare, windows_of
 from .semstat.errors import InputError
+from .semstat.lens_tables import LENS_SUMS
 from .semstat.provenance import software
 from .semstat.tables import TOKENS, open_table, provenance_of, write_table
-from .semstat.tuned_lens import (
-    LENSES,
-    describe_divergence,
-    divergences,
-    split_documents,
-    train_lens,
-)
-
-CONFIDENCE = 0.95
+from .semstat.tuned_lens import divergences, split_documents, train_lens
 
 
 def main() -> None:
@@ -38,7 +31,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1, help="passes through the documents")
     parser.add_argument("--seed", type=int, default=0, help="seed of their order")
     parser.add_argument("--out", required=True, type=Path, help="safetensors file of the lens")
-    parser.add_argument("--table", required=True, type=Path, help="Parquet file of divergences")
+    parser.add_argument("--sums", required=True, type=Path, help="Parquet file of divergences")
     arguments = parser.parse_args()
 
     snapshot = prepare(arguments)
@@ -64,6 +57,8 @@ def main() -> None:
         "tokens": provenance_of(tokens.schema_arrow),
         "first_document": int(doc_d[0]),
         "held_out": held_out.tolist(),
+        "trained_documents": len(trained),
+        "trained_states": training_states,
         "blocks": model.n_blocks,
         "epochs": arguments.epochs,
         "seed": arguments.seed,
@@ -90,16 +85,15 @@ def main() -> None:
 
     of_window = np.searchsorted(held_out, [window.doc for window in testing])
     states_d = np.bincount(of_window, weights=[window.states for window in testing])
-    rows = []
+    tables = []
     for layer, sum_w2 in sums.items():
         sum_d2 = np.zeros((len(held_out), 2))
         np.add.at(sum_d2, of_window, sum_w2)
-        row = {"model": arguments.name, "layer": layer}
-        row |= {"trained_documents": len(trained), "trained_states": training_states}
-        row |= {"documents": len(held_out), "states": int(states_d.sum())}
-        rows.append(row | describe_divergence(sum_d2, states_d, CONFIDENCE))
+        of_layer = [np.full(len(held_out), layer), held_out, states_d.astype(np.int64), *sum_d2.T]
+        arrays = [pa.array(x, field.type) for x, field in zip(of_layer, LENS_SUMS, strict=True)]
+        tables.append(pa.Table.from_arrays(arrays, schema=LENS_SUMS))
     write_lens(arguments.out, lens, provenance)
-    write_table(arguments.table, pa.Table.from_pylist(rows, schema=LENSES), provenance)
+    write_table(arguments.sums, pa.concat_tables(tables), provenance)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import torch
 from tests.tiny import BLOCKS, tiny_model
 from workflow_scripts.semstat import windows as windows_module
 from workflow_scripts.semstat.decoder import LayeredModel
-from workflow_scripts.semstat.measure import measure_windows, norm_and_speed
-from workflow_scripts.semstat.windows import cut_windows
+from workflow_scripts.semstat.measure import measure_windows, norm_and_speeds
+from workflow_scripts.semstat.windows import cut_windows, shuffled_predecessors
 
 LAYERS = [0, 1, BLOCKS]
 CONTEXT, STRIDE = 16, 6
@@ -53,11 +53,12 @@ def plain(model, stride):
         with torch.inference_mode():
             output = model(ids[:, :-1], output_hidden_states=True)
             final = output.logits
+            [before_t] = shuffled_predecessors([window])
             for layer in LAYERS:
+                h_tn = output.hidden_states[layer][0]
                 if layer == BLOCKS:
                     p_tv = final[0].softmax(-1)
                 else:
-                    h_tn = output.hidden_states[layer][0]
                     p_tv = model.lm_head(model.model.norm(h_tn)).softmax(-1)
                 for t in range(window.first, window.positions):
                     last, correct = window.tokens_t[t], window.tokens_t[t + 1]
@@ -68,8 +69,14 @@ def plain(model, stride):
                     row |= {"entropy": -(p_v * np.log(p_v)).sum(), "top": p_v.argmax()}
                     if layer < BLOCKS:
                         row["norm"] = np.linalg.norm(h_tn[t])
-                        previous = np.linalg.norm(h_tn[t] - h_tn[t - 1]) if t else np.nan
-                        row["speed"] = previous
+                    # The last hidden state that transformers gives out is the normed one.
+                    normed_tn = h_tn if layer == BLOCKS else model.model.norm(h_tn)
+                    places = {"normed_": normed_tn} | ({"": h_tn} if layer < BLOCKS else {})
+                    for place, x_tn in places.items():
+                        for kind, before in {"": t - 1, "shuffled_": before_t[t]}.items():
+                            none = before in (-1, t)
+                            speed = np.nan if none else np.linalg.norm(x_tn[t] - x_tn[before])
+                            row[f"{place}{kind}speed"] = speed
                     rows[layer].append(row)
     return {
         layer: {name: np.array([row[name] for row in found]) for name in found[0]}
@@ -121,12 +128,22 @@ def test_speed_is_missing_only_at_the_first_position_of_a_document(measured):
         assert np.isfinite(columns["norm"]).all()
 
 
-def test_norm_and_speed_are_euclidean():
+def test_shuffled_speed_is_missing_only_where_no_other_position_is_left(measured):
+    for columns in measured.values():
+        short = np.isin(columns["doc"], [doc for doc, n in enumerate(LENGTHS) if n <= 3])
+        alone = (columns["position"] == 0) | short
+        np.testing.assert_array_equal(np.isnan(columns["shuffled_speed"]), alone)
+        np.testing.assert_array_equal(np.isnan(columns["normed_shuffled_speed"]), alone)
+
+
+def test_norm_and_speeds_are_euclidean():
     h_btn = torch.tensor([[[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]]], dtype=torch.bfloat16)
-    found = norm_and_speed(h_btn)
+    found = norm_and_speeds(h_btn, torch.tensor([[2, 1, 0]]))
     assert found["norm"].tolist() == [[5.0, 0.0, 1.0]]
     assert found["speed"].isnan().tolist() == [[True, False, False]]
     assert found["speed"][0, 1:].tolist() == [5.0, 1.0]
+    assert found["shuffled_speed"].isnan().tolist() == [[False, True, False]]
+    assert found["shuffled_speed"][0, [0, 2]].tolist() == pytest.approx([20**0.5, 20**0.5])
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 16, 33, 10_000])

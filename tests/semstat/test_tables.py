@@ -24,7 +24,7 @@ CONTENT = {
     "tokens": (TOKENS, {"doc": [0, 1], "tokens": [[0, 5], [0]]}),
     "energies": (
         ENERGIES,
-        {field.name: [1, 2] for field in ENERGIES} | {"speed": [None, 0.5]},
+        {f.name: [None, 0.5] if f.nullable else [1, 2] for f in ENERGIES},
     ),
 }
 

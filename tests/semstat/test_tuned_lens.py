@@ -10,15 +10,11 @@ from torch import nn
 from tests.tiny import BLOCKS, tiny_model
 from workflow_scripts.semstat import tuned_lens
 from workflow_scripts.semstat.decoder import Decoder, LayeredModel
+from workflow_scripts.semstat.lens_divergence import describe_divergence
 from workflow_scripts.semstat.measure import measure_windows
 from workflow_scripts.semstat.readout import read_out
 from workflow_scripts.semstat.translator import Translator
-from workflow_scripts.semstat.tuned_lens import (
-    describe_divergence,
-    divergences,
-    split_documents,
-    train_lens,
-)
+from workflow_scripts.semstat.tuned_lens import divergences, split_documents, train_lens
 from workflow_scripts.semstat.windows import Window, cut_windows
 
 HIDDEN = 32

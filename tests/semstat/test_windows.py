@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflow_scripts.semstat import windows
-from workflow_scripts.semstat.windows import Window, batch_windows, buffer_windows, cut_windows
+from workflow_scripts.semstat.windows import (
+    Window,
+    batch_windows,
+    buffer_windows,
+    cut_windows,
+    shuffled_predecessors,
+)
 
 QUICK = settings(deadline=None, database=None, derandomize=True)
 
@@ -85,3 +91,24 @@ def test_buffers_keep_the_order_and_their_bound(lengths, budget):
 
 def test_no_windows_make_no_buffer():
     assert list(buffer_windows([], 10)) == []
+
+
+def test_a_shuffled_order_is_one_round_trip_that_leaves_the_prefix_token_out():
+    cut = [window for doc in range(3) for window in cut_windows(doc, np.arange(41), 16, 12)]
+    rows = shuffled_predecessors(cut)
+    for row, window in zip(rows, cut, strict=True):
+        first = 1 if window.start == 0 else 0
+        outside = [t for t in range(len(row)) if not first <= t < window.positions]
+        assert row[outside].tolist() == outside
+        trip = [first]
+        while row[trip[-1]] != first:
+            trip.append(int(row[trip[-1]]))
+        assert sorted(trip) == list(range(first, window.positions))
+    assert len({tuple(row) for row in rows}) == len(rows), "each has an order of its own"
+    again = [row for window in cut[::-1] for row in shuffled_predecessors([window])]
+    for row, alone in zip(rows, again[::-1], strict=True):
+        np.testing.assert_array_equal(row[: len(alone)], alone)
+
+
+def test_a_single_position_has_nothing_before_it():
+    assert shuffled_predecessors(list(cut_windows(0, np.arange(3), 16, 16))).tolist() == [[0, 1]]

@@ -42,6 +42,12 @@ class Decoder:
     def vocabulary(self) -> int:
         return self.unembedding.out_features
 
+    def normed(self, q_sn: Tensor) -> Tensor:
+        """(…, n′) what the unembedding reads: a (…, hidden) state after the final norm."""
+        for module in self.tail:
+            q_sn = module(q_sn)
+        return q_sn
+
     def logits(self, q_sn: Tensor, out: Tensor | None = None) -> Tensor:
         """Logits over the vocabulary, in the decoder's own dtype.
 
@@ -54,9 +60,7 @@ class Decoder:
         -------
         (…, vocabulary)
         """
-        for module in self.tail:
-            q_sn = module(q_sn)
-        logits_sv = torch.matmul(q_sn, self.unembedding.weight.T, out=out)
+        logits_sv = torch.matmul(self.normed(q_sn), self.unembedding.weight.T, out=out)
         if self.unembedding.bias is not None:
             logits_sv += self.unembedding.bias
         if self.scale != 1.0:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from .decoder import Decoder, LayeredModel
 from .readout import read_out
-from .windows import Window, batch_windows, buffer_windows, pad_windows
+from .windows import Window, batch_windows, buffer_windows, pad_windows, shuffled_predecessors
 
 Columns = dict[str, NDArray[Any]]
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def measure_windows(
         while pending:
             batch = pending.pop()
             try:
-                measured = _measure_batch(model, decoders, [buffer[i] for i in batch])
+                measured = _measure_batch(model, plain, decoders, [buffer[i] for i in batch])
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
@@ -85,7 +85,7 @@ def _concatenate(parts: list[Columns]) -> Columns:
 
 
 def _measure_batch(
-    model: LayeredModel, decoders: dict[int, Decoder], windows: list[Window]
+    model: LayeredModel, plain: Decoder, decoders: dict[int, Decoder], windows: list[Window]
 ) -> list[dict[int, Columns]]:
     """Columns of each window at each layer that there is a decoder for."""
     ids_bt, scored_bt = pad_windows(windows)
@@ -93,6 +93,7 @@ def _measure_batch(
     scored = torch.from_numpy(scored_bt).to(model.device)
     last_s, correct_s = ids[:, :-1][scored], ids[:, 1:][scored]
     hidden = model.hidden_states(ids[:, :-1], list(decoders))
+    before = torch.from_numpy(shuffled_predecessors(windows)).to(model.device)
 
     start_b = np.array([window.start for window in windows])
     doc_b = np.array([window.doc for window in windows])
@@ -116,28 +117,40 @@ def _measure_batch(
                 f"at position {shared['position'][state]} ({h_btn.dtype})"
             ) from error
         columns = shared | {name: _to_numpy(x) for name, x in readout._asdict().items()}
-        columns |= {name: _to_numpy(x[scored]) for name, x in norm_and_speed(h_btn).items()}
+        kinematics = norm_and_speeds(h_btn, before)
+        with torch.inference_mode():
+            normed = norm_and_speeds(plain.normed(h_btn.float()), before)
+        kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
+        columns |= {name: _to_numpy(x[scored]) for name, x in kinematics.items()}
         for name, column in columns.items():
             for target, piece in zip(split, np.split(column, cuts), strict=True):
                 target.setdefault(layer, {})[name] = piece
     return split
 
 
-def norm_and_speed(h_btn: Tensor) -> dict[str, Tensor]:
-    """‖h(t)‖₂ and ‖h(t) − h(t−1)‖₂ along each window.
+def norm_and_speeds(h_btn: Tensor, before_bt: Tensor) -> dict[str, Tensor]:
+    """‖h(t)‖₂, ‖h(t) − h(t−1)‖₂, and the latter with the positions in shuffled order.
 
     Parameters
     ----------
     h_btn : (windows, positions, hidden).
+    before_bt : (windows, positions) the position before each in the shuffled order; itself if none.
 
     Returns
     -------
-    norm, speed : (windows, positions) float32; speed is NaN at each window's first position.
+    norm, speed, shuffled_speed : (windows, positions) float32; speed is NaN at each window's first
+        position, shuffled_speed where nothing comes before.
     """
     h_btn = h_btn.float()
     speed_bt = torch.linalg.vector_norm(h_btn.diff(dim=1), dim=-1)
-    speed_bt = torch.nn.functional.pad(speed_bt, (1, 0), value=torch.nan)
-    return {"norm": torch.linalg.vector_norm(h_btn, dim=-1), "speed": speed_bt}
+    before_btn = h_btn.take_along_dim(before_bt[:, :, None], dim=1)
+    shuffled_bt = torch.linalg.vector_norm(h_btn - before_btn, dim=-1)
+    itself_bt = before_bt == torch.arange(h_btn.shape[1], device=h_btn.device)
+    return {
+        "norm": torch.linalg.vector_norm(h_btn, dim=-1),
+        "speed": torch.nn.functional.pad(speed_bt, (1, 0), value=torch.nan),
+        "shuffled_speed": shuffled_bt.masked_fill(itself_bt, torch.nan),
+    }
 
 
 def _to_numpy(x: Tensor) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from importlib.metadata import version
@@ -18,6 +19,12 @@ def software(*packages: str) -> dict[str, Any]:
     versions = {"python": platform.python_version()}
     versions |= {package: version(package) for package in packages}
     return {"versions": versions, "commit": _commit()}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _commit() -> str:

@@ -62,8 +62,15 @@ ENERGIES = pa.schema(
         top=pa.int32(),
         norm=pa.float32(),
     )
-    + columns(nullable=True, speed=pa.float32())
+    + columns(
+        nullable=True,
+        speed=pa.float32(),
+        shuffled_speed=pa.float32(),
+        normed_speed=pa.float32(),
+        normed_shuffled_speed=pa.float32(),
+    )
 )
+"""`normed_` is after the final norm, `shuffled_` with the window's positions in random order."""
 
 
 class TableError(InputError):

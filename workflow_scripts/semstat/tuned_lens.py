@@ -18,15 +18,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .block_errors import ErrorBars, Estimate, per_state
 from .decoder import Decoder, LayeredModel
 from .readout import LOGIT_BYTES
-from .tables import columns, interval_columns, interval_fields
 from .translator import Lens, Translator
 from .windows import Window, batch_windows, pad_windows
 
@@ -41,22 +38,6 @@ RIDGE = 1e-3
 
 LEARNING_RATE = 3e-4
 """Of Adam, for the map between standardised states; falls linearly to 0."""
-
-DIVERGENCES = ("logit_lens", "tuned_lens", "gain")
-
-LENSES = pa.schema(
-    columns(
-        model=pa.string(),
-        layer=pa.int32(),
-        trained_documents=pa.int32(),
-        trained_states=pa.int64(),
-        documents=pa.int32(),
-        states=pa.int64(),
-    )
-    + interval_fields(DIVERGENCES)
-)
-"""One row a layer: the divergence from the final distribution, nats a state, read out by either
-lens on `documents` that neither was trained on, and how much the tuned lens lowers it."""
 
 
 class _Moments:
@@ -312,23 +293,3 @@ def _chunks(decoder: Decoder, batch: _Batch) -> Iterator[slice]:
 @torch.no_grad()
 def _log_probabilities(decoder: Decoder, q_sn: Tensor) -> Tensor:
     return decoder.logits(q_sn).log_softmax(dim=-1)
-
-
-def describe_divergence(
-    sum_d2: NDArray[np.float64], states_d: NDArray[np.int64], confidence: float
-) -> dict[str, float]:
-    """Mean divergence under either lens, and what the tuned lens gains, with Student intervals.
-
-    Parameters
-    ----------
-    sum_d2 : (documents, 2) sums over states, nats: logit lens, tuned lens.
-    states_d : (documents,) states of each; documents are the unit of error.
-
-    Returns
-    -------
-    the columns of `DIVERGENCES`, each with `_low` and `_high`, in nats a state.
-    """
-    gain_d = sum_d2[:, 0] - sum_d2[:, 1]
-    mean: Estimate = per_state(np.column_stack([sum_d2, gain_d]), states_d.astype(np.float64))
-    curve = ErrorBars.pointwise(len(states_d), confidence)(mean)
-    return interval_columns(curve.intervals(DIVERGENCES))

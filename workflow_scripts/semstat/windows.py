@@ -84,6 +84,26 @@ def pad_windows(
     return ids_bt, (offset_t >= first_b[:, None]) & (offset_t < length_b[:, None])
 
 
+def shuffled_predecessors(windows: Sequence[Window]) -> NDArray[np.int64]:
+    """Which position comes before each one when the positions of a window are put in random order.
+
+    The order is one round trip through all positions but the document's prefix token, and depends
+    on the document and the window's start only.
+
+    Returns
+    -------
+    (windows, positions) offset in the window of another position, or of the position itself where
+    there is none: at the prefix token, in padding, and if no other is left.
+    """
+    widest = max(window.positions for window in windows)
+    before_bt = np.tile(np.arange(widest), (len(windows), 1))
+    for row, window in zip(before_bt, windows, strict=True):
+        order = np.arange(window.start == 0, window.positions)
+        np.random.default_rng([window.doc, window.start]).shuffle(order)
+        row[order] = np.roll(order, 1)
+    return before_bt
+
+
 def buffer_windows(windows: Iterable[Window], batch_tokens: int) -> Iterator[list[Window]]:
     """Group consecutive windows into buffers of about `BUFFERED_BATCHES` batches each."""
     buffer: list[Window] = []

@@ -1,0 +1,170 @@
+# Takes: results/energies/model={model}/dataset={dataset}/layer={layer}/shard={shard}.parquet.
+# Makes: results/trajectories/model={model}/dataset={dataset}/shard={shard}.parquet: sums over
+#        documents of kinetic and potential terms, which add;
+#        results/mechanics/model={model}/dataset={dataset}.parquet: what is conserved, against its
+#        nulls; all of them in results/mechanics.csv;
+#        results/mechanics_of_training.csv: trained models less their random twins;
+#        results/figures/mechanics/{number}/dataset={dataset} and
+#        results/figures/mechanics/trajectories/model={model}/dataset={dataset} as SVG and PDF.
+
+
+localrules:
+    tabulate_mechanics,
+    contrast_training,
+    plot_mechanics,
+    plot_trajectories,
+
+
+rule sum_trajectories:
+    input:
+        code=code_inputs("sum_trajectories"),
+        energies=energies_of_shard,
+    output:
+        TRAJECTORIES,
+    log:
+        f"logs/sum_trajectories/{SHARD}.log",
+    group:
+        "counts"
+    conda:
+        CONDA
+    message:
+        "Summing trajectories of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- sum_trajectories"
+        " {input.energies:q} --out {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule describe_mechanics:
+    input:
+        code=code_inputs("describe_mechanics"),
+        sums=lambda w: expand(
+            TRAJECTORIES, model=w.model, dataset=w.dataset, shard=shards(w.dataset)
+        ),
+    output:
+        MECHANICS,
+    log:
+        "logs/describe_mechanics/{model}/{dataset}.log",
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        confidence=STUDY["curves"]["confidence"],
+    message:
+        "Describing the mechanics of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_mechanics"
+        " {input.sums:q}"
+        " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_mechanics:
+    input:
+        code=code_inputs("tabulate"),
+        mechanics=expand(MECHANICS, model=MODELS, dataset=DATASETS),
+    output:
+        report(
+            "results/mechanics.csv",
+            caption="../report/mechanics.rst",
+            category="Mechanics",
+            labels={"of": "every model, dataset and layer", "figure": "table"},
+        ),
+    log:
+        "logs/tabulate_mechanics.log",
+    conda:
+        CONDA
+    message:
+        "Tabulating mechanics"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        " {input.mechanics:q} --of mechanics --out {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule contrast_training:
+    input:
+        code=code_inputs("contrast_training"),
+        trained=mechanics_of(TWINS.values()),
+        random=mechanics_of(TWINS),
+    output:
+        report(
+            "results/mechanics_of_training.csv",
+            caption="../report/mechanics_of_training.rst",
+            category="Mechanics",
+            labels={"of": "trained less random", "figure": "table"},
+        ),
+    log:
+        "logs/contrast_training.log",
+    conda:
+        CONDA
+    message:
+        "Contrasting the mechanics of trained and random models"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- contrast_training"
+        " --trained {input.trained:q}"
+        " --random {input.random:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+# One job for all datasets: starting up takes longer than drawing.
+rule plot_mechanics:
+    input:
+        code=code_inputs("plot_mechanics"),
+        mechanics=expand(MECHANICS, dataset=DATASETS, model=MODELS),
+    output:
+        svg=[
+            report(
+                MECHANICS_FIGURE.format(number=number, dataset=dataset, format="svg"),
+                caption=f"../report/mechanics_{number}.rst",
+                category="Mechanics",
+                labels={"of": dataset, "figure": title},
+            )
+            for number, title in MECHANICS_NUMBERS.items()
+            for dataset in DATASETS
+        ],
+        pdf=expand(MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=DATASETS, format="pdf"),
+    log:
+        "logs/plot_mechanics.log",
+    conda:
+        CONDA
+    params:
+        numbers=list(MECHANICS_NUMBERS),
+        datasets=list(DATASETS),
+    message:
+        "Drawing mechanics"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_mechanics"
+        " {input.mechanics:q}"
+        " --numbers {params.numbers:q} --datasets {params.datasets:q}"
+        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+
+
+rule plot_trajectories:
+    input:
+        code=code_inputs("plot_trajectories"),
+        energies=energies_of_trajectories,
+    output:
+        svg=report(
+            TRAJECTORY_FIGURE.replace("{format}", "svg"),
+            caption="../report/trajectories.rst",
+            category="Mechanics",
+            labels={"of": "{model} on {dataset}", "figure": "one document"},
+        ),
+        pdf=TRAJECTORY_FIGURE.replace("{format}", "pdf"),
+    log:
+        "logs/plot_trajectories/{model}/{dataset}.log",
+    conda:
+        CONDA
+    message:
+        "Drawing trajectories of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_trajectories"
+        " {input.energies:q}"
+        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+
+
+rule mechanics:
+    input:
+        MECHANICS_RESULTS,
+    message:
+        "Done: figures are in results/figures/mechanics, numbers in results/mechanics.csv"

@@ -1,0 +1,28 @@
+"""Run one of the commands and record what it made, from what and by which code.
+
+  python -m workflow_scripts.record_job INPUT... -- OUTPUT... -- COMMAND ARGUMENT...
+
+The rules start every command through this; by hand a command needs no record.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from . import command
+from .records import Job, digests, write_record
+
+
+def main() -> None:
+    if sys.argv[1:] in ([], ["--help"]):
+        sys.exit(__doc__)
+    job = Job.parse(sys.argv[1:])
+    before = digests(job.inputs)
+    sys.argv = job.command
+    importlib.import_module(f".{job.command[0]}", __package__).main()
+    write_record(job, before)
+
+
+if __name__ == "__main__":
+    command.run(main)

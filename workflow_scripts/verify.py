@@ -1,0 +1,118 @@
+"""Check that results/ is what the present configuration, code and inputs make.
+
+Snakemake knows what made a result only from its folder .snakemake; without it, it trusts whatever
+lies in results/. This goes by the records that the jobs themselves have left in results/.records.
+Each job of the study must have one, made by the same command from inputs and code of the same
+digests, and its results must be there, of the recorded size. An input that is itself a result
+counts with its recorded digest, so that nothing large is read; --deep reads every result too, and
+so finds bytes that were changed in place.
+
+Options of snakemake may follow, such as --configfile or a target. The exit status is 1 if anything
+is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from . import command
+from .records import RECORDS, Job, Record, read_record
+from .semstat.errors import InputError
+from .verification import Finding, Study
+
+SNAKEFILE = Path(__file__).parent.parent / "Snakefile"
+
+PLAN = ["--dry-run", "--forceall", "--printshellcmds", "--nocolor", "--quiet=reason"]
+PLAN += ["--scheduler=greedy"]
+
+RECORDED = f"python -m {__package__}.record_job "
+"""How the shell command of every job begins."""
+
+NAMED = 10
+"""Results that the command which rebuilds them names at most; more are put into a file."""
+
+TO_REBUILD = RECORDS / "to_rebuild.txt"
+
+
+def main() -> None:
+    parser = command.parser(__doc__)
+    parser.add_argument("--deep", action="store_true", help="read every result")
+    parser.add_argument("--directory", type=Path, default=Path(), help="where results/ lies")
+    arguments, options = parser.parse_known_args()
+    if arguments.directory != Path():
+        options.insert(0, f"--directory={arguments.directory.absolute()}")
+    jobs = planned(options)
+    os.chdir(arguments.directory)
+    study = Study(jobs, read_all(RECORDS), arguments.deep)
+    with command.progress("verify", "jobs", len(jobs) + len(study.left_over)) as bar:
+        findings, left_over = study.check(bar.update), study.check_left_over(bar.update)
+    for finding in findings + left_over:
+        print(f"{finding.state:10} {finding.path}: {finding.why}")
+    if findings:
+        print(f"{counted(findings)} of {len(jobs)} jobs; rebuild them, and what is made of them:")
+        print(f"  {remedy(findings, options)}")
+    if left_over:
+        print(f"{counted(left_over)} of results that the study does not ask for: delete them, or")
+        print("make them by name: snakemake --cores all --forcerun NAME -- NAME")
+    if findings or left_over:
+        sys.exit(1)
+    print(f"The results of all {len(jobs)} jobs are those of this configuration, code and inputs.")
+    if study.left_over:
+        print(f"So are those of {len(study.left_over)} jobs that the study does not ask for.")
+
+
+def planned(options: list[str]) -> list[Job]:
+    """Every job of the study, from a dry run of all of them.
+
+    Raises
+    ------
+    InputError
+        If Snakemake cannot plan it.
+    """
+    plan = [sys.executable, "-m", "snakemake", f"--snakefile={SNAKEFILE}", *PLAN, *options]
+    jobs, said = [], ""
+    with subprocess.Popen(plan, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        for line in run.stdout or ():
+            _, recorded, words = line.partition(RECORDED)
+            if recorded:
+                jobs.append(Job.parse(shlex.split(words.rpartition(" 2>&1 | tee ")[0])))
+            elif not jobs:
+                said += line
+    if run.returncode:
+        raise InputError(f"snakemake cannot plan this study: {said.strip()}")
+    return jobs
+
+
+def read_all(folder: Path) -> dict[Path, Record]:
+    """All records, by their files."""
+    return {path: read_record(path) for path in sorted(folder.rglob("*.json"))}
+
+
+def counted(findings: list[Finding]) -> str:
+    """How many findings there are of each state.
+
+    >>> counted([Finding("stale", "a", ""), Finding("damaged", "b", ""), Finding("stale", "c", "")])
+    '2 stale, 1 damaged'
+    """
+    states = Counter(finding.state for finding in findings)
+    return ", ".join(f"{count} {state}" for state, count in states.most_common())
+
+
+def remedy(findings: list[Finding], options: list[str]) -> str:
+    """The command that rebuilds what was found; Snakemake then rebuilds what depends on it."""
+    paths = [finding.path for finding in findings]
+    words = shlex.join(["snakemake", "--cores=all", *options, "--forcerun"])
+    if len(paths) <= NAMED:
+        return f"{words} {shlex.join(paths)}"
+    TO_REBUILD.parent.mkdir(parents=True, exist_ok=True)
+    TO_REBUILD.write_text("".join(f"{path}\n" for path in paths))
+    return f"{words} $(cat {TO_REBUILD})"
+
+
+if __name__ == "__main__":
+    command.run(main)
