@@ -189,8 +189,8 @@ def attempts(place: Place, command: str) -> list[Attempt]:
 
 def assert_nothing_left(place: Place) -> None:
     """No unfinished file, no lock, no mark of an incomplete output."""
-    hidden = list((place.work / "results").rglob(".*"))
-    assert not hidden, hidden
+    unfinished = list((place.work / "results").rglob("*.tmp"))
+    assert not unfinished, unfinished
     for folder in ("locks", "incomplete"):
         left = list((place.work / ".snakemake" / folder).glob("*"))
         assert not left, left

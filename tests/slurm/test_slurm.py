@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +26,7 @@ from tests.slurm.cluster import (
     tables,
     until,
 )
+from workflow_scripts.recover import tidy
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.slurm_jobs import cancel_orphans
 
@@ -212,10 +211,7 @@ def night(cluster, pristine, tmp_path_factory):
     seen["left"] = cluster.queue()
     cluster.ask("scancel", stranger)
 
-    unlock = [sys.executable, "-m", "snakemake", "--unlock", "--configfile=study.yaml"]
-    subprocess.run(
-        [*unlock, f"--snakefile={place.clone / 'Snakefile'}"], cwd=place.work, check=True
-    )
+    tidy(place.work)  # what `make recover` does before it runs the rest
     run = start()
     assert run.end() == 0, run.text
     jobs = {number: job for number, job in cluster.jobs().items() if number not in before}
