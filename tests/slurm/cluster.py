@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ HERE = Path(__file__).parent
 USER_EDITS = {"partition": "tests", "gpu_partition": "tests", "gpu_model": "a100"}
 """What a user of this cluster edits in profiles/slurm/config.yaml."""
 
+INSTALLED = Path("/etc/slurm/slurm.conf")
+"""What tells every command where the cluster is; while ours is up, a link to its own."""
+
 PATIENCE = 240.0
 """Seconds to wait for anything before a test fails; on an idle machine all takes less than 30."""
 
@@ -32,6 +36,8 @@ def obstacle() -> str | None:
         return "starting SLURM takes root"
     if shutil.which("apt-get") is None:
         return "SLURM is installed from Debian's packages, and this is no Debian"
+    if INSTALLED.exists() and not INSTALLED.is_symlink():
+        return f"{INSTALLED} is there: this machine has a SLURM of its own"
     return None
 
 
@@ -44,15 +50,15 @@ def until(found: Callable[[], Any], what: str) -> Any:
     return result
 
 
-class Cluster:
-    """A SLURM of one node, whose daemons' files lie in a folder.
+STARTED: list[subprocess.Popen[bytes]] = []
+"""Main processes of runs."""
 
-    Whoever asks it has the variable SLURM_CONF set to its `configuration`.
-    """
+
+class Cluster:
+    """A SLURM of one node, whose daemons' files lie in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.configuration = folder / "slurm.conf"
 
     def start(self) -> None:
         started = subprocess.run(
@@ -61,6 +67,9 @@ class Cluster:
         assert started.returncode == 0, started.stdout + started.stderr
 
     def stop(self) -> None:
+        for process in STARTED:  # those of a test that has failed
+            process.kill()
+            process.wait()
         subprocess.run([HERE / "stop.sh", self.folder], check=True)
 
     def ask(self, *command: str) -> str:
@@ -77,12 +86,20 @@ class Cluster:
         return self.ask("squeue", "--noheader", "--format=%i").split()
 
     def node(self, state: str) -> None:
-        update = ["scontrol", "update", f"nodename={self.node_name}", f"state={state}"]
-        self.ask(*update, "reason=test")
+        name = self.ask("sinfo", "--noheader", "--format=%n").strip()
+        self.ask("scontrol", "update", f"nodename={name}", f"state={state}", "reason=test")
 
-    @property
-    def node_name(self) -> str:
-        return self.ask("sinfo", "--noheader", "--format=%n").strip()
+    def resume(self) -> None:
+        """Take the node back into service, unless it has registered by itself."""
+
+        def serves() -> bool:
+            state = self.ask("sinfo", "--noheader", "--format=%T")
+            if state.startswith("d"):  # drained, draining, down
+                with suppress(subprocess.CalledProcessError):
+                    self.node("resume")
+            return not state.startswith("d")
+
+        until(serves, "the node serves again")
 
     def kill_slurmd(self) -> None:
         pid = int((self.folder / "pid" / "slurmd.pid").read_text())
@@ -90,7 +107,7 @@ class Cluster:
 
     def start_slurmd(self) -> None:
         self.ask("slurmd")
-        until(lambda: "down" not in self.ask("sinfo", "-h", "-o", "%T"), "the node is back")
+        self.resume()
 
 
 class Attempt(NamedTuple):
@@ -151,6 +168,7 @@ def start_run(place: Place, *arguments: str, online: bool = False) -> Run:
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+    STARTED.append(process)
     return Run(process, log)
 
 
@@ -171,8 +189,8 @@ def attempts(place: Place, command: str) -> list[Attempt]:
 
 def assert_nothing_left(place: Place) -> None:
     """No unfinished file, no lock, no mark of an incomplete output."""
-    hidden = list((place.work / "results").rglob(".*"))
-    assert not hidden, hidden
+    unfinished = list((place.work / "results").rglob("*.tmp"))
+    assert not unfinished, unfinished
     for folder in ("locks", "incomplete"):
         left = list((place.work / ".snakemake" / folder).glob("*"))
         assert not left, left

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real SLURM of one node on this machine, for the tests: munge, slurmctld and slurmd from Debian's
-# packages, on loopback, with fake GPUs; as root, without systemd or cgroups. Nothing in /etc/slurm
-# is touched: what uses this cluster sets SLURM_CONF=FOLDER/slurm.conf.
+# packages, on loopback, with fake GPUs; as root, without systemd or cgroups. /etc/slurm/slurm.conf
+# becomes a link to its configuration, since the executor plugin hides SLURM_CONF from srun.
 #
 #   start.sh FOLDER [CPUS [MEMORY_MB [GPUS]]]    its configuration, state, logs and pid files
 #
@@ -10,7 +10,14 @@ set -euo pipefail
 RUN=$1 CPUS=${2:-4} MEMORY_MB=${3:-64000} GPUS=${4:-2}
 HERE=$(cd "$(dirname "$0")" && pwd)
 HOST=$(hostname -s)
-export SLURM_CONF=$RUN/slurm.conf
+INSTALLED=/etc/slurm/slurm.conf
+
+if [ -L "$INSTALLED" ]; then # one that nobody has stopped
+  "$HERE/stop.sh" "$(dirname "$(readlink "$INSTALLED")")"
+elif [ -e "$INSTALLED" ]; then
+  echo "$INSTALLED is there: this machine has a SLURM of its own" >&2
+  exit 1
+fi
 
 packages=(munge slurmctld slurmd slurm-client)
 if ! dpkg -s "${packages[@]}" >/dev/null 2>&1; then
@@ -39,7 +46,9 @@ for gpu in $(seq 0 $((GPUS - 1))); do
 done
 
 sed -e "s|@HOST@|$HOST|g; s|@RUN@|$RUN|g; s|@CPUS@|$CPUS|g" \
-  -e "s|@MEMORY_MB@|$MEMORY_MB|g; s|@GPUS@|$GPUS|g" "$HERE/slurm.conf" >"$SLURM_CONF"
+  -e "s|@MEMORY_MB@|$MEMORY_MB|g; s|@GPUS@|$GPUS|g" "$HERE/slurm.conf" >"$RUN/slurm.conf"
+ln -s "$RUN/slurm.conf" "$INSTALLED"
+ln -sf "$RUN/gres.conf" /etc/slurm/gres.conf
 
 slurmctld -c
 slurmd

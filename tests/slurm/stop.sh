@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Stop what start.sh FOLDER has started, by its pid files alone.
 RUN=$1
-export SLURM_CONF=$RUN/slurm.conf
-if [ -e "$RUN/pid/slurmctld.pid" ]; then
-  timeout 10 scancel --me && sleep 1
+if [ -e "$RUN/pid/slurmctld.pid" ] && timeout 10 scancel --me; then
+  for _ in $(seq 100); do # until slurmd has killed them: nobody does after it
+    [ -z "$(timeout 10 squeue --me --noheader)" ] && break
+    sleep 0.2
+  done
 fi
 for daemon in slurmd slurmctld munged; do
   file=$RUN/pid/$daemon.pid
@@ -17,5 +19,8 @@ for daemon in slurmd slurmctld munged; do
     sleep 0.1
   done
   [ -d "/proc/$pid" ] && kill -9 "$pid"
+done
+for file in slurm.conf gres.conf; do
+  [ "$(readlink "/etc/slurm/$file")" = "$RUN/$file" ] && rm "/etc/slurm/$file"
 done
 exit 0
