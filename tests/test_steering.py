@@ -111,7 +111,9 @@ def test_continuations_are_saved_with_their_prompts(place):
     prompt = pq.ParquetFile(place.work / f"results/tokens/{PAIR}/shard=0.parquet").read()
     ids = torch.tensor([prompt["tokens"][0].as_py()[:13]])
     with torch.no_grad():
-        own = model.generate(ids, max_new_tokens=16, do_sample=False, eos_token_id=None)
+        # The prefix token is also the padding token, which would be masked.
+        seen = {"attention_mask": torch.ones_like(ids), "eos_token_id": None}
+        own = model.generate(ids, max_new_tokens=16, do_sample=False, **seen)
         assert own[0, 13:].tolist() == greedy["tokens"]
         log_p = model(own).logits[0].log_softmax(-1)[12:-1].gather(1, own[0, 13:, None])
     assert greedy["surprisal"] == pytest.approx(-log_p.mean().item(), rel=1e-3)
