@@ -255,8 +255,9 @@ def test_a_retry_asks_for_more_memory(night):
 
 
 def test_the_logs_of_a_failed_job_are_shown(night):
-    shown = re.findall(r"Logfile (\S+):", night.seen["said"])
-    assert any(path.endswith(f"/{night.hit['exit']}.log") for path in shown), "SLURM's own"
+    shown = re.findall(r"Logfile (\S+)", night.seen["said"])
+    short_of_memory = next(iter(night.jobs))
+    assert any(path.endswith(f"/{short_of_memory}.log:") for path in shown), "SLURM's own"
     assert any(path.startswith("logs/measure_energies/") for path in shown), "the command's"
 
 
