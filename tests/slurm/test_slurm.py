@@ -206,7 +206,9 @@ def night(cluster, pristine, tmp_path_factory):
         cancel_orphans(place.work)
     run.end(signal.SIGKILL)
     seen["orphans"] = cluster.queue()
-    stranger = cluster.ask("sbatch", "--parsable", "--comment=stranger", "--wrap=sleep 300").strip()
+    stranger = cluster.ask(
+        "sbatch", "--parsable", "--comment=stranger", "--output=/dev/null", "--wrap=sleep 300"
+    ).strip()
     seen["cancelled"] = cancel_orphans(place.work)
     seen["left"] = cluster.queue()
     cluster.ask("scancel", stranger)
