@@ -358,7 +358,7 @@ def test_a_result_damaged_by_hand(altered):
     found = altered.snakemake("--cores=1", TARGET)
     assert found.code == 1, found.text
     assert f"error: results/{damaged}: not a whole Parquet file" in found.text
-    assert f"delete it and run snakemake again: `rm 'results/{damaged}'`" in found.text
+    assert f"`rm 'results/{damaged}' && snakemake --cores all 'results/{damaged}'`" in found.text
     path.unlink()
     # By name: what is made of it is there and as old as before, so nothing else asks for it.
     altered.run(f"results/{damaged}", TARGET)

@@ -16,7 +16,7 @@ from .semstat.energy_grid import GRID, energy_edges
 from .semstat.errors import InputError
 from .semstat.provenance import software
 from .semstat.states import STATES, BlockSums, merge, sum_states, to_rows
-from .semstat.tables import ENERGIES, open_table, provenance_of, write_table
+from .semstat.tables import ENERGIES, open_table, provenance_of, remedy, write_table
 
 COLUMNS = ["doc", "last", "correct", "energy", "top"]
 
@@ -35,9 +35,7 @@ def main() -> None:
         file = open_table(path, ENERGIES)
         provenance = provenance_of(file.schema_arrow)
         if provenance.pop("layer") != layer:
-            raise InputError(
-                f"{path}: holds another layer than {layer}; delete it and run snakemake again"
-            )
+            raise InputError(f"{path}: holds another layer than {layer}; {remedy(path)}")
         rows += to_rows(layer, _sums(path, file))
     provenance |= {"layers": arguments.layers, "grid": GRID, "counted by": software("numpy")}
     write_table(arguments.out, pa.Table.from_pylist(rows, schema=STATES), provenance)
@@ -51,7 +49,7 @@ def _sums(path: Path, file: ParquetFile) -> BlockSums:
             for batch in file.iter_batches(batch_size=1 << 20, columns=COLUMNS)
         )
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: {error}; delete it and run snakemake again") from error
+        raise InputError(f"{path}: {error}; {remedy(path)}") from error
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from .semstat.errors import InputError
-from .semstat.tables import PROVENANCE, Provenance, completed
+from .semstat.tables import PROVENANCE, Provenance, completed, remedy
 from .semstat.translator import Lens, Translator
 
 
@@ -40,7 +40,6 @@ def read_lens(path: Path, layers: Sequence[int]) -> tuple[Lens, Provenance]:
     InputError
         If the file is damaged or lacks a layer.
     """
-    remedy = f"delete it and run snakemake again: `rm '{path}'`"
     try:
         with safe_open(path, framework="pt") as file:
             provenance: Provenance = json.loads(file.metadata()[PROVENANCE.decode()])
@@ -48,7 +47,9 @@ def read_lens(path: Path, layers: Sequence[int]) -> tuple[Lens, Provenance]:
             inner = [layer for layer in layers if layer != provenance["blocks"]]
             for layer in inner:
                 if f"layer.{layer}.weight" not in names:
-                    raise InputError(f"{path}: holds no translator of layer {layer}; {remedy}")
+                    raise InputError(
+                        f"{path}: holds no translator of layer {layer}; {remedy(path)}"
+                    )
             lens = {
                 layer: Translator(
                     file.get_tensor(f"layer.{layer}.weight"), file.get_tensor(f"layer.{layer}.bias")
@@ -58,5 +59,5 @@ def read_lens(path: Path, layers: Sequence[int]) -> tuple[Lens, Provenance]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; run snakemake to make it") from error
     except (SafetensorError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: not a whole tuned lens ({error}); {remedy}") from error
+        raise InputError(f"{path}: not a whole tuned lens ({error}); {remedy(path)}") from error
     return lens, provenance

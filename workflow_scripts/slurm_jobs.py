@@ -8,8 +8,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
-
 from .semstat.errors import InputError
 
 RUN_ID = re.compile(r"SLURM run ID: (\S+)")
@@ -25,7 +23,8 @@ def cancel_orphans(workdir: Path) -> list[str]:
 
     Parameters
     ----------
-    workdir : where the run worked (`--directory`, or where it was started).
+    workdir : where the run worked (`--directory`, or where it was started); no run may be alive
+        there, or its jobs are no orphans (see `recover.refuse_if_alive`).
 
     Returns
     -------
@@ -34,16 +33,11 @@ def cancel_orphans(workdir: Path) -> list[str]:
     Raises
     ------
     InputError
-        If a run is alive there on this host, or SLURM does not answer.
+        If SLURM does not answer, or jobs do not end.
     """
     runs = _runs_in(workdir)
     if not runs or shutil.which("squeue") is None:
         return []
-    if process := _main_process(workdir):
-        raise InputError(
-            f"{workdir}: Snakemake is running here (process {process}), so its jobs are no "
-            f"orphans; wait for it, or end it with `kill -INT {process}`"
-        )
     names = ",".join(sorted(runs))
     queued = _ask("squeue", "--me", "--noheader", f"--name={names}", "--format=%i|%k")
     orphans = [line.partition("|") for line in queued.splitlines()]
@@ -57,20 +51,6 @@ def cancel_orphans(workdir: Path) -> list[str]:
 def _runs_in(workdir: Path) -> set[str]:
     logs = (workdir / ".snakemake" / "log").glob("*.log")
     return {run for log in logs for run in RUN_ID.findall(log.read_text(errors="replace"))}
-
-
-def _main_process(workdir: Path) -> int | None:
-    """Snakemake's main process in a folder, on this host; those that it starts have a mode."""
-    for process in psutil.process_iter():
-        try:
-            line = process.cmdline()
-            called = {Path(part).name for part in line[:3]}
-            is_main = "snakemake" in called and "--mode" not in line
-            if is_main and Path(process.cwd()) == workdir.resolve():
-                return int(process.pid)
-        except (psutil.Error, OSError):
-            continue  # ended meanwhile, or another user's
-    return None
 
 
 def _await_end(names: str) -> None:

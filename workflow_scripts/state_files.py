@@ -8,7 +8,7 @@ from pathlib import Path
 from .semstat.energy_grid import GRID
 from .semstat.errors import InputError
 from .semstat.states import STATES, BlockSums, from_table, merge
-from .semstat.tables import Provenance, provenance_of, read_table
+from .semstat.tables import Provenance, provenance_of, read_table, remedy
 
 
 def add_interval_options(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +26,7 @@ def merged(paths: list[Path], layers: list[int]) -> tuple[dict[int, BlockSums], 
         provenance = provenance_of(table.schema)
         if provenance["grid"] != GRID or not set(layers) <= set(provenance["layers"]):
             raise InputError(
-                f"{path}: counted on another energy grid or at other layers; "
-                f"delete it and run snakemake again"
+                f"{path}: counted on another energy grid or at other layers; {remedy(path)}"
             )
         for layer in layers:
             part = from_table(table, layer)

@@ -155,5 +155,7 @@ def test_a_wrong_file_is_named_with_the_remedy(written, how, what):
     sentence = str(raised.value)
     assert isinstance(raised.value, InputError)
     assert sentence.startswith(f"{written}: {what}")
-    assert how == "missing" or sentence.endswith(f"run snakemake again: `rm '{written}'`")
+    assert how == "missing" or sentence.endswith(
+        f"`rm '{written}' && snakemake --cores all '{written}'`"
+    )
     assert "\n" not in sentence

@@ -131,6 +131,14 @@ def _stamped(schema: pa.Schema, provenance: Provenance) -> pa.Schema:
     return schema.with_metadata({PROVENANCE: json.dumps(provenance, sort_keys=True)})
 
 
+def remedy(path: str | Path) -> str:
+    """What to do with a result that is not what it should be.
+
+    By name: what only other results are made of, Snakemake does not miss while these are there.
+    """
+    return f"delete it and make it anew: `rm '{path}' && snakemake --cores all '{path}'`"
+
+
 def open_table(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
     """Open a table to read it piece by piece, checking that it is whole and of this schema.
 
@@ -139,24 +147,23 @@ def open_table(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
     TableError
         One sentence with the file and the remedy.
     """
-    remedy = f"delete it and run snakemake again: `rm '{path}'`"
     try:
         file = pq.ParquetFile(path)
     except FileNotFoundError as error:
         raise TableError(f"{path}: no such file; run snakemake to make it") from error
     except (pa.ArrowInvalid, OSError) as error:
-        raise TableError(f"{path}: not a whole Parquet file ({error}); {remedy}") from error
+        raise TableError(f"{path}: not a whole Parquet file ({error}); {remedy(path)}") from error
     found = file.schema_arrow
     if not found.equals(schema):
         wrong = [f"{f.name}: {f.type}" for f in schema if f not in list(found)]
         raise TableError(
             f"{path}: not the table expected here "
             f"({', '.join(wrong) or 'more columns than'} wanted, {', '.join(found.names)} found); "
-            f"{remedy}"
+            f"{remedy(path)}"
         )
     if PROVENANCE not in (found.metadata or {}):
         raise TableError(
-            f"{path}: carries no provenance, so this workflow did not write it; {remedy}"
+            f"{path}: carries no provenance, so this workflow did not write it; {remedy(path)}"
         )
     return file
 
@@ -169,9 +176,7 @@ def read_table(
     try:
         return file.read(columns=columns)
     except (pa.ArrowInvalid, OSError) as error:
-        raise TableError(
-            f"{path}: damaged ({error}); delete it and run snakemake again: `rm '{path}'`"
-        ) from error
+        raise TableError(f"{path}: damaged ({error}); {remedy(path)}") from error
 
 
 def provenance_of(schema: pa.Schema) -> Provenance:
