@@ -48,13 +48,16 @@ def digests(results: Path) -> dict[str, str]:
 def undisturbed(finished) -> dict[str, str]:
     """Digests of the files that the target needs, from the run that nothing disturbed."""
     whole = digests(finished.work / "results")
-    needed = [
-        name
-        for name in whole
-        if name.startswith(("models/tiny/", "corpora/text.", "wells/model=tiny/dataset=text."))
-        or ("model=tiny/dataset=text/" in name and not name.startswith("figures/"))
-    ]
-    assert len(needed) == 5 + 1 + 1 + 2 * (1 + 3 + 1) + 3
+    of_target = ("models/tiny/", "corpora/text.", "wells/model=tiny/dataset=text.")
+    needed = ["provenance.json"]
+    for name in whole:
+        result = name.removeprefix(".records/")
+        if result.startswith(of_target) or (
+            "model=tiny/dataset=text/" in result and not result.startswith("figures/")
+        ):
+            needed.append(name)
+    results, records = 5 + 1 + 1 + 2 * (1 + 3 + 1) + 3, 1 + 1 + 1 + 2 * 3
+    assert len(needed) == results + records + 1
     return {name: whole[name] for name in needed}
 
 
@@ -69,10 +72,11 @@ def place(finished, undisturbed, tmp_path) -> Place:
 def forget(place: Place) -> None:
     """Remove whatever is made of the model and the text."""
     results = place.work / "results"
-    for path in results.iterdir():
-        if path.name not in ("models", "corpora"):
+    for path in [*results.iterdir(), *(results / ".records").iterdir()]:
+        if path.name not in ("models", "corpora", ".records"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    shutil.rmtree(results / "models/tiny-random", ignore_errors=True)
+    for models in (results / "models", results / ".records/models"):
+        shutil.rmtree(models / "tiny-random", ignore_errors=True)
 
 
 def command_line(place: Place, program: str, *options: str) -> list[str]:
@@ -117,7 +121,7 @@ def left_behind(place: Place) -> list[str]:
     """What no run may leave: locks, marks of incomplete files, unfinished files, processes."""
     state = place.work / ".snakemake"
     files = [*(state / "locks").glob("*"), *(state / "incomplete").rglob("*")]
-    files += [*state.glob("shell_tmp.*"), *(place.work / "results").rglob(".*")]
+    files += [*state.glob("shell_tmp.*"), *(place.work / "results").rglob(".*.tmp")]
     return [str(path) for path in files] + [str(process) for process in processes_of(place)]
 
 

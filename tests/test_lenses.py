@@ -144,7 +144,7 @@ def test_a_lens_that_is_not_what_it_should_be(tuned, tmp_path):
         read_lens(path, [0, 2])
     for content in (whole[:-100], b"", b"garbage" * 9):
         path.write_bytes(content)
-        with pytest.raises(InputError, match=r"not a whole tuned lens \(.*; delete it and run "):
+        with pytest.raises(InputError, match=r"not a whole tuned lens \(.*; delete it and make "):
             read_lens(path, [0])
     path.unlink()
     with pytest.raises(InputError, match=r"tuned\.safetensors: no such file; run snakemake"):

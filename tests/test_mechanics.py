@@ -1,5 +1,6 @@
 """Mechanics through the whole command line, from the energies of a finished run."""
 
+import base64
 import copy
 import csv
 
@@ -105,6 +106,19 @@ def test_figures_are_drawn_of_every_dataset_and_of_every_trained_model(place):
     assert made == {f"{figure}.{kind}" for figure in figures for kind in ("svg", "pdf")}
     svg = (place.work / FIGURES / "trajectories/model=tiny/dataset=text.svg").read_text()
     assert "tiny, layer 3" in svg and "tiny-random, layer 3" in svg
+
+
+def test_the_report_of_the_target_has_its_tables_and_figures(place, study):
+    said = place.snakemake("mechanics", "--report", "results/mechanics.html", study=study)
+    assert said.code == 0, said.text
+    report = (place.work / "results/mechanics.html").read_text()
+    for name in ("mechanics.csv", "mechanics_of_training.csv"):
+        content = (place.work / "results" / name).read_bytes()
+        assert base64.b64encode(content).decode() in report
+    # Five of each dataset and model would have the same names as here.
+    assert report.count("data:image/svg+xml;charset=utf8;filename=dataset%3Dtext.svg") == 3 or (
+        report.count("filename=dataset=text.svg") == 3
+    )
 
 
 def test_another_layer_or_the_estimators_leave_the_sums_as_they_are(place, study):

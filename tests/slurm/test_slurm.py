@@ -202,8 +202,8 @@ def night(cluster, pristine, tmp_path_factory):
     cluster.ask("scontrol", "update", f"jobid={attempt.job}", "EndTime=now+1")
     ended("time")
     victim("kill", "estimate_curves")
-    with pytest.raises(InputError, match="Snakemake is running here"):
-        cancel_orphans(place.work)
+    with pytest.raises(InputError, match="a run is alive here"):
+        tidy(place.work)
     run.end(signal.SIGKILL)
     seen["orphans"] = cluster.queue()
     stranger = cluster.ask(
