@@ -89,7 +89,7 @@ def test_every_table_is_that_of_a_local_run(whole, tmp_path_factory):
     for path in (place.work / "results").iterdir():
         if path.name not in ("models", "corpora"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    place.run()
+    place.run("results/wells.csv")  # all but the figures
     assert tables(place) == computed
 
 
