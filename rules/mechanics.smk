@@ -9,9 +9,9 @@
 
 
 localrules:
+    describe_mechanics,
     tabulate_mechanics,
     contrast_training,
-    plot_mechanics,
     plot_trajectories,
 
 
@@ -35,28 +35,29 @@ rule sum_trajectories:
         " 2>&1 | tee {log:q}"
 
 
+# One job for all ensembles, and likewise for figures: starting up takes longer than the work.
 rule describe_mechanics:
     input:
         code=code_inputs("describe_mechanics"),
-        sums=lambda w: expand(
-            TRAJECTORIES, model=w.model, dataset=w.dataset, shard=shards(w.dataset)
-        ),
+        sums=[
+            TRAJECTORIES.format(model=model, dataset=dataset, shard=shard)
+            for model in MODELS
+            for dataset in DATASETS
+            for shard in shards(dataset)
+        ],
     output:
-        MECHANICS,
+        expand(MECHANICS, model=MODELS, dataset=DATASETS),
     log:
-        "logs/describe_mechanics/{model}/{dataset}.log",
-    group:
-        "curves"
+        "logs/describe_mechanics.log",
     conda:
         CONDA
     params:
         confidence=STUDY["curves"]["confidence"],
     message:
-        "Describing the mechanics of {wildcards.model} on {wildcards.dataset}"
+        "Describing mechanics"
     shell:
         "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_mechanics"
-        " {input.sums:q}"
-        " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
+        " {input.sums:q} --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule tabulate_mechanics:
@@ -106,37 +107,39 @@ rule contrast_training:
         " --random {input.random:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
-# One job for all datasets: starting up takes longer than drawing.
-rule plot_mechanics:
-    input:
-        code=code_inputs("plot_mechanics"),
-        mechanics=expand(MECHANICS, dataset=DATASETS, model=MODELS),
-    output:
-        svg=[
-            report(
-                MECHANICS_FIGURE.format(number=number, dataset=dataset, format="svg"),
-                caption=f"../report/mechanics_{number}.rst",
-                category="Mechanics",
-                labels={"of": dataset, "figure": title},
-            )
-            for number, title in MECHANICS_NUMBERS.items()
-            for dataset in DATASETS
-        ],
-        pdf=expand(MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=DATASETS, format="pdf"),
-    log:
-        "logs/plot_mechanics.log",
-    conda:
-        CONDA
-    params:
-        numbers=list(MECHANICS_NUMBERS),
-        datasets=list(DATASETS),
-    message:
-        "Drawing mechanics"
-    shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_mechanics"
-        " {input.mechanics:q}"
-        " --numbers {params.numbers:q} --datasets {params.datasets:q}"
-        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+for number, title in MECHANICS_NUMBERS.items():
+
+    rule:
+        name:
+            f"plot_{number}"
+        input:
+            code=code_inputs("plot_mechanics"),
+            mechanics=expand(MECHANICS, dataset=DATASETS, model=MODELS),
+        output:
+            svg=[
+                report(
+                    MECHANICS_FIGURE.format(number=number, dataset=dataset, format="svg"),
+                    caption=f"../report/mechanics_{number}.rst",
+                    category="Mechanics",
+                    labels={"of": dataset, "figure": title},
+                )
+                for dataset in DATASETS
+            ],
+            pdf=expand(MECHANICS_FIGURE, number=number, dataset=DATASETS, format="pdf"),
+        log:
+            f"logs/plot_{number}.log",
+        localrule: True
+        conda:
+            CONDA
+        params:
+            number=number,
+            datasets=list(DATASETS),
+        message:
+            f"Drawing mechanics: {title}"
+        shell:
+            "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_mechanics"
+            " {input.mechanics:q} --number {params.number} --datasets {params.datasets:q}"
+            " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
 
 rule plot_trajectories:

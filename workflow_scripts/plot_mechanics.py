@@ -1,11 +1,10 @@
 """Draw how nearly a kinetic plus a potential term is conserved, by model and layer.
 
-Makes one figure for each number and dataset, in this order.
+Makes one figure a dataset.
 """
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,8 @@ from .semstat.tables import provenance_of, read_table
 def main() -> None:
     parser = command.parser(__doc__)
     parser.add_argument("mechanics", nargs="+", type=Path, help="Parquet files of mechanics")
-    parser.add_argument(
-        "--numbers", nargs="+", choices=LABELS, default=list(LABELS), help="what to draw"
-    )
-    parser.add_argument("--datasets", required=True, nargs="+", help="datasets to draw")
+    parser.add_argument("--number", required=True, choices=LABELS, help="what to draw")
+    parser.add_argument("--datasets", required=True, nargs="+", help="datasets, one a figure")
     parser.add_argument("--svg", required=True, nargs="+", help="figures to make")
     parser.add_argument("--pdf", required=True, nargs="+", help="the same figures")
     arguments = parser.parse_args()
@@ -33,11 +30,10 @@ def main() -> None:
         blocks = provenance_of(table.schema)["model"]["source"]["blocks"]
         rows = [row | {"relative_layer": row["layer"] / blocks} for row in table.to_pylist()]
         lines[rows[0]["dataset"]][rows[0]["model"]] = rows
-    figures = itertools.product(arguments.numbers, lines.items())
-    for (number, (dataset, of_dataset)), *paths in zip(
-        figures, arguments.svg, arguments.pdf, strict=True
+    for (dataset, of_dataset), *paths in zip(
+        lines.items(), arguments.svg, arguments.pdf, strict=True
     ):
-        save(draw_conservation(of_dataset, number, dataset), paths)
+        save(draw_conservation(of_dataset, arguments.number, dataset), paths)
 
 
 if __name__ == "__main__":

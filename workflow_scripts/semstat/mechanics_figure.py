@@ -32,8 +32,8 @@ NULL_MARKERS = {
 HOLLOW: Any = {"ms": 3, "markerfacecolor": "white", "markeredgewidth": 0.7, "linestyle": "none"}
 
 LABELS = {
-    "variance_ratio": r"Var$(K+V)\,/\,($Var$\,K+$Var$\,V)$",
-    "cv": r"coefficient of variation of $K+V$",
+    "variance_ratio": "Var(K + V) / (Var K + Var V)",
+    "cv": "coefficient of variation of K + V",
 }
 
 
@@ -53,7 +53,7 @@ def draw_trajectories(trajectories: Sequence[Trajectory], title: str) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(1.0 + 2.8 * len(trajectories), 4.4))
         panels = figure.subplots(3, len(trajectories), sharex=True, sharey="row", squeeze=False)
-        labels = [r"$K=\ln\,\frac{1}{2}\|v\|^2$", "$V$ = surprisal  [nats]", "$K+V$"]
+        labels = ["K = ln(½‖v‖²)", "V = surprisal  [nats]", "K + V"]
         for column, (label, terms) in zip(panels.T, trajectories, strict=True):
             kinetic_t, potential_t = logarithmic(terms)
             series = [kinetic_t, potential_t, kinetic_t + potential_t]
@@ -104,7 +104,7 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
                     lines.items(), line_styles(len(lines), ordered=False), strict=True
                 ):
                     _draw_model(axes, _of(rows, chosen), number, label, style)
-                axes.set_title(f"$V$ = {potential}, {PLACE_NAMES[place]}", loc="left")
+                axes.set_title(f"V = {potential}, {PLACE_NAMES[place]}", loc="left")
         for axes in panels[:, 0]:
             axes.set_ylabel(LABELS[number])
         for axes in panels[1]:
@@ -145,7 +145,7 @@ def _draw_model(
 
 
 def _legend_of_nulls(number: str) -> list[Any]:
-    by_chance: Any = {"label": "$K$ and $V$ paired by chance", "color": "0.4"}
+    by_chance: Any = {"label": "K and V paired by chance", "color": "0.4"}
     if number == "variance_ratio":
         paired: Any = Patch(alpha=0.3, linewidth=0, **by_chance)
     else:
