@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +37,12 @@ def record_host() -> None:
 
 def remove_temporaries(results: Path) -> None:
     """Remove what killed jobs have left unfinished under `results`, when no job runs any more."""
-    for path in results.rglob(".*.tmp"):
+    remove(results.rglob(".*.tmp"))
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files and folders, with what is in them."""
+    for path in paths:
         if path.is_dir():
             shutil.rmtree(path)
         else:

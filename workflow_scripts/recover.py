@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 
 from . import command
-from .jobs import FOLDER, HOST
+from .jobs import FOLDER, HOST, remove
 from .records import Job
 from .semstat.errors import InputError
 from .slurm_jobs import cancel_orphans
@@ -66,11 +66,7 @@ def tidy(folder: Path) -> None:
     for job in [*cancel_orphans(folder), *end_jobs(folder)]:
         say(f"ended {job}, which the dead run left behind")
     stale = stale_files(folder)
-    for path in stale:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    remove(stale)
     if stale:
         say(f"removed {len(stale)} unfinished files, such as {stale[0].relative_to(folder)}")
     refuse_if_alive(folder)  # as one may have started in the meantime
