@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .decoder import Decoder
@@ -55,6 +57,35 @@ def energy(log_p_correct_s: Tensor, log_p_last_s: Tensor) -> Tensor:
 def read_out(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
     """Read every state out through the decoder: the logit lens of nostalgebraist (2020).
 
+    On a GPU without writing logits out, where that works (fused_readout.py), and without waiting
+    for it; else by chunks, as on a CPU. Of a state that is NaN or infinite, so is the readout.
+
+    Parameters
+    ----------
+    decoder : a decoder in float32.
+    q_sn : (states, hidden) residual stream, any float dtype.
+    last_s, correct_s : (states,) token ids x_t and x_{t+1}.
+    """
+    if q_sn.is_cuda:
+        from .fused_readout import read_out_fused
+
+        readout = read_out_fused(decoder, q_sn, last_s, correct_s, read_out_in_chunks)
+        if readout is not None:
+            return readout
+    return read_out_in_chunks(decoder, q_sn, last_s, correct_s)
+
+
+def first_not_finite(energy_s: NDArray[Any], entropy_s: NDArray[Any]) -> int | None:
+    """The first state whose readout is NaN or infinite, if any."""
+    wrong_s = ~(np.isfinite(energy_s) & np.isfinite(entropy_s))
+    return int(wrong_s.argmax()) if wrong_s.any() else None
+
+
+def read_out_in_chunks(
+    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
+) -> StateReadout:
+    """The readout by chunks of logits.
+
     Logits exist for one chunk of states at a time, so that memory grows neither with the
     number of states nor with states × vocabulary.
 
@@ -63,11 +94,6 @@ def read_out(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) 
     decoder : a decoder in float32.
     q_sn : (states, hidden) residual stream, any float dtype.
     last_s, correct_s : (states,) token ids x_t and x_{t+1}.
-
-    Raises
-    ------
-    FloatingPointError
-        If a hidden state or a readout is NaN or infinite; its argument is the first such state.
     """
     chunk = max(1, LOGIT_BYTES[q_sn.device.type] // (4 * decoder.vocabulary))
     # Two buffers for all chunks: fresh pages for each would cost a quarter of the time. A token's
@@ -82,11 +108,7 @@ def read_out(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) 
             logits_sv = decoder.logits(h_sn, out=buffer_sv[: len(h_sn)])
             scratch = scratch_sv[: len(h_sn)]
             parts.append(_read_logits(logits_sv, last_s[rows], correct_s[rows], scratch))
-    readout = StateReadout(*(torch.cat(column) for column in zip(*parts, strict=True)))
-    finite_s = torch.isfinite(readout.entropy) & torch.isfinite(readout.energy)
-    if not finite_s.all():
-        raise FloatingPointError(int((~finite_s).nonzero()[0]))
-    return readout
+    return StateReadout(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def _read_logits(
