@@ -6,16 +6,18 @@ Writes one Parquet file a layer, in the order of --layers. Memory does not grow 
 from __future__ import annotations
 
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.parquet import ParquetFile
+from pyarrow.parquet import ParquetFile, ParquetWriter
 
 from . import command
 from .lens_files import read_lens
 from .model_files import BATCH_TOKENS, add_options, check_tokens, load, prepare, windows_of
+from .semstat.background import in_background
 from .semstat.errors import InputError
 from .semstat.measure import measure_windows
 from .semstat.provenance import software
@@ -63,6 +65,7 @@ def main() -> None:
     with (
         command.progress(label, "states", total=states) as bar,
         table_writers(arguments.out, ENERGIES, provenances) as writers,
+        in_background(partial(_write, writers, arguments.layers)) as write,
     ):
         try:
             measured = measure_windows(
@@ -74,8 +77,7 @@ def main() -> None:
                 {layer: translator.to(model.device) for layer, translator in lens.items()},
             )
             for by_layer in measured:
-                for writer, layer in zip(writers, arguments.layers, strict=True):
-                    writer.write_table(_table(by_layer[layer]))
+                write(by_layer)
         except FloatingPointError as error:
             raise InputError(
                 f"models.{arguments.name}: {error}; set its dtype to float32, or bfloat16 on a GPU"
@@ -95,6 +97,14 @@ def _check_disjoint(arguments: Namespace, tokens: ParquetFile, lens: Provenance)
             f"from ({lens['first_document']} and on); lower models.{arguments.name}."
             f"train_documents or the `shards` that are measured"
         )
+
+
+def _write(
+    writers: list[ParquetWriter], layers: list[int], by_layer: dict[int, dict[str, Any]]
+) -> None:
+    """Append a row group to each layer's file."""
+    for writer, layer in zip(writers, layers, strict=True):
+        writer.write_table(_table(by_layer[layer]))
 
 
 def _table(columns: dict[str, Any]) -> pa.Table:

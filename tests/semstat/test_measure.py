@@ -7,6 +7,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from tests.tiny import BLOCKS, tiny_model
 from workflow_scripts.semstat import windows as windows_module
@@ -234,3 +235,44 @@ def test_memory_does_not_grow_with_the_number_of_documents(model, monkeypatch):
         states += len(piece[0]["energy"])
     assert states == 60 * 19
     assert most <= 2 * (2 * 64 / 12 + 1)
+
+
+WAITS = {"_local_scalar_dense", "is_nonzero", "nonzero", "masked_select", "equal"}
+"""Operations for whose result the host waits."""
+
+
+class Waits(TorchDispatchMode):
+    """Collects the operations that would have a host wait for its GPU."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        indices = args[1] if name in ("index", "index_put", "index_put_") else ()
+        if name in WAITS or any(i is not None and i.dtype == torch.bool for i in indices):
+            self.found.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+class Logged(LayeredModel):
+    """A model that says when it runs, and whose own code is not watched."""
+
+    def hidden_states(self, ids_bt, layers):
+        self.events.append("launched")
+        with _disable_current_modes():
+            return super().hidden_states(ids_bt, layers)
+
+
+def test_the_host_waits_for_nothing_but_the_batch_before(model):
+    logged = Logged(model.model)
+    logged.events = []
+    with Waits() as waits:
+        measure(logged, advance=lambda _: logged.events.append("taken"))
+        assert torch.ones(3)[torch.ones(3) > 0].sum().item() == 3
+    assert waits.found == ["index", "_local_scalar_dense"], "those just above, and no other"
+    batches = len(logged.events) // 2
+    assert batches > 3
+    wanted = ["launched", *["launched", "taken"] * (batches - 1), "taken"]
+    assert logged.events == wanted, "one batch is always ahead"

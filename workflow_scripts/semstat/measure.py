@@ -1,11 +1,17 @@
-"""Per-token energies at every layer asked for, from one pass through the model's body."""
+"""Per-token energies at every layer asked for, from one pass through the model's body.
+
+A GPU never waits for the host: batches are launched one ahead of the one whose results are taken,
+all of which come back in one copy; the host makes the indices, since it would wait for boolean
+ones.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,11 +19,42 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .decoder import Decoder, LayeredModel
-from .readout import read_out
+from .readout import first_not_finite, read_out
 from .windows import Window, batch_windows, buffer_windows, pad_windows, shuffled_predecessors
 
 Columns = dict[str, NDArray[Any]]
 log = logging.getLogger(__name__)
+
+
+class _Buffer:
+    """Windows that are measured in any order, and what has been measured of each."""
+
+    def __init__(self, windows: list[Window]) -> None:
+        self.windows = windows
+        self.parts: list[dict[int, Columns]] = [{} for _ in windows]
+
+    def columns(self, layers: Sequence[int]) -> Iterator[dict[int, Columns]]:
+        """Columns of each layer in the windows' order, once all are measured."""
+        if all(self.parts):
+            yield {layer: _concatenate([part[layer] for part in self.parts]) for layer in layers}
+
+
+class _Launched(NamedTuple):
+    """A batch on its way.
+
+    batch : indices of its windows in their buffer.
+    shared : columns that are known without measuring, of its states.
+    found : (layers, columns, states) float32 on the host, once `done` has happened.
+    names : of those columns.
+    """
+
+    buffer: _Buffer
+    batch: list[int]
+    shared: Columns
+    found: Tensor
+    names: list[str]
+    dtype: torch.dtype
+    done: torch.cuda.Event | None
 
 
 def measure_windows(
@@ -54,78 +91,107 @@ def measure_windows(
     """
     plain = model.decoder.in_float32()
     decoders = {layer: plain.after(lens[layer]) if layer in lens else plain for layer in layers}
-    for buffer in buffer_windows(windows, batch_tokens):
-        parts: list[dict[int, Columns]] = [{} for _ in buffer]
-        pending = batch_windows(buffer, batch_tokens)[::-1]
+    launched: deque[_Launched] = deque()
+
+    def take() -> Iterator[dict[int, Columns]]:
+        taken = launched.popleft()
+        _take(taken, layers)
+        advance(sum(taken.buffer.windows[index].states for index in taken.batch))
+        yield from taken.buffer.columns(layers)
+
+    for held in buffer_windows(windows, batch_tokens):
+        buffer = _Buffer(held)
+        pending = batch_windows(held, batch_tokens)[::-1]
         while pending:
             batch = pending.pop()
             try:
-                measured = _measure_batch(model, plain, decoders, [buffer[i] for i in batch])
+                launched.append(_launch(model, plain, decoders, buffer, batch))
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
-                measured = None
-            if measured is None:  # out of the except clause, which would keep its tensors alive
-                torch.cuda.empty_cache()
-                widest = buffer[batch[0]].positions
-                batch_tokens = max(widest, len(batch) * widest // 2)
-                log.warning("out of GPU memory: going on with %d tokens a batch", batch_tokens)
-                waiting = [i for rest in [batch, *pending] for i in rest]
-                rebatched = batch_windows([buffer[i] for i in waiting], batch_tokens)
-                pending = [[waiting[i] for i in again] for again in rebatched][::-1]
+            else:
+                if len(launched) > 1:
+                    yield from take()
                 continue
-            for index, columns in zip(batch, measured, strict=True):
-                parts[index] = columns
-            advance(sum(buffer[index].states for index in batch))
-        yield {layer: _concatenate([part[layer] for part in parts]) for layer in layers}
+            # Out of the except clause, which would keep its tensors alive.
+            torch.cuda.empty_cache()
+            widest = held[batch[0]].positions
+            batch_tokens = max(widest, len(batch) * widest // 2)
+            log.warning("out of GPU memory: going on with %d tokens a batch", batch_tokens)
+            waiting = [i for rest in [batch, *pending] for i in rest]
+            rebatched = batch_windows([held[i] for i in waiting], batch_tokens)
+            pending = [[waiting[i] for i in again] for again in rebatched][::-1]
+    while launched:
+        yield from take()
 
 
 def _concatenate(parts: list[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _measure_batch(
-    model: LayeredModel, plain: Decoder, decoders: dict[int, Decoder], windows: list[Window]
-) -> list[dict[int, Columns]]:
-    """Columns of each window at each layer that there is a decoder for."""
+def _launch(
+    model: LayeredModel,
+    plain: Decoder,
+    decoders: dict[int, Decoder],
+    buffer: _Buffer,
+    batch: list[int],
+) -> _Launched:
+    """Have a batch measured at each layer that there is a decoder for, without waiting for it."""
+    windows = [buffer.windows[index] for index in batch]
     ids_bt, scored_bt = pad_windows(windows)
-    ids = torch.from_numpy(ids_bt).to(model.device)
-    scored = torch.from_numpy(scored_bt).to(model.device)
-    last_s, correct_s = ids[:, :-1][scored], ids[:, 1:][scored]
-    hidden = model.hidden_states(ids[:, :-1], list(decoders))
-    before = torch.from_numpy(shuffled_predecessors(windows)).to(model.device)
-
-    start_b = np.array([window.start for window in windows])
-    doc_b = np.array([window.doc for window in windows])
-    window_s = np.nonzero(scored_bt)[0]
+    window_s, offset_s = np.nonzero(scored_bt)
     shared: Columns = {
-        "doc": doc_b[window_s].astype(np.int32),
-        "position": (start_b[:, None] + np.arange(scored_bt.shape[1]))[scored_bt].astype(np.int32),
-        "last": _to_numpy(last_s.int()),
-        "correct": _to_numpy(correct_s.int()),
+        "doc": np.array([window.doc for window in windows], dtype=np.int32)[window_s],
+        "position": np.array([window.start for window in windows], dtype=np.int32)[window_s]
+        + offset_s.astype(np.int32),
+        "last": ids_bt[:, :-1][scored_bt].astype(np.int32),
+        "correct": ids_bt[:, 1:][scored_bt].astype(np.int32),
     }
-    cuts = np.cumsum(np.bincount(window_s, minlength=len(windows)))[:-1]
-    split: list[dict[int, Columns]] = [{} for _ in windows]
+    scored_s = _to_device(np.flatnonzero(scored_bt), model.device)
+    before_bt = _to_device(shuffled_predecessors(windows), model.device)
+    ids = _to_device(ids_bt, model.device)
+    last_s = ids[:, :-1].flatten().index_select(0, scored_s)
+    correct_s = ids[:, 1:].flatten().index_select(0, scored_s)
+    hidden = model.hidden_states(ids[:, :-1], list(decoders))
+    columns: dict[str, Tensor] = {}
+    found = []
     for layer, decoder in decoders.items():
         h_btn = hidden.pop(layer)
-        try:
-            readout = read_out(decoder, h_btn[scored], last_s, correct_s)
-        except FloatingPointError as error:
-            state = error.args[0]
+        q_sn = h_btn.flatten(0, 1).index_select(0, scored_s)
+        columns = read_out(decoder, q_sn, last_s, correct_s)._asdict()
+        kinematics = norm_and_speeds(h_btn, before_bt)
+        with torch.inference_mode():
+            normed = norm_and_speeds(plain.normed(h_btn.float()), before_bt)
+        kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
+        columns |= {
+            name: x_bt.flatten().index_select(0, scored_s) for name, x_bt in kinematics.items()
+        }
+        # Tokens travel as what their bits are as a float, so that one copy takes all.
+        columns["top"] = columns["top"].view(torch.float32)
+        found.append(torch.stack(list(columns.values())))
+    on_host, done = _to_host(torch.stack(found))
+    return _Launched(buffer, batch, shared, on_host, list(columns), h_btn.dtype, done)
+
+
+def _take(launched: _Launched, layers: Sequence[int]) -> None:
+    """Wait for a batch, and put what was found in its windows' places."""
+    if launched.done is not None:
+        launched.done.synchronize()
+    buffer, shared = launched.buffer, launched.shared
+    states = [buffer.windows[index].states for index in launched.batch]
+    for layer, found in zip(layers, launched.found.numpy(), strict=True):
+        columns = shared | dict(zip(launched.names, found, strict=True))
+        columns["top"] = columns["top"].view(np.int32)
+        state = first_not_finite(columns["energy"], columns["entropy"])
+        if state is not None:
             raise FloatingPointError(
                 f"layer {layer}: NaN or infinite activation in document {shared['doc'][state]} "
-                f"at position {shared['position'][state]} ({h_btn.dtype})"
-            ) from error
-        columns = shared | {name: _to_numpy(x) for name, x in readout._asdict().items()}
-        kinematics = norm_and_speeds(h_btn, before)
-        with torch.inference_mode():
-            normed = norm_and_speeds(plain.normed(h_btn.float()), before)
-        kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
-        columns |= {name: _to_numpy(x[scored]) for name, x in kinematics.items()}
+                f"at position {shared['position'][state]} ({launched.dtype})"
+            )
         for name, column in columns.items():
-            for target, piece in zip(split, np.split(column, cuts), strict=True):
-                target.setdefault(layer, {})[name] = piece
-    return split
+            pieces = np.split(column, np.cumsum(states)[:-1])
+            for index, piece in zip(launched.batch, pieces, strict=True):
+                buffer.parts[index].setdefault(layer, {})[name] = piece
 
 
 def norm_and_speeds(h_btn: Tensor, before_bt: Tensor) -> dict[str, Tensor]:
@@ -153,6 +219,18 @@ def norm_and_speeds(h_btn: Tensor, before_bt: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _to_numpy(x: Tensor) -> NDArray[Any]:
-    array: NDArray[Any] = x.cpu().numpy()
-    return array
+def _to_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Copy to the device; the host does not wait."""
+    tensor = torch.from_numpy(array)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def _to_host(x: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
+    """A copy on the host, and what tells when it is there; the host does not wait."""
+    if not x.is_cuda:
+        return x, None
+    copy = torch.empty(x.shape, dtype=x.dtype, pin_memory=True)
+    copy.copy_(x, non_blocking=True)
+    return copy, torch.cuda.current_stream(x.device).record_event()
