@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -90,7 +91,9 @@ def measure_windows(
         If a single window does not fit.
     """
     plain = model.decoder.in_float32()
-    decoders = {layer: plain.after(lens[layer]) if layer in lens else plain for layer in layers}
+    # States are normed anyway, for their speeds; a translator wants them as they are.
+    normed = replace(plain, tail=())
+    decoders = {layer: plain.after(lens[layer]) if layer in lens else normed for layer in layers}
     launched: deque[_Launched] = deque()
 
     def take() -> Iterator[dict[int, Columns]]:
@@ -139,14 +142,6 @@ def _launch(
     """Have a batch measured at each layer that there is a decoder for, without waiting for it."""
     windows = [buffer.windows[index] for index in batch]
     ids_bt, scored_bt = pad_windows(windows)
-    window_s, offset_s = np.nonzero(scored_bt)
-    shared: Columns = {
-        "doc": np.array([window.doc for window in windows], dtype=np.int32)[window_s],
-        "position": np.array([window.start for window in windows], dtype=np.int32)[window_s]
-        + offset_s.astype(np.int32),
-        "last": ids_bt[:, :-1][scored_bt].astype(np.int32),
-        "correct": ids_bt[:, 1:][scored_bt].astype(np.int32),
-    }
     scored_s = _to_device(np.flatnonzero(scored_bt), model.device)
     before_bt = _to_device(shuffled_predecessors(windows), model.device)
     ids = _to_device(ids_bt, model.device)
@@ -157,11 +152,13 @@ def _launch(
     found = []
     for layer, decoder in decoders.items():
         h_btn = hidden.pop(layer)
-        q_sn = h_btn.flatten(0, 1).index_select(0, scored_s)
+        with torch.inference_mode():
+            normed_btn = plain.normed(h_btn.float())
+        q_btn = h_btn if decoder.tail else normed_btn
+        q_sn = q_btn.flatten(0, 1).index_select(0, scored_s)
         columns = read_out(decoder, q_sn, last_s, correct_s)._asdict()
         kinematics = norm_and_speeds(h_btn, before_bt)
-        with torch.inference_mode():
-            normed = norm_and_speeds(plain.normed(h_btn.float()), before_bt)
+        normed = norm_and_speeds(normed_btn, before_bt)
         kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
         columns |= {
             name: x_bt.flatten().index_select(0, scored_s) for name, x_bt in kinematics.items()
@@ -170,7 +167,23 @@ def _launch(
         columns["top"] = columns["top"].view(torch.float32)
         found.append(torch.stack(list(columns.values())))
     on_host, done = _to_host(torch.stack(found))
+    shared = _known(windows, ids_bt, scored_bt)
     return _Launched(buffer, batch, shared, on_host, list(columns), h_btn.dtype, done)
+
+
+def _known(
+    windows: list[Window], ids_bt: NDArray[np.int64], scored_bt: NDArray[np.bool_]
+) -> Columns:
+    """Columns that need no measuring."""
+    window_s, offset_s = np.nonzero(scored_bt)
+    doc_b, start_b = np.array([(window.doc, window.start) for window in windows]).T
+    columns = {
+        "doc": doc_b[window_s],
+        "position": start_b[window_s] + offset_s,
+        "last": ids_bt[:, :-1][scored_bt],
+        "correct": ids_bt[:, 1:][scored_bt],
+    }
+    return {name: column.astype(np.int32) for name, column in columns.items()}
 
 
 def _take(launched: _Launched, layers: Sequence[int]) -> None:
