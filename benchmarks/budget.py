@@ -104,10 +104,9 @@ def main() -> None:
         stage: spent / states * 1e6 if stage in GROWS else spent for stage, spent in seconds.items()
     }
     for stage, spent in seconds.items():
-        share = of_million[stage] / sum(of_million.values())
-        print(
-            f"{stage:32} {spent:8.1f} s {spent / whole:6.1%} {of_million[stage]:10.1f} s {share:6.1%}"
-        )
+        large = of_million[stage]
+        share = large / sum(of_million.values())
+        print(f"{stage:32} {spent:8.1f} s {spent / whole:6.1%} {large:10.1f} s {share:6.1%}")
 
 
 if __name__ == "__main__":
