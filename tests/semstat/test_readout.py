@@ -6,24 +6,17 @@ import torch
 from torch import nn
 
 from workflow_scripts.semstat.decoder import Decoder
-from workflow_scripts.semstat.readout import LOGIT_BYTES, energy, first_not_finite, read_out
+from workflow_scripts.semstat.readout import TILE, energy, first_not_finite, read_out
 
 VOCABULARY, STATES = 101, 500
 
 
-class Given(Decoder):
-    """A decoder that takes hidden states for logits; remembers the largest chunk it gave."""
-
-    largest = 0
-
-    def logits(self, q_sn: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
-        Given.largest = max(Given.largest, q_sn.numel())
-        return q_sn.clone() if out is None else out.copy_(q_sn)
-
-
 @pytest.fixture
 def decoder():
-    return Given((), nn.Linear(VOCABULARY, VOCABULARY, bias=False))
+    """A decoder that takes hidden states for logits."""
+    unembedding = nn.Linear(VOCABULARY, VOCABULARY, bias=False).requires_grad_(False)
+    unembedding.weight.copy_(torch.eye(VOCABULARY))
+    return Decoder((), unembedding)
 
 
 def states(sharpness: float, seed: int = 0):
@@ -76,17 +69,33 @@ def test_energy_keeps_its_digits_and_its_sign():
     assert torch.equal(found[5:], -found[:5])
 
 
-def test_readout_does_not_depend_on_the_chunk_and_holds_one_of_them(decoder, monkeypatch):
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("tile", [(1, 7), (7, 1), (64, 64), (STATES - 1, 100), (1000, 1000)])
+def test_readout_depends_on_neither_tile_nor_threads(decoder, monkeypatch, tile, threads):
     q_sn, last_s, correct_s = states(3)
-    Given.largest = 0
     whole = read_out(decoder, q_sn, last_s, correct_s)
-    assert Given.largest == STATES * VOCABULARY
-    for rows in (1, 7, STATES - 1):
-        Given.largest = 0
-        monkeypatch.setitem(LOGIT_BYTES, "cpu", 4 * VOCABULARY * rows + 3)
-        for one, other in zip(read_out(decoder, q_sn, last_s, correct_s), whole, strict=True):
-            torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)
-        assert Given.largest == rows * VOCABULARY
+    monkeypatch.setitem(TILE, "cpu", tile)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    for one, other in zip(read_out(decoder, q_sn, last_s, correct_s), whole, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=2e-6)
+
+
+class Watched(Decoder):
+    """A decoder that remembers the largest tile it was asked for."""
+
+    largest = 0
+
+    def unembed(self, x_sn, tokens=slice(None), out=None):
+        logits_sv = super().unembed(x_sn, tokens, out)
+        Watched.largest = max(Watched.largest, logits_sv.numel())
+        return logits_sv
+
+
+def test_no_more_logits_exist_than_a_tile(decoder, monkeypatch):
+    monkeypatch.setitem(TILE, "cpu", (20, 30))
+    Watched.largest = 0
+    read_out(Watched((), decoder.unembedding), *states(3))
+    assert Watched.largest == 20 * 30
 
 
 def test_states_keep_their_order_and_may_be_half_precision(decoder):
@@ -104,7 +113,7 @@ def test_states_keep_their_order_and_may_be_half_precision(decoder):
 @pytest.mark.parametrize("wrong", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("state", [0, 333])
 def test_what_is_not_finite_is_found_by_its_number(decoder, monkeypatch, wrong, state):
-    monkeypatch.setitem(LOGIT_BYTES, "cpu", 4 * VOCABULARY * 10)
+    monkeypatch.setitem(TILE, "cpu", (10, 64))
     q_sn, last_s, correct_s = states(1)
     whole = read_out(decoder, q_sn, last_s, correct_s)
     assert first_not_finite(whole.energy.numpy(), whole.entropy.numpy()) is None

@@ -48,21 +48,28 @@ class Decoder:
             q_sn = module(q_sn)
         return q_sn
 
-    def logits(self, q_sn: Tensor, out: Tensor | None = None) -> Tensor:
-        """Logits over the vocabulary, in the decoder's own dtype.
+    def logits(self, q_sn: Tensor) -> Tensor:
+        """(…, vocabulary) logits of (…, hidden) states at any layer, in the decoder's own dtype."""
+        return self.unembed(self.normed(q_sn))
+
+    def unembed(
+        self, x_sn: Tensor, tokens: slice = slice(None), out: Tensor | None = None
+    ) -> Tensor:
+        """Logits of some tokens.
 
         Parameters
         ----------
-        q_sn : (…, hidden) residual stream at any layer.
-        out : (…, vocabulary) tensor to write them to; a new one by default.
+        x_sn : (…, n′) state after the final norm.
+        tokens : of the vocabulary; all by default.
+        out : (…, tokens) tensor to write them to; a new one by default.
 
         Returns
         -------
-        (…, vocabulary)
+        (…, tokens)
         """
-        logits_sv = torch.matmul(self.normed(q_sn), self.unembedding.weight.T, out=out)
+        logits_sv = torch.matmul(x_sn, self.unembedding.weight[tokens].T, out=out)
         if self.unembedding.bias is not None:
-            logits_sv += self.unembedding.bias
+            logits_sv += self.unembedding.bias[tokens]
         if self.scale != 1.0:
             logits_sv *= self.scale
         if self.soft_cap is not None:

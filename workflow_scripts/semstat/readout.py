@@ -1,7 +1,9 @@
-"""From hidden states to what the energies table holds, a chunk of states at a time."""
+"""From hidden states to what the energies table holds, a tile of logits at a time."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +13,12 @@ from torch import Tensor
 
 from .decoder import Decoder
 
-LOGIT_BYTES = {"cpu": 48 << 20, "cuda": 1 << 30}
-"""Size of the one buffer of logits: on a CPU about what its last-level cache holds."""
+TILE = {"cpu": (1056, 512), "cuda": (8192, 32768)}
+"""States × tokens whose logits exist at a time.
+
+On a CPU each thread has a tile of its own, which stays in its caches: 2 MB, and as much for their
+exponentials. (1,056 and not 1,024: rows a power of two apart fall on the same lines of a cache.)
+"""
 
 
 class StateReadout(NamedTuple):
@@ -54,11 +60,42 @@ def energy(log_p_correct_s: Tensor, log_p_last_s: Tensor) -> Tensor:
     return torch.copysign(size_s, correct_s - last_s).float() + 0.0
 
 
+class TileReadout(NamedTuple):
+    """What is read out of each state over some of the vocabulary; fields are (…, states).
+
+    highest, top : highest logit, and its token.
+    normaliser : Σ exp(logit − highest).
+    mean : Σ exp(logit − highest) (logit − highest).
+    last, correct : logits of x_t and x_{t+1} if they are among these tokens, else −∞.
+    """
+
+    highest: Tensor
+    top: Tensor
+    normaliser: Tensor
+    mean: Tensor
+    last: Tensor
+    correct: Tensor
+
+    def merged(self) -> TileReadout:
+        """Those over all parts of the vocabulary, from (parts, states)."""
+        highest_s, part_s = self.highest.max(dim=0)
+        lower_ps = self.highest - highest_s
+        weight_ps = lower_ps.exp()
+        return TileReadout(
+            highest_s,
+            self.top.gather(0, part_s[None])[0],
+            (weight_ps * self.normaliser).sum(dim=0),
+            (weight_ps * (self.mean + lower_ps * self.normaliser)).sum(dim=0),
+            self.last.amax(dim=0),
+            self.correct.amax(dim=0),
+        )
+
+
 def read_out(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
     """Read every state out through the decoder: the logit lens of nostalgebraist (2020).
 
     On a GPU without writing logits out, where that works (fused_readout.py), and without waiting
-    for it; else by chunks, as on a CPU. Of a state that is NaN or infinite, so is the readout.
+    for it; else by tiles, as on a CPU. Of a state that is NaN or infinite, so is the readout.
 
     Parameters
     ----------
@@ -84,67 +121,107 @@ def first_not_finite(energy_s: NDArray[Any], entropy_s: NDArray[Any]) -> int | N
 def read_out_in_chunks(
     decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
 ) -> StateReadout:
-    """The readout by chunks of logits.
+    """The readout by tiles of logits.
 
-    Logits exist for one chunk of states at a time, so that memory grows neither with the
-    number of states nor with states × vocabulary.
-
-    Parameters
-    ----------
-    decoder : a decoder in float32.
-    q_sn : (states, hidden) residual stream, any float dtype.
-    last_s, correct_s : (states,) token ids x_t and x_{t+1}.
+    Logits exist for one tile at a time, so that memory grows neither with the number of states
+    nor with the vocabulary.
     """
-    chunk = max(1, LOGIT_BYTES[q_sn.device.type] // (4 * decoder.vocabulary))
-    # Two buffers for all chunks: fresh pages for each would cost a quarter of the time. A token's
-    # logits are contiguous in them: the matrix product is the faster for it.
-    shape = (2, decoder.vocabulary, min(chunk, len(q_sn)))
-    buffer_sv, scratch_sv = torch.empty(shape, device=q_sn.device).mT.unbind()
-    parts = []
+    states = TILE[q_sn.device.type][0]
+    chunks = (slice(first, first + states) for first in range(0, len(q_sn), states))
     with torch.inference_mode():
-        for start in range(0, len(q_sn), chunk):
-            rows = slice(start, start + chunk)
-            h_sn = q_sn[rows].float()
-            logits_sv = decoder.logits(h_sn, out=buffer_sv[: len(h_sn)])
-            scratch = scratch_sv[: len(h_sn)]
-            parts.append(_read_logits(logits_sv, last_s[rows], correct_s[rows], scratch))
+        parts = [
+            _read_chunk(decoder, q_sn[rows].float(), last_s[rows], correct_s[rows])
+            for rows in chunks
+        ]
     return StateReadout(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
-def _read_logits(
-    logits_sv: Tensor, last_s: Tensor, correct_s: Tensor, scratch_sv: Tensor
-) -> StateReadout:
-    """Read one chunk; overwrites the logits and the scratch, which is as large."""
-    highest_s, top_s = _highest(logits_sv)
-    logits_sv -= highest_s[:, None]
-    wanted_s2 = logits_sv.gather(1, torch.stack([last_s, correct_s], dim=1))
-    weight_sv = torch.exp(logits_sv, out=scratch_sv)
-    normaliser_s = weight_sv.sum(dim=-1)
-    log_normaliser_s = normaliser_s.log()
-    mean_logit_s = weight_sv.mul_(logits_sv).sum(dim=-1) / normaliser_s
-    log_p_last_s, log_p_correct_s = (wanted_s2 - log_normaliser_s[:, None]).unbind(dim=1)
+def _read_chunk(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
+    """Read one chunk of states; on a CPU each thread takes a share of the vocabulary's tiles."""
+    x_sn = decoder.normed(q_sn)
+    width = TILE[x_sn.device.type][1]
+    tiles = [
+        slice(first, min(first + width, decoder.vocabulary))
+        for first in range(0, decoder.vocabulary, width)
+    ]
+    threads = torch.get_num_threads() if x_sn.device.type == "cpu" else 1
+    shares = [tiles[i::threads] for i in range(min(threads, len(tiles)))]
+
+    def read(share: list[slice]) -> list[TileReadout]:
+        return _read_tiles(decoder, x_sn, last_s, correct_s, share)
+
+    found = map(read, shares) if threads == 1 else _pool(threads).map(read, shares)
+    parts = [part for share in found for part in share]
+    whole = TileReadout(*(torch.stack(part) for part in zip(*parts, strict=True))).merged()
+    log_normaliser_s = whole.normaliser.log()
+    log_p_last_s, log_p_correct_s = (
+        logit_s - whole.highest - log_normaliser_s for logit_s in (whole.last, whole.correct)
+    )
     return StateReadout(
         log_p_last_s,
         log_p_correct_s,
         energy(log_p_correct_s, log_p_last_s),
         # Rounding can leave a certain distribution with an entropy of −1e-7.
-        (log_normaliser_s - mean_logit_s).clamp(min=0),
-        top_s.int(),
+        (log_normaliser_s - whole.mean / whole.normaliser).clamp(min=0),
+        whole.top.int(),
     )
 
 
-def _highest(logits_sv: Tensor) -> tuple[Tensor, Tensor]:
-    """The highest logit of each state, and its token.
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Threads that each compute alone: torch's own wait for each other after every operation."""
+    return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+
+
+@torch.inference_mode()
+def _read_tiles(
+    decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
+) -> list[TileReadout]:
+    """Read tiles of the vocabulary, one after the other."""
+    widest = tiles[0].stop - tiles[0].start
+    # Buffers for all tiles: fresh pages for each would cost a quarter of the time. A token's
+    # logits are contiguous in them: the matrix product is the faster for it.
+    logits_vs, scratch_vs = torch.empty((2, widest, len(x_sn)), device=x_sn.device)
+    read = []
+    for tile in tiles:
+        width = tile.stop - tile.start
+        decoder.unembed(x_sn, tile, out=logits_vs[:width].T)
+        read.append(
+            _read_tile(logits_vs[:width], tile.start, last_s, correct_s, scratch_vs[:width])
+        )
+    return read
+
+
+def _read_tile(
+    logits_vs: Tensor, first: int, last_s: Tensor, correct_s: Tensor, scratch_vs: Tensor
+) -> TileReadout:
+    """Read one tile; overwrites the logits and the scratch, which is as large."""
+    here_2s = torch.stack([last_s, correct_s]) - first
+    outside_2s = (here_2s < 0) | (here_2s >= len(logits_vs))
+    wanted_2s = logits_vs.gather(0, here_2s.clamp(0, len(logits_vs) - 1))
+    last_logit_s, correct_logit_s = wanted_2s.masked_fill(outside_2s, -torch.inf)
+    highest_s, top_s = _highest(logits_vs)
+    logits_vs -= highest_s
+    weight_vs = torch.exp(logits_vs, out=scratch_vs)
+    normaliser_s = weight_vs.sum(dim=0)
+    mean_s = weight_vs.mul_(logits_vs).sum(dim=0)
+    return TileReadout(
+        highest_s, first + top_s, normaliser_s, mean_s, last_logit_s, correct_logit_s
+    )
+
+
+def _highest(logits_vs: Tensor) -> tuple[Tensor, Tensor]:
+    """The highest logit of each state, and its place.
 
     By blocks of tokens, then within the highest block: torch looks for the place of a maximum ten
     times as slowly as for the maximum. The last block may overlap the one before.
     """
-    vocabulary = logits_sv.shape[1]
-    width = min(64, vocabulary)
-    whole_vs = logits_sv.mT[: vocabulary - vocabulary % width]
-    peak_bs = whole_vs.view(-1, width, whole_vs.shape[1]).amax(dim=1)
-    last_s = logits_sv[:, -width:].amax(dim=1)
+    tokens, states = logits_vs.shape
+    width = min(64, tokens)
+    whole_vs = logits_vs[: tokens - tokens % width]
+    peak_bs = whole_vs.view(-1, width, states).amax(dim=1)
+    last_s = logits_vs[-width:].amax(dim=0)
     highest_s, block_s = torch.cat([peak_bs, last_s[None]]).max(dim=0)
-    first_s = (block_s * width).clamp(max=vocabulary - width)
-    token_sw = first_s[:, None] + torch.arange(width, device=logits_sv.device)
-    return highest_s, first_s + logits_sv.gather(1, token_sw).argmax(dim=1)
+    first_s = (block_s * width).clamp(max=tokens - width)
+    token_ws = first_s + torch.arange(width, device=logits_vs.device)[:, None]
+    return highest_s, first_s + logits_vs.gather(0, token_ws).argmax(dim=0)

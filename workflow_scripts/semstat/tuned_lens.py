@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .decoder import Decoder, LayeredModel
-from .readout import LOGIT_BYTES
 from .translator import Lens, Translator
 from .windows import Window, batch_windows, pad_windows
+
+LOGIT_BYTES = {"cpu": 24 << 20, "cuda": 512 << 20}
+"""Size of the logits that exist at a time: on a CPU about what its last-level cache holds."""
 
 HELD_OUT = 4
 """One document in so many tests the lens, the others train it."""
@@ -283,9 +285,9 @@ def divergences(
 
 
 def _chunks(decoder: Decoder, batch: _Batch) -> Iterator[slice]:
-    """Slices of states whose logits fit into half the readout's buffer."""
+    """Slices of states whose logits keep to `LOGIT_BYTES`."""
     states = len(batch.final_sn)
-    size = max(1, LOGIT_BYTES[batch.final_sn.device.type] // (8 * decoder.vocabulary))
+    size = max(1, LOGIT_BYTES[batch.final_sn.device.type] // (4 * decoder.vocabulary))
     for start in range(0, states, size):
         yield slice(start, start + size)
 

@@ -1,0 +1,385 @@
+"""How near is the energy stage to what the machine can do, and how far ahead of its peers?
+
+The floor of a state is its operations, two for each weight it meets in the body and in each
+readout, at the best rate of a matrix product measured beside it, shapes of readout and body among
+them. Ours is `measure_windows` as the workflow runs it, all columns included; a peer is the plain
+use of another library on the same tokens, in its default arithmetic, up to H of every state (of
+lm-evaluation-harness: ln p of each document). All of them must agree, or the command fails.
+
+The repeats are interleaved, and a ratio is the median over them: this holds on a machine whose
+speed drifts. Peak memory is above what the process holds when a repeat begins.
+
+    pip install -r benchmarks/requirements-energies.txt
+    python -m benchmarks.energies --model results/models/smollm2-135m --out energies.json \\
+        --tokens 'results/tokens/model=smollm2-135m/dataset=sotu/shard=0.parquet'
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import logging
+import platform
+import re
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+import transformers
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workflow_scripts.model_files import BATCH_TOKENS, add_run_options, load
+from workflow_scripts.semstat.decoder import LayeredModel
+from workflow_scripts.semstat.measure import measure_windows
+from workflow_scripts.semstat.windows import Window
+
+Array = NDArray[Any]
+Contender = Callable[[], Array]
+OURS, PLAIN = "ours", "transformers"
+PEERS = ["TransformerLens", "lm-eval", "tuned-lens"]
+TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
+"""Of |ΔH|: in half precision the peers round their logits, and ours does not."""
+
+
+def contenders(
+    model: LayeredModel, folder: Path, ids_bt: Tensor, all_layers: bool
+) -> dict[str, Contender]:
+    """name → function that gives H, (layers, states), or ln p of each document, (documents,)."""
+    causal = model.model
+    final = model.n_blocks
+    layers = list(range(final + 1)) if all_layers else [final]
+    last_bt, correct_bt = ids_bt[:, :-1], ids_bt[:, 1:]
+
+    def energy(p_btv: Tensor, rows: slice = slice(None)) -> Tensor:
+        correct = p_btv.gather(-1, correct_bt[rows, :, None])
+        return (correct - p_btv.gather(-1, last_bt[rows, :, None])).flatten()
+
+    def ours() -> Array:
+        windows = [Window(doc, 0, row.int().numpy(), 0) for doc, row in enumerate(ids_bt.cpu())]
+        batch_tokens = BATCH_TOKENS[model.device.type]
+        pieces = list(measure_windows(model, windows, layers, batch_tokens))
+        return np.stack([np.concatenate([p[layer]["energy"] for p in pieces]) for layer in layers])
+
+    def plain() -> Array:
+        output = causal(last_bt, output_hidden_states=all_layers, use_cache=False)
+        found = []
+        # The last of the hidden states that transformers gives out is the normed one.
+        for h_btn in output.hidden_states[:-1] if all_layers else ():
+            found.append(energy(causal.lm_head(causal.model.norm(h_btn)).softmax(-1)))
+        found.append(energy(output.logits.softmax(-1)))
+        return torch.stack(found).float().cpu().numpy()
+
+    runs: dict[str, Contender] = {OURS: ours, PLAIN: plain}
+    if importlib.util.find_spec("transformer_lens"):
+        runs["TransformerLens"] = transformer_lens(model, folder, last_bt, energy, all_layers)
+    if importlib.util.find_spec("lm_eval") and not all_layers:
+        runs["lm-eval"] = lm_eval(model, folder, ids_bt)
+    if importlib.util.find_spec("tuned_lens") and all_layers:
+        runs["tuned-lens"] = tuned_lens(model, last_bt, energy)
+    return runs
+
+
+def transformer_lens(
+    model: LayeredModel,
+    folder: Path,
+    last_bt: Tensor,
+    energy: Callable[[Tensor], Tensor],
+    all_layers: bool,
+) -> Contender:
+    """TransformerLens: its cache of residual streams, decoded by its own norm and unembedding."""
+    from transformer_lens.model_bridge import TransformerBridge
+
+    bridge = TransformerBridge.boot_transformers(
+        str(folder), dtype=model.model.dtype, device=str(model.device)
+    )
+
+    def residual(name: str) -> bool:
+        return name.endswith(("hook_resid_pre", "hook_resid_post"))
+
+    def run() -> Array:
+        if not all_layers:
+            return energy(bridge(last_bt).softmax(-1))[None].float().cpu().numpy()
+        _, cache = bridge.run_with_cache(last_bt, names_filter=residual)
+        resid_lbtn = cache.accumulated_resid(apply_ln=False)
+        found = [energy(bridge.unembed(bridge.ln_final(h_btn)).softmax(-1)) for h_btn in resid_lbtn]
+        return torch.stack(found).float().cpu().numpy()
+
+    return run
+
+
+def lm_eval(model: LayeredModel, folder: Path, ids_bt: Tensor) -> Contender:
+    """lm-evaluation-harness: the log-likelihood of each document after its first token."""
+    from lm_eval.models.huggingface import HFLM
+
+    logging.getLogger("lm_eval").setLevel(logging.ERROR)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    batch = max(1, BATCH_TOKENS[model.device.type] // ids_bt.shape[1])
+    harness = HFLM(model.model, tokenizer=tokenizer, batch_size=batch, device=str(model.device))
+    requests = [((str(i), ""), row[:1], row[1:]) for i, row in enumerate(ids_bt.tolist())]
+
+    def run() -> Array:
+        return np.array([found[0] for found in harness._loglikelihood_tokens(requests, True)])
+
+    return run
+
+
+def tuned_lens(
+    model: LayeredModel, last_bt: Tensor, energy: Callable[[Tensor, slice], Tensor]
+) -> Contender:
+    """tuned-lens: the prediction trajectory of each document through its logit lens."""
+    from tuned_lens import model_surgery
+
+    # It asks TransformerLens for a class that went with version 4.
+    model_surgery._transformer_lens_available = False
+    from tuned_lens.nn.lenses import LogitLens
+    from tuned_lens.plotting import PredictionTrajectory
+
+    lens = LogitLens.from_model(model.model)
+
+    def run() -> Array:
+        parts = []
+        for row, ids in enumerate(last_bt.tolist()):
+            found = PredictionTrajectory.from_lens_and_model(lens, model.model, ids)
+            one = slice(row, row + 1)
+            parts.append(
+                [energy(torch.from_numpy(log_p)[None].exp(), one) for log_p in found.log_probs]
+            )
+        return np.concatenate([torch.stack(part).numpy() for part in parts], axis=1)
+
+    return run
+
+
+def operations(model: LayeredModel, positions: int) -> tuple[float, float]:
+    """Operations of a state in the body, and in one readout."""
+    weights = sum(
+        m.weight.numel() for m in model.blocks.modules() if isinstance(m, torch.nn.Linear)
+    )
+    config = model.model.config.get_text_config()
+    # Scores and their use: each state attends to (positions + 1) / 2 others on average.
+    attended = model.n_blocks * config.num_attention_heads * config.head_dim * (positions + 1) / 2
+    return 2.0 * weights + 4.0 * attended, 2.0 * model.decoder.unembedding.weight.numel()
+
+
+def products(model: LayeredModel, states: int) -> dict[str, tuple[float, Callable[[], Tensor]]]:
+    """shape → operations of a matrix product, and the product: of readout, body, a square."""
+    linear = {
+        tuple(module.weight.shape): module.weight
+        for module in [*model.blocks.modules(), model.decoder.unembedding]
+        if isinstance(module, torch.nn.Linear)
+    }
+    linear[4096, 4096] = torch.randn(4096, 4096).to(model.decoder.unembedding.weight)
+    made = {}
+    for (rows, columns), weight in linear.items():
+        x_sn = torch.randn(states, columns).to(weight)
+        out = torch.empty(rows, states).to(weight)
+        made[f"{states} x {columns} x {rows}"] = (
+            2.0 * states * rows * columns,
+            lambda w=weight, x=x_sn, o=out: torch.mm(w, x.T, out=o),
+        )
+    return made
+
+
+def timed(function: Callable[[], Any], device: torch.device) -> tuple[float, Any]:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    result = function()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start, result
+
+
+class PeakMemory:
+    """Bytes taken at most, above what was held before: of the GPU, or resident (Linux)."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+            self.before = torch.cuda.memory_allocated()
+        else:
+            Path("/proc/self/clear_refs").write_text("5")
+            self.before = self.resident("VmRSS")
+
+    @staticmethod
+    def resident(key: str) -> int:
+        found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        return int(found[1]) * 1024 if found else 0
+
+    def bytes(self) -> int:
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated() - self.before
+        return self.resident("VmHWM") - self.before
+
+
+def compare(
+    model: LayeredModel,
+    folder: Path,
+    ids_bt: Tensor,
+    all_layers: bool,
+    repeats: int,
+    rate: float,
+    dtype: str,
+    peers: list[str],
+) -> list[dict[str, Any]]:
+    """A row for each contender; ours first."""
+    runs = contenders(model, folder, ids_bt, all_layers)
+    runs = {name: run for name, run in runs.items() if name in (OURS, PLAIN, *peers)}
+    states = ids_bt[:, 1:].numel()
+    body, readout = operations(model, ids_bt.shape[1] - 1)
+    floor = (body + readout * (model.n_blocks + 1 if all_layers else 1)) / rate
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    peak: dict[str, int] = {}
+    found: dict[str, Array] = {}
+    for repeat in range(repeats + 1):  # the first is to warm up, and to see the memory
+        for name, run in runs.items():
+            memory = PeakMemory(model.device)
+            elapsed, found[name] = timed(run, model.device)
+            if repeat:
+                seconds[name].append(elapsed)
+            peak.setdefault(name, memory.bytes())
+    exact = found[PLAIN]
+    rows = []
+    for name in runs:
+        ratios = [t / ours for t, ours in zip(seconds[name], seconds[OURS], strict=True)]
+        per_second = states / statistics.median(seconds[name])
+        row: dict[str, Any] = {
+            "contender": name,
+            "layers": "all" if all_layers else "final",
+            "ours_faster": statistics.median(ratios),
+            "ours_faster_min": min(ratios),
+            "ours_faster_max": max(ratios),
+            "states_per_second": per_second,
+            "of_the_floor": floor * per_second,
+            "peak_bytes": peak[name],
+        }
+        if found[name].shape == exact.shape:
+            row["max_delta_h"] = float(np.abs(found[name] - exact).max())
+            if not row["max_delta_h"] <= TOLERANCE[dtype]:
+                raise SystemExit(
+                    f"{name} differs from transformers in H by {row['max_delta_h']:.1e}"
+                )
+        else:
+            row["log_p_of_documents"] = found[name].tolist()
+        rows.append(row)
+    return rows
+
+
+def check_log_likelihoods(model: LayeredModel, ids_bt: Tensor, rows: list[dict[str, Any]]) -> None:
+    """lm-evaluation-harness gives no H: its ln p(correct), summed over a document, must be ours."""
+    windows = [Window(doc, 0, row.int().numpy(), 0) for doc, row in enumerate(ids_bt.cpu())]
+    final = model.n_blocks
+    tokens = BATCH_TOKENS[model.device.type]
+    pieces = [piece[final] for piece in measure_windows(model, windows, [final], tokens)]
+    log_p = np.concatenate([piece["log_p_correct"] for piece in pieces]).reshape(len(ids_bt), -1)
+    exact_d = log_p.sum(axis=1, dtype=np.float64)
+    for row in rows:
+        if "log_p_of_documents" in row and not np.allclose(
+            row["log_p_of_documents"], exact_d, rtol=1e-4
+        ):
+            raise SystemExit(
+                f"{row['contender']} differs in ln p: {row['log_p_of_documents']}, {exact_d}"
+            )
+
+
+def read_windows(path: Path, windows: int, positions: int) -> Tensor:
+    """(windows, positions + 1) tokens of a shard's documents, one after the other."""
+    ids = np.concatenate(pq.read_table(path)["tokens"].to_numpy())
+    needed = windows * (positions + 1)
+    if len(ids) < needed:
+        raise SystemExit(f"{path}: {len(ids)} tokens; --windows x --positions needs {needed}")
+    return torch.from_numpy(ids[:needed].astype(np.int64)).view(windows, positions + 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
+    parser.add_argument("--tokens", required=True, type=Path, help="Parquet file of one shard")
+    parser.add_argument("--windows", type=int, default=2)
+    parser.add_argument("--positions", type=int, default=512, help="of each window")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--peers",
+        nargs="*",
+        default=PEERS,
+        choices=PEERS,
+        help="besides transformers, if installed",
+    )
+    parser.add_argument("--out", type=Path, help="JSON file of the results")
+    add_run_options(parser)
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    arguments.name = arguments.model.name
+    arguments.context = arguments.stride = arguments.positions
+
+    model, facts = load(arguments)
+    ids_bt = read_windows(arguments.tokens, arguments.windows, arguments.positions).to(model.device)
+    facts |= {"model": arguments.name, "processor": processor(), "torch": torch.__version__}
+    facts |= {"threads": torch.get_num_threads(), "windows": arguments.windows}
+    print(", ".join(f"{key} {value}" for key, value in facts.items()))
+
+    with torch.inference_mode():
+        rates: dict[str, list[float]] = {}
+        for _ in range(arguments.repeats):
+            for shape, (count, product) in products(model, ids_bt[:, 1:].numel()).items():
+                product()
+                rates.setdefault(shape, []).append(count / timed(product, model.device)[0])
+        for shape, measured in rates.items():
+            print(f"matrix product {shape:22} {max(measured) / 1e9:8.0f} GFLOP/s at best")
+        rate = max(max(measured) for measured in rates.values())
+        rows = []
+        for all_layers in (False, True):
+            rows += compare(
+                model,
+                arguments.model,
+                ids_bt,
+                all_layers,
+                arguments.repeats,
+                rate,
+                arguments.dtype,
+                arguments.peers,
+            )
+        check_log_likelihoods(model, ids_bt, rows)
+    report(rows)
+    if arguments.out:
+        content = {"facts": facts, "rates": rates, "rows": rows}
+        arguments.out.write_text(json.dumps(content, indent=1))
+
+
+def processor() -> str:
+    """Name of the CPU."""
+    try:
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor()
+
+
+def report(rows: list[dict[str, Any]]) -> None:
+    print(
+        f"{'layers':7}{'':16}{'ours is faster by':>20}{'states/s':>10}{'of floor':>10}{'peak':>10}"
+        "  max |ΔH|"
+    )
+    for row in rows:
+        ratio = "{ours_faster:.2f} [{ours_faster_min:.2f}, {ours_faster_max:.2f}]".format(**row)
+        delta = f"{row['max_delta_h']:.0e}" if "max_delta_h" in row else "(ln p agrees)"
+        print(
+            f"{row['layers']:7}{row['contender']:16}{ratio:>20}{row['states_per_second']:10.0f}"
+            f"{row['of_the_floor']:10.2f}{row['peak_bytes'] / 1e6:7.0f} MB  {delta}"
+        )
+
+
+if __name__ == "__main__":
+    main()

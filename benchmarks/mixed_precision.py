@@ -1,0 +1,163 @@
+"""Would bfloat16 matrix units make the readout on a CPU faster, and what would that do to H?
+
+The readout tried here, of a state x after the final norm, by a product of bfloat16 numbers that
+accumulates in float32:
+
+- x = x₁ + x₂ + r: x₁ is x in bfloat16; x₂ is the rest of the `--columns` components that carry most
+  of it, in bfloat16, as further columns of the product. (A tenth of the components carries nine
+  tenths of what rounding loses: the outlier dimensions of the residual stream.)
+- The logits of the last token, the correct one and the `--head` highest are computed anew from x in
+  float32.
+
+The logit of another token v is then off by δ(v) = w(v)·r, and with p the probabilities,
+
+    |Δ ln Z| ≤ Σ p(v) |w(v)·r| ≤ ‖r‖ Σ p(v) ‖w(v)‖ ≤ ‖r‖ (1 − Σ_head p) max ‖w‖,
+    |ΔH| ≤ |H| (exp(|Δ ln Z|) − 1),
+
+the sums over tokens outside the head (Cauchy and Schwarz; exact weights, as bfloat16 snapshots
+have them: the model's are rounded to bfloat16 first). The bound is evaluated for each state and the
+command fails if an error is above it. Products of bfloat16 numbers are exact in float32, so the
+errors are the same whether a matrix unit or ordinary arithmetic computes them; the speed is not.
+
+    python -m benchmarks.mixed_precision --model results/models/smollm2-135m --out mixed.json \\
+        --tokens 'results/tokens/model=smollm2-135m/dataset=sotu/shard=0.parquet'
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workflow_scripts.model_files import add_run_options, load, set_up
+from workflow_scripts.semstat.decoder import LayeredModel
+
+from .energies import read_windows
+
+ROUNDING = 2e-6
+"""Of H in float32, on top of the bound."""
+
+
+def rounded(x: Tensor) -> Tensor:
+    return x.bfloat16().float()
+
+
+def split(x_sn: Tensor, columns: int) -> tuple[Tensor, Tensor, Tensor]:
+    """x₁ (states, n′), x₂ (states, columns), and which components the latter are."""
+    x1_sn = rounded(x_sn)
+    rest_sn = x_sn - x1_sn
+    largest = rest_sn.square().sum(dim=0).topk(columns).indices
+    return x1_sn, rounded(rest_sn[:, largest]), largest
+
+
+def errors(
+    weight_vn: Tensor, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, columns: int, head: int
+) -> tuple[Tensor, Tensor]:
+    """|ΔH| of each state against float64, and its bound."""
+    exact_sv = x_sn.double() @ weight_vn.double().T
+    wanted_s2 = torch.stack([correct_s, last_s], dim=1)
+    exact_s2 = exact_sv.gather(1, wanted_s2)
+
+    def energy(log_normaliser_s: Tensor) -> Tensor:
+        p_s2 = (exact_s2 - log_normaliser_s[:, None]).exp()
+        return p_s2[:, 0] - p_s2[:, 1]
+
+    x1_sn, x2_sk, largest = split(x_sn, columns)
+    mixed_sv = x1_sn @ weight_vn.T + x2_sk @ weight_vn[:, largest].T
+    head_sh = torch.cat([mixed_sv.topk(head).indices, wanted_s2], dim=1) if head else wanted_s2
+    mixed_sv = mixed_sv.double().scatter(1, head_sh, exact_sv.gather(1, head_sh))
+    energy_s = energy(exact_sv.logsumexp(dim=1))
+    found_s = (energy(mixed_sv.logsumexp(dim=1)) - energy_s).abs()
+
+    rest_sn = x_sn - x1_sn
+    rest_sn[:, largest] -= x2_sk
+    p_sv = mixed_sv.softmax(dim=1).scatter(1, head_sh, 0.0)
+    norm_v = torch.linalg.vector_norm(weight_vn, dim=1).double()
+    off_s = torch.linalg.vector_norm(rest_sn, dim=1).double() * (p_sv @ norm_v)
+    return found_s, energy_s.abs() * torch.expm1(off_s) + ROUNDING
+
+
+def measure_errors(
+    model: LayeredModel, ids_bt: Tensor, columns: int, head: int
+) -> list[dict[str, Any]]:
+    """A row a layer."""
+    decoder = model.decoder
+    rows = []
+    for layer in range(model.n_blocks + 1):
+        found, bounds = [], []
+        for ids_t in ids_bt:
+            h_tn = model.hidden_states(ids_t[None, :-1], [layer])[layer][0]
+            x_tn = decoder.normed(h_tn)
+            weight_vn = decoder.unembedding.weight
+            pair = errors(weight_vn, x_tn, ids_t[:-1], ids_t[1:], columns, head)
+            found.append(pair[0])
+            bounds.append(pair[1])
+        found_s, bound_s = torch.cat(found), torch.cat(bounds)
+        if (found_s > bound_s).any():
+            raise SystemExit(f"layer {layer}: an error of H is above its bound")
+        row = {"layer": layer, "states": len(found_s), "max": float(found_s.max())}
+        row |= {"mean": float(found_s.mean()), "median_bound": float(bound_s.median())}
+        row["max_bound"] = float(bound_s.max())
+        rows.append(row)
+        print(
+            f"layer {layer:3}: {len(found_s)} states, |ΔH| max {row['max']:.1e}, "
+            f"mean {row['mean']:.1e}, bound: median {row['median_bound']:.1e}, "
+            f"max {row['max_bound']:.1e}",
+            flush=True,
+        )
+    return rows
+
+
+def measure_speed(weight_vn: Tensor, columns: int, states: int = 512) -> list[float]:
+    """Seconds of the product in float32 over those in bfloat16 with its further columns."""
+    width = weight_vn.shape[1]
+    x_sn = torch.randn(states, width)
+    half_vn = torch.cat([weight_vn, weight_vn[:, :columns]], dim=1).bfloat16()
+    half_sn = torch.cat([x_sn, x_sn[:, :columns]], dim=1).bfloat16()
+    ratios = []
+    for _ in range(5):
+        seconds = []
+        for x, weight in ((x_sn, weight_vn), (half_sn, half_vn)):
+            start = time.perf_counter()
+            torch.mm(x, weight.T)
+            seconds.append(time.perf_counter() - start)
+        ratios.append(seconds[0] / seconds[1])
+    return ratios
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
+    parser.add_argument("--tokens", required=True, type=Path, help="Parquet file of one shard")
+    parser.add_argument("--windows", type=int, default=13)
+    parser.add_argument("--positions", type=int, default=256, help="of each window")
+    parser.add_argument("--columns", type=int, default=96)
+    parser.add_argument("--head", type=int, default=16)
+    parser.add_argument("--out", type=Path, help="JSON file of the results")
+    add_run_options(parser)
+    arguments = parser.parse_args()
+    set_up(arguments.threads)
+    arguments.name = arguments.model.name
+    arguments.context = arguments.stride = arguments.positions
+
+    model, _ = load(arguments)
+    model.decoder.unembedding.weight.copy_(rounded(model.decoder.unembedding.weight))
+    ids_bt = read_windows(arguments.tokens, arguments.windows, arguments.positions)
+    with torch.inference_mode():
+        ratios = measure_speed(model.decoder.unembedding.weight, arguments.columns)
+        print(f"bfloat16 product: {statistics.median(ratios):.2f} times as fast as float32 here")
+        rows = measure_errors(model, ids_bt, arguments.columns, arguments.head)
+    if arguments.out:
+        arguments.out.write_text(json.dumps({"ratios": ratios, "layers": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
