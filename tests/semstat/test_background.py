@@ -58,6 +58,7 @@ def test_an_error_is_raised_here_and_nothing_is_done_after_it(fatal):
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
 def test_an_interrupt_ends_with_the_item_in_work(interrupt):
+    before = threading.active_count()
     begun, go, done = threading.Event(), threading.Event(), []
 
     def work(item):
@@ -72,4 +73,4 @@ def test_an_interrupt_ends_with_the_item_in_work(interrupt):
         threading.Timer(0.05, go.set).start()
         raise interrupt
     assert done == [0]
-    assert threading.active_count() <= 2  # the timer may still be ending
+    assert threading.active_count() <= before + 1  # the timer may still be ending
