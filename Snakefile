@@ -25,7 +25,12 @@ from workflow_scripts.job_sizes import (
     states_in,
     weights_in,
 )
-from workflow_scripts.jobs import code_inputs, prepare_environment, record_host, remove_temporaries
+from workflow_scripts.jobs import (
+    digest_of_code,
+    prepare_environment,
+    record_host,
+    remove_temporaries,
+)
 from workflow_scripts.semstat.errors import InputError
 
 # A file given on the command line replaces the default one; merging the two would run both.

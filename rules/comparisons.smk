@@ -13,7 +13,6 @@ localrules:
 
 rule compare_curves:
     input:
-        code=code_inputs("compare_curves"),
         states_a=states_of_side("a"),
         states_b=states_of_side("b"),
     output:
@@ -26,6 +25,7 @@ rule compare_curves:
     conda:
         CONDA
     params:
+        code=digest_of_code("compare_curves"),
         paired=lambda w: ["--paired"] if same_documents(w) else [],
         options=CURVE_OPTIONS,
     message:
@@ -41,7 +41,6 @@ rule compare_curves:
 
 rule plot_comparison:
     input:
-        code=code_inputs("plot_comparison"),
         comparison=COMPARISON,
         distances=DISTANCES,
     output:
@@ -59,6 +58,8 @@ rule plot_comparison:
         f"logs/plot_comparison/{PAIR}.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("plot_comparison"),
     message:
         "Drawing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"
         " against {wildcards.model_b} on {wildcards.dataset_b}, layer {wildcards.layer_b}"
@@ -71,7 +72,6 @@ rule plot_comparison:
 
 rule tabulate_comparisons:
     input:
-        code=code_inputs("tabulate"),
         distances=[DISTANCES.format(**pair) for pair in COMPARISONS],
     output:
         report(
@@ -84,6 +84,8 @@ rule tabulate_comparisons:
         "logs/tabulate_comparisons.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("tabulate"),
     message:
         "Tabulating comparisons"
     shell:

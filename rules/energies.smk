@@ -12,7 +12,6 @@ for model, spec in MODELS.items():
         name:
             f"measure_energies_{model}"
         input:
-            code=code_inputs("measure_energies"),
             snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
             lens=expand(LENS, model=[model] if model in LENSES else []),
             tokens=expand(TOKENS, model=model, allow_missing=True),
@@ -35,6 +34,7 @@ for model, spec in MODELS.items():
             # Not among the params: where it runs does not change what it measures.
             device=spec["device"],
         params:
+            code=digest_of_code("measure_energies"),
             model=model,
             weights=weights_of(model),
             layers=spec["layers"],

@@ -18,7 +18,6 @@ localrules:
 
 rule plot_across_models:
     input:
-        code=code_inputs("plot_curves"),
         curves=lambda w: curves_at(MODELS, [w.dataset], final_layer=True),
     output:
         svg=svg_of("model", "../report/across_models.rst", "Across models", "{dataset}"),
@@ -28,6 +27,7 @@ rule plot_across_models:
     conda:
         CONDA
     params:
+        code=digest_of_code("plot_curves"),
         across="model",
     message:
         "Drawing curves across models on {wildcards.dataset}"
@@ -37,7 +37,6 @@ rule plot_across_models:
 
 rule plot_across_layers:
     input:
-        code=code_inputs("plot_curves"),
         curves=lambda w: curves_at([w.model], [w.dataset], final_layer=False),
     output:
         svg=svg_of("layer", "../report/across_layers.rst", "Across layers", "{model} on {dataset}"),
@@ -47,6 +46,7 @@ rule plot_across_layers:
     conda:
         CONDA
     params:
+        code=digest_of_code("plot_curves"),
         across="layer",
     message:
         "Drawing curves across layers of {wildcards.model} on {wildcards.dataset}"
@@ -56,7 +56,6 @@ rule plot_across_layers:
 
 rule plot_across_datasets:
     input:
-        code=code_inputs("plot_curves"),
         curves=lambda w: curves_at([w.model], DATASETS, final_layer=True),
     output:
         svg=svg_of("dataset", "../report/across_datasets.rst", "Text or random tokens", "{model}"),
@@ -66,6 +65,7 @@ rule plot_across_datasets:
     conda:
         CONDA
     params:
+        code=digest_of_code("plot_curves"),
         across="dataset",
     message:
         "Drawing curves of {wildcards.model} across datasets"
@@ -75,7 +75,6 @@ rule plot_across_datasets:
 
 rule plot_layer_map:
     input:
-        code=code_inputs("plot_layer_map"),
         curves=lambda w: curves_at([w.model], [w.dataset], final_layer=False),
     output:
         svg=report(
@@ -89,6 +88,8 @@ rule plot_layer_map:
         "logs/plot_layer_map/{model}/{dataset}.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("plot_layer_map"),
     message:
         "Drawing the layer map of {wildcards.model} on {wildcards.dataset}"
     shell:
@@ -100,7 +101,6 @@ rule plot_layer_map:
 # One job for all datasets: starting up takes longer than drawing.
 rule plot_wells:
     input:
-        code=code_inputs("plot_wells"),
         wells=expand(WELLS, dataset=DATASETS, model=MODELS),
     output:
         svg=[
@@ -118,6 +118,7 @@ rule plot_wells:
     conda:
         CONDA
     params:
+        code=digest_of_code("plot_wells"),
         datasets=list(DATASETS),
     message:
         "Drawing repetition wells"

@@ -8,7 +8,6 @@
 
 rule tokenize_for_lens:
     input:
-        code=code_inputs("tokenize_corpus"),
         snapshot=snapshot_of,
         corpus=lambda w: CORPUS.format(dataset=MODELS[w.model]["train_on"]),
     output:
@@ -24,6 +23,7 @@ rule tokenize_for_lens:
         # measures it checks again.
         measured=lambda w: MODELS[w.model]["measured_documents"],
     params:
+        code=digest_of_code("tokenize_corpus"),
         weights=lambda w: weights_of(w.model),
         dataset=lambda w: MODELS[w.model]["train_on"],
         options=lens_tokens_options,
@@ -42,7 +42,6 @@ for model, spec in LENSES.items():
         name:
             f"train_lens_{model}"
         input:
-            code=code_inputs("train_lens"),
             snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
             tokens=LENS_TOKENS.format(model=model),
         output:
@@ -65,6 +64,7 @@ for model, spec in LENSES.items():
             # Not among the params: where it runs does not change what it learns.
             device=spec["device"],
         params:
+            code=digest_of_code("train_lens"),
             model=model,
             weights=weights_of(model),
             layers=spec["layers"],
@@ -85,7 +85,6 @@ for model, spec in LENSES.items():
 
 rule tabulate_divergence:
     input:
-        code=code_inputs("tabulate_divergence"),
         sums=LENS_SUMS,
     output:
         LENS_TABLE,
@@ -94,6 +93,7 @@ rule tabulate_divergence:
     conda:
         CONDA
     params:
+        code=digest_of_code("tabulate_divergence"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Tabulating the divergence of {wildcards.model} and the logit lens"

@@ -17,7 +17,6 @@ localrules:
 
 rule sum_trajectories:
     input:
-        code=code_inputs("sum_trajectories"),
         energies=energies_of_shard,
     output:
         TRAJECTORIES,
@@ -27,6 +26,8 @@ rule sum_trajectories:
         "counts"
     conda:
         CONDA
+    params:
+        code=digest_of_code("sum_trajectories"),
     message:
         "Summing trajectories of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
@@ -38,7 +39,6 @@ rule sum_trajectories:
 # One job for all ensembles, and likewise for figures: starting up takes longer than the work.
 rule describe_mechanics:
     input:
-        code=code_inputs("describe_mechanics"),
         sums=[
             TRAJECTORIES.format(model=model, dataset=dataset, shard=shard)
             for model in MODELS
@@ -52,6 +52,7 @@ rule describe_mechanics:
     conda:
         CONDA
     params:
+        code=digest_of_code("describe_mechanics"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Describing mechanics"
@@ -62,7 +63,6 @@ rule describe_mechanics:
 
 rule tabulate_mechanics:
     input:
-        code=code_inputs("tabulate"),
         mechanics=expand(MECHANICS, model=MODELS, dataset=DATASETS),
     output:
         report(
@@ -75,6 +75,8 @@ rule tabulate_mechanics:
         "logs/tabulate_mechanics.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("tabulate"),
     message:
         "Tabulating mechanics"
     shell:
@@ -85,7 +87,6 @@ rule tabulate_mechanics:
 
 rule contrast_training:
     input:
-        code=code_inputs("contrast_training"),
         trained=mechanics_of(TWINS.values()),
         random=mechanics_of(TWINS),
     output:
@@ -99,6 +100,8 @@ rule contrast_training:
         "logs/contrast_training.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("contrast_training"),
     message:
         "Contrasting the mechanics of trained and random models"
     shell:
@@ -113,7 +116,6 @@ for number, title in MECHANICS_NUMBERS.items():
         name:
             f"plot_{number}"
         input:
-            code=code_inputs("plot_mechanics"),
             mechanics=expand(MECHANICS, dataset=DATASETS, model=MODELS),
         output:
             svg=[
@@ -132,6 +134,7 @@ for number, title in MECHANICS_NUMBERS.items():
         conda:
             CONDA
         params:
+            code=digest_of_code("plot_mechanics"),
             number=number,
             datasets=list(DATASETS),
         message:
@@ -144,7 +147,6 @@ for number, title in MECHANICS_NUMBERS.items():
 
 rule plot_trajectories:
     input:
-        code=code_inputs("plot_trajectories"),
         energies=energies_of_trajectories,
     output:
         svg=report(
@@ -158,6 +160,8 @@ rule plot_trajectories:
         "logs/plot_trajectories/{model}/{dataset}.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("plot_trajectories"),
     message:
         "Drawing trajectories of {wildcards.model} on {wildcards.dataset}"
     shell:

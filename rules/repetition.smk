@@ -10,7 +10,6 @@ localrules:
 
 rule tabulate_repetition:
     input:
-        code=code_inputs("tabulate_repetition"),
         energies=energies_of_repetition,
     output:
         REPETITION,
@@ -21,6 +20,7 @@ rule tabulate_repetition:
     conda:
         CONDA
     params:
+        code=digest_of_code("tabulate_repetition"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Tabulating the repetition of {wildcards.dataset} by {wildcards.model}"
@@ -32,7 +32,6 @@ rule tabulate_repetition:
 
 rule plot_repetition:
     input:
-        code=code_inputs("plot_repetition"),
         repetition=REPETITION,
     output:
         svg=report(
@@ -46,6 +45,8 @@ rule plot_repetition:
         "logs/plot_repetition/{model}/{dataset}.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("plot_repetition"),
     message:
         "Drawing the repetition of {wildcards.dataset} by {wildcards.model}"
     shell:

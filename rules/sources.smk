@@ -11,7 +11,6 @@ localrules:
 
 rule fetch_model:
     input:
-        code=code_inputs("fetch_model"),
         origin=model_origin,
     output:
         config=f"{SNAPSHOT}config.json",
@@ -24,6 +23,7 @@ rule fetch_model:
     conda:
         CONDA
     params:
+        code=digest_of_code("fetch_model"),
         spec=lambda w: only(MODELS[w.model], MODEL_KEYS),
     message:
         "Fetching model {wildcards.model}"
@@ -35,7 +35,6 @@ rule fetch_model:
 
 rule fetch_corpus:
     input:
-        code=code_inputs("fetch_corpus"),
         origin=corpus_origin,
     output:
         CORPUS,
@@ -44,6 +43,7 @@ rule fetch_corpus:
     conda:
         CONDA
     params:
+        code=digest_of_code("fetch_corpus"),
         spec=lambda w: only(DATASETS[w.dataset], CORPUS_KEYS),
     message:
         "Fetching corpus {wildcards.dataset}"

@@ -16,7 +16,6 @@ localrules:
 
 rule steer_states:
     input:
-        code=code_inputs("steer_states"),
         snapshot=snapshot_of,
         tokens=tokens_of_dataset,
     output:
@@ -39,6 +38,7 @@ rule steer_states:
         # Not among the params: where it runs does not change what it finds.
         device=lambda w: MODELS[w.model]["device"],
     params:
+        code=digest_of_code("steer_states"),
         options=steer_options,
     message:
         "Steering states of {wildcards.model} on {wildcards.dataset}"
@@ -51,7 +51,6 @@ rule steer_states:
 
 rule describe_effects:
     input:
-        code=code_inputs("describe_effects"),
         states=STEERED_STATES,
     output:
         EFFECTS,
@@ -62,6 +61,7 @@ rule describe_effects:
     conda:
         CONDA
     params:
+        code=digest_of_code("describe_effects"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Describing the effects of steering {wildcards.model} on {wildcards.dataset}"
@@ -73,7 +73,6 @@ rule describe_effects:
 
 rule plot_effects:
     input:
-        code=code_inputs("plot_effects"),
         effects=EFFECTS,
     output:
         svg=report(
@@ -87,6 +86,8 @@ rule plot_effects:
         "logs/plot_effects/{model}/{dataset}.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("plot_effects"),
     message:
         "Drawing the effects of steering {wildcards.model} on {wildcards.dataset}"
     shell:
@@ -97,7 +98,6 @@ rule plot_effects:
 
 rule continue_prompts:
     input:
-        code=code_inputs("continue_prompts"),
         snapshot=snapshot_of,
         tokens=tokens_of_dataset,
     output:
@@ -126,6 +126,7 @@ rule continue_prompts:
         # Not among the params: where it runs does not change what it finds.
         device=lambda w: MODELS[w.model]["device"],
     params:
+        code=digest_of_code("continue_prompts"),
         options=decode_options,
     message:
         "Continuing prompts of {wildcards.dataset} by {wildcards.model}"
@@ -139,7 +140,6 @@ rule continue_prompts:
 
 rule describe_decodings:
     input:
-        code=code_inputs("describe_decodings"),
         continuations=CONTINUATIONS,
     output:
         DECODINGS,
@@ -150,6 +150,7 @@ rule describe_decodings:
     conda:
         CONDA
     params:
+        code=digest_of_code("describe_decodings"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Describing continuations of {wildcards.dataset} by {wildcards.model}"
@@ -161,7 +162,6 @@ rule describe_decodings:
 
 rule plot_decodings:
     input:
-        code=code_inputs("plot_decodings"),
         decodings=DECODINGS,
     output:
         svg=report(
@@ -179,6 +179,8 @@ rule plot_decodings:
         "logs/plot_decodings/{model}/{dataset}.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("plot_decodings"),
     message:
         "Drawing methods of decoding of {wildcards.model} on {wildcards.dataset}"
     shell:
@@ -189,7 +191,6 @@ rule plot_decodings:
 
 rule tabulate_steering:
     input:
-        code=code_inputs("tabulate"),
         tables=lambda w: of_steered({"effects": EFFECTS, "decodings": DECODINGS}[w.table]),
     output:
         report(
@@ -204,6 +205,8 @@ rule tabulate_steering:
         table="effects|decodings",
     conda:
         CONDA
+    params:
+        code=digest_of_code("tabulate"),
     message:
         "Tabulating steering: {wildcards.table}"
     shell:

@@ -13,7 +13,6 @@ localrules:
 
 rule count_states:
     input:
-        code=code_inputs("count_states"),
         energies=energies_of_shard,
     output:
         STATES,
@@ -24,6 +23,7 @@ rule count_states:
     conda:
         CONDA
     params:
+        code=digest_of_code("count_states"),
         layers=lambda w: MODELS[w.model]["layers"],
     message:
         "Counting states of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
@@ -39,7 +39,6 @@ for model, spec in MODELS.items():
         name:
             f"estimate_curves_{model}"
         input:
-            code=code_inputs("estimate_curves"),
             states=states_of(model),
         output:
             wells=expand(WELLS, model=model, allow_missing=True),
@@ -51,6 +50,7 @@ for model, spec in MODELS.items():
         conda:
             CONDA
         params:
+            code=digest_of_code("estimate_curves"),
             model=model,
             layers=spec["layers"],
             options=CURVE_OPTIONS,
@@ -66,7 +66,6 @@ for model, spec in MODELS.items():
 
 rule tabulate_wells:
     input:
-        code=code_inputs("tabulate"),
         wells=expand(WELLS, model=MODELS, dataset=DATASETS),
     output:
         report(
@@ -79,6 +78,8 @@ rule tabulate_wells:
         "logs/tabulate_wells.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("tabulate"),
     message:
         "Tabulating repetition wells"
     shell:
@@ -89,7 +90,6 @@ rule tabulate_wells:
 
 rule reweight_states:
     input:
-        code=code_inputs("reweight_states"),
         states=lambda w: states_of(w.model)(w),
         curves=CURVES,
     output:
@@ -101,6 +101,7 @@ rule reweight_states:
     conda:
         CONDA
     params:
+        code=digest_of_code("reweight_states"),
         options=CURVE_OPTIONS,
     message:
         "Reweighting states of {wildcards.model} on {wildcards.dataset}, layer {wildcards.layer}"
@@ -112,7 +113,6 @@ rule reweight_states:
 
 rule find_signals:
     input:
-        code=code_inputs("find_signals"),
         states=lambda w: states_of(w.model)(w),
     output:
         SIGNALS,
@@ -123,6 +123,7 @@ rule find_signals:
     conda:
         CONDA
     params:
+        code=digest_of_code("find_signals"),
         layers=lambda w: MODELS[w.model]["layers"],
         options=CURVE_OPTIONS,
     message:
@@ -135,7 +136,6 @@ rule find_signals:
 
 rule tabulate_signals:
     input:
-        code=code_inputs("tabulate"),
         signals=expand(SIGNALS, model=MODELS, dataset=DATASETS),
     output:
         "results/signals.csv",
@@ -143,6 +143,8 @@ rule tabulate_signals:
         "logs/tabulate_signals.log",
     conda:
         CONDA
+    params:
+        code=digest_of_code("tabulate"),
     message:
         "Tabulating signals"
     shell:

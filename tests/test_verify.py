@@ -157,8 +157,17 @@ def test_files_added_and_taken_away(work, jobs):
         job._replace(inputs=[*job.inputs[1:], "inputs/more.txt"]) if STATES in job.outputs else job
         for job in jobs
     ]
-    why = "code workflow_scripts/command.py is no longer asked for, input inputs/more.txt is new"
+    why = f"input inputs/more.txt is new, input {ENERGIES} is no longer asked for"
     assert found(changed) == ("stale", STATES, why)
+
+
+def test_a_command_that_imports_other_files_than_it_did(work, jobs):
+    (job,) = (job for job in jobs if STATES in job.outputs)
+    record = read_record(job.record)
+    record["code"]["workflow_scripts/old.py"] = record["code"].pop("workflow_scripts/command.py")
+    job.record.write_text(json.dumps(record))
+    why = "code workflow_scripts/command.py is new, code workflow_scripts/old.py is no longer"
+    assert found(jobs).why.startswith(why)
 
 
 def test_how_it_runs_does_not_matter(work, jobs):

@@ -11,6 +11,7 @@ import importlib
 import sys
 
 from . import command
+from .jobs import code_of
 from .records import Job, digests, write_record
 
 
@@ -18,10 +19,10 @@ def main() -> None:
     if sys.argv[1:] in ([], ["--help"]):
         sys.exit(__doc__)
     job = Job.parse(sys.argv[1:])
-    before = digests(job.inputs)
+    code, inputs = code_of(job.command[0]), digests(job.inputs)
     sys.argv = job.command
     importlib.import_module(f".{job.command[0]}", __package__).main()
-    write_record(job, before)
+    write_record(job, code, inputs)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +24,6 @@ RECORDS = RESULTS / ".records"
 
 HOW_IT_RUNS = {"--batch-tokens", "--beyond", "--device", "--threads"}
 """Options with a value that may differ between two runs which make the same results."""
-
-PACKAGE = Path(__file__).resolve().parent
 
 Record = dict[str, Any]
 """`code` and `inputs`: path → digest; `outputs`: path → [bytes, digest]; `command`: words."""
@@ -75,33 +72,8 @@ def digests(paths: Sequence[str]) -> dict[str, str]:
         return dict(zip(paths, pool.map(digest, map(Path, paths)), strict=True))
 
 
-@cache
-def code_name(path: str) -> str | None:
-    """A source file of this package by its place in the checkout; None for any other file.
-
-    >>> code_name(__file__)
-    'workflow_scripts/records.py'
-    """
-    if not path.endswith(".py"):
-        return None
-    file = Path(path).resolve()
-    return str(file.relative_to(PACKAGE.parent)) if file.is_relative_to(PACKAGE) else None
-
-
-def split_code(digest_of: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Digests of a job's code, by place in the checkout, and those of its other inputs."""
-    code, inputs = {}, {}
-    for path, found in digest_of.items():
-        if name := code_name(path):
-            code[name] = found
-        else:
-            inputs[path] = found
-    return code, inputs
-
-
-def write_record(job: Job, digest_of_input: dict[str, str]) -> None:
-    """Record a job whose results are complete."""
-    code, inputs = split_code(digest_of_input)
+def write_record(job: Job, code: dict[str, str], inputs: dict[str, str]) -> None:
+    """Record a job whose results are complete, with the digests of its code and inputs."""
     outputs = {
         path: [Path(path).stat().st_size, found] for path, found in digests(job.outputs).items()
     }

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from .records import PACKAGE, Job, Record, code_name
+from .jobs import PACKAGE, code_of
+from .records import Job, Record
 from .semstat.provenance import digest
 
 
@@ -39,7 +40,7 @@ class Study:
     def __init__(self, jobs: list[Job], records: Mapping[Path, Record], deep: bool) -> None:
         self.jobs = jobs
         self.deep = deep
-        self.digest_of = cache(_digest)  # the same code serves many jobs
+        self.digest_of, self.code_of = cache(_digest), cache(code_of)  # one code serves many jobs
         self.records = {job.record: records[job.record] for job in jobs if job.record in records}
         planned = {path for job in jobs for path in job.outputs}
         # Targets made by name only, and what another configuration has left.
@@ -72,12 +73,10 @@ class Study:
             return Finding("unrecorded", first, "nothing tells what made it")
         if damage := self._damage(record):
             return damage
-        code = {name for path in job.inputs if (name := code_name(path))}
-        inputs = {path for path in job.inputs if not code_name(path)}
         changes = [
             *_differences("output", record["outputs"].keys(), set(job.outputs)),
-            *_differences("code", record["code"].keys(), code),
-            *_differences("input", record["inputs"].keys(), inputs),
+            *_differences("code", record["code"].keys(), set(self.code_of(job.command[0]))),
+            *_differences("input", record["inputs"].keys(), set(job.inputs)),
             *self._changes(record),
             *_other_words(record["command"], job.essential_command()),
         ]

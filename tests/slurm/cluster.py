@@ -115,6 +115,12 @@ class Attempt(NamedTuple):
 
     process: psutil.Process
     job: str
+    line: list[str]
+
+    @property
+    def output(self) -> str:
+        """The first file that it makes."""
+        return self.line[self.line.index("--out") + 1]
 
 
 class Run(NamedTuple):
@@ -148,17 +154,22 @@ def edit_profile(place: Place) -> None:
     path.write_text(text)
 
 
-def start_run(place: Place, *arguments: str, online: bool = False) -> Run:
+def start_run(
+    place: Place,
+    *arguments: str,
+    program: tuple[str, ...] = (str(HERE / "snakemake"),),
+    **variables: str,
+) -> Run:
     """Start the workflow on the cluster, as a user does in the folder of the study.
 
-    But for a driver that looks at the queue every second.
+    But for a driver that looks at the queue every second, unless another program is named.
     """
-    command = [sys.executable, str(HERE / "snakemake"), "--nocolor"]
+    command = [sys.executable, *program, "--nocolor"]
     command += [f"--snakefile={place.clone / 'Snakefile'}", "--configfile=study.yaml"]
     # This node's cores: the third number that a user of so small a cluster would change.
     command += [f"--profile={place.clone / 'profiles' / 'slurm'}", "--cores=2", *arguments]
-    log = place.work / f"{len(list(place.work.glob('run*.log')))}.run.log"
-    environment = os.environ | ({} if online else NO_NETWORK)
+    log = place.work / f"{len(list(place.work.glob('*.run.log')))}.run.log"
+    environment = os.environ | NO_NETWORK | variables
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
@@ -181,7 +192,7 @@ def attempts(place: Place, command: str) -> list[Attempt]:
             module = line[2] if line[1:2] == ["-m"] else ""
             ours = module.startswith("workflow_scripts.") and Path(process.cwd()) == place.work
             if ours and any(command in part for part in line):
-                found.append(Attempt(process, process.environ()["SLURM_JOB_ID"]))
+                found.append(Attempt(process, process.environ()["SLURM_JOB_ID"], line))
         except (psutil.Error, KeyError):
             continue
     return sorted(found, key=lambda attempt: int(attempt.job))

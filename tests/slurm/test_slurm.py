@@ -69,15 +69,17 @@ class Whole(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def whole(cluster, pristine, tmp_path_factory):
+def whole(cluster, pristine, smollm2, tmp_path_factory):
     """A run of the whole graph: a tiny random model and SmolLM2, on one short shard."""
     study = text_alone(TINY_STUDY)
     study["datasets"]["text"]["shards"] = 1
     study["models"].pop("tiny-random")
-    smollm2 = yaml.safe_load((REPO / "config.yaml").read_text())["models"]["smollm2-135m"]
-    study["models"]["smollm2-135m"] = smollm2 | {"layers": [0, 15, 30]}
+    entry = yaml.safe_load((REPO / "config.yaml").read_text())["models"]["smollm2-135m"]
+    study["models"]["smollm2-135m"] = entry | {"layers": [0, 15, 30]}
     place = place_for(pristine, tmp_path_factory.mktemp("whole"), study)
-    run = start_run(place, online=True)
+    models = place.work / "results/models"
+    shutil.copytree(smollm2, models / "smollm2-135m", copy_function=os.link)
+    run = start_run(place)
     assert run.end() == 0, run.text
     return Whole(place, run, cluster.jobs())
 
@@ -148,14 +150,17 @@ class Night(NamedTuple):
 def night(cluster, pristine, tmp_path_factory):
     """One study that suffers every fault in turn, is recovered, and ends."""
     place = place_for(pristine, tmp_path_factory.mktemp("night"), text_alone(TINY_STUDY))
+    failed = tmp_path_factory.mktemp("failed")
+    shell = shell_that_fails_once(failed)
     before = set(cluster.jobs())
     hit: dict[str, str] = {}
     seen: dict[str, Any] = {}
 
+    # Too little memory at first for a group of small jobs.
+    wanted = ("results/wells.csv", "--set-resources", "tokenize_corpus:mem_mb=150 * attempt")
+
     def start() -> Run:
-        # Too little memory at first for a group of small jobs.
-        little = "tokenize_corpus:mem_mb=150 * attempt"
-        return start_run(place, "results/wells.csv", "--set-resources", little)
+        return start_run(place, *wanted, PATH=f"{shell.parent}:{os.environ['PATH']}")
 
     def victim(fault: str, command: str = "measure_energies") -> Attempt:
         """A command that is running, in a job that nothing has happened to yet."""
@@ -171,7 +176,8 @@ def night(cluster, pristine, tmp_path_factory):
         until(lambda: hit[fault] not in cluster.queue(), f"the end of the job hit by {fault}")
 
     run = start()
-    attempt = victim("exit")
+    hit["fail"] = until(lambda: text_of(failed / "job"), "a command that fails").strip()
+    attempt = victim("kill")
     seen["devices"] = attempt.process.environ().get("CUDA_VISIBLE_DEVICES")
     attempt.process.kill()  # the command alone: its job fails
     cluster.ask("scancel", victim("cancel").job)
@@ -188,36 +194,73 @@ def night(cluster, pristine, tmp_path_factory):
     cluster.node("down")
     ended("down")
     cluster.resume()
-    victim("slurmd")
+    attempt = victim("slurmd")
+    attempt.process.suspend()  # or it may end before its node is missed
     cluster.kill_slurmd()
     ended("slurmd")
     cluster.start_slurmd()
-    victim("terminate")
+
+    # The user unlocks and runs again while a job of the dead run goes on.
+    orphan = victim("double")
+    orphan.process.suspend()
+    run.end(signal.SIGKILL)
+    assert place.snakemake("--unlock").code == 0
+    run = start()
+
+    def replaced() -> bool:
+        twins = [found for found in attempts(place, "measure_energies") if found.job != orphan.job]
+        return orphan.output in [twin.output for twin in twins]
+
+    until(replaced, "a replacement")
+    orphan.process.resume()
+    victim("terminate", "count_states")
     seen["terminate"] = run.end(signal.SIGTERM)
     until(lambda: not cluster.queue(), "a terminated run's jobs have ended")
 
     run = start()
-    attempt = victim("time", "count_states")
+    attempt = victim("time", "estimate_curves")
     attempt.process.suspend()
     cluster.ask("scontrol", "update", f"jobid={attempt.job}", "EndTime=now+1")
     ended("time")
-    victim("kill", "estimate_curves")
+    victim("orphan", "estimate_curves")
     with pytest.raises(InputError, match="a run is alive here"):
         tidy(place.work)
     run.end(signal.SIGKILL)
     seen["orphans"] = cluster.queue()
     stranger = cluster.ask(
-        "sbatch", "--parsable", "--comment=stranger", "--output=/dev/null", "--wrap=sleep 300"
+        "sbatch", "--parsable", "--comment=stranger", "--output=/dev/null", "--wrap=sleep 600"
     ).strip()
-    seen["cancelled"] = cancel_orphans(place.work)
+
+    # What `make recover ARGS=…` runs.
+    soon = "--slurm-init-seconds-before-status-checks=2"
+    recover = ("-m", "workflow_scripts.recover")
+    run = start_run(place, *wanted, soon, program=recover, PYTHONPATH=str(place.clone))
+    assert run.end() == 0, run.text
+    seen["recovered"] = run.text
     seen["left"] = cluster.queue()
     cluster.ask("scancel", stranger)
-
-    tidy(place.work)  # what `make recover` does before it runs the rest
-    run = start()
-    assert run.end() == 0, run.text
     jobs = {number: job for number, job in cluster.jobs().items() if number not in before}
     return Night(place, jobs, hit, seen | {"stranger": stranger})
+
+
+def shell_that_fails_once(folder: Path) -> Path:
+    """A bash that, the first time it is to measure, exits with an error and notes in which job."""
+    shell = folder / "bin" / "bash"
+    shell.parent.mkdir()
+    shell.write_text(
+        f"""#!/bin/sh
+case "$*" in *"-- measure_energies"*)
+    mkdir "{folder}/once" 2> /dev/null && echo "$SLURM_JOB_ID" > "{folder}/job" && exit 3;;
+esac
+exec {shutil.which("bash")} "$@"
+"""
+    )
+    shell.chmod(0o755)
+    return shell
+
+
+def text_of(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def test_the_night_ends_with_the_same_bytes(night, finished):
@@ -235,17 +278,19 @@ def test_the_night_leaves_nothing(night):
 @pytest.mark.parametrize(
     ("fault", "state"),
     [
-        ("exit", "FAILED"),
+        ("fail", "FAILED"),
+        ("kill", "FAILED"),
         ("cancel", "CANCELLED"),
         ("interrupt", "CANCELLED"),
         ("down", "NODE_FAIL"),
-        ("slurmd", "NODE_FAIL COMPLETED"),  # a short job may end before its node is missed
+        ("slurmd", "NODE_FAIL"),
+        ("double", "COMPLETED"),
         ("time", "TIMEOUT"),
-        ("kill", "CANCELLED"),
+        ("orphan", "CANCELLED"),
     ],
 )
 def test_each_fault_has_happened(night, fault, state):
-    assert night.jobs[night.hit[fault]]["JobState"] in state.split()
+    assert night.jobs[night.hit[fault]]["JobState"] == state
 
 
 def test_a_retry_asks_for_more_memory(night):
@@ -273,10 +318,12 @@ def test_signals_end_the_main_process_with_an_error(night):
 
 
 def test_orphans_are_cancelled_and_nobody_elses_jobs(night):
-    assert night.hit["kill"] in night.seen["orphans"], "it goes on without its main process"
-    cancelled = [line.split()[2] for line in night.seen["cancelled"]]
-    assert cancelled == night.seen["orphans"]
-    assert all("estimate_curves" in line for line in night.seen["cancelled"])
+    assert night.hit["orphan"] in night.seen["orphans"], "it goes on without its main process"
+    ended = r"recover: ended SLURM job (\d+) \((.*)\), which the dead run left behind"
+    cancelled = dict(re.findall(ended, night.seen["recovered"]))
+    assert list(cancelled) == night.seen["orphans"]
+    assert all("estimate_curves" in comment for comment in cancelled.values())
+    assert "recover: removed the lock" in night.seen["recovered"]
     assert night.seen["left"] == [night.seen["stranger"]]
 
 

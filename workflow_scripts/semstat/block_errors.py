@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
-from scipy.stats import norm
-from scipy.stats import t as student
+
+# Not scipy.stats: it is half a second of every command's start-up.
+from scipy.special import expit, logit, ndtr, stdtrit
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float, float]
@@ -145,7 +145,7 @@ class ErrorBars:
         34, 1 (2019), doi:10.1002/jae.2656), carried from the normal to Student's distribution.
         """
         value_e, deviation_e = estimate.value_e, estimate.deviation_e
-        half_e = float(student.ppf((1 + self.confidence) / 2, self.blocks - 1)) * deviation_e
+        half_e = float(stdtrit(self.blocks - 1, (1 + self.confidence) / 2)) * deviation_e
         band_e = np.where(self.banded_e, self.critical(estimate) * deviation_e, np.nan)
         return Curve(
             value_e, value_e - half_e, value_e + half_e, value_e - band_e, value_e + band_e
@@ -176,8 +176,8 @@ class ErrorBars:
             return np.nan
         unit_es = estimate.error_es[part_e] / deviation_e[part_e, None]
         largest_r = np.abs(unit_es @ self.draw_sr[: unit_es.shape[1]]).max(axis=0)
-        tail = norm.sf(np.quantile(largest_r, self.confidence))
-        return float(student.isf(tail, self.blocks - 1))
+        tail = ndtr(-np.quantile(largest_r, self.confidence))
+        return -float(stdtrit(self.blocks - 1, tail))
 
 
 def per_state(count_bx: Array, states_b: Array) -> Estimate:

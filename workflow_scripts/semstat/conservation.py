@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from .block_errors import ErrorBars, Estimate
 from .mechanics import NULL_VARIANCES, NUMBERS
@@ -34,7 +34,7 @@ def describe(sums: Sums, confidence: float) -> list[dict[str, Any]]:
         )
     bars = ErrorBars.pointwise(sums.documents, confidence)
     intervals = {name: _average(sums, name, bars) for name in NUMBERS}
-    quantile = norm.ppf((1 + confidence) / 2)
+    quantile = ndtri((1 + confidence) / 2)
     half = {
         name.removesuffix("_variance"): quantile * np.sqrt(sums.total[name]) / sums.documents
         for name in NULL_VARIANCES
