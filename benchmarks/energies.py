@@ -35,6 +35,7 @@ import transformers
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workflow_scripts.command import progress
 from workflow_scripts.model_files import BATCH_TOKENS, add_run_options, load
 from workflow_scripts.semstat.decoder import LayeredModel
 from workflow_scripts.semstat.measure import measure_windows
@@ -238,6 +239,7 @@ def compare(
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     peak: dict[str, int] = {}
     found: dict[str, Array] = {}
+    bar = progress("all layers" if all_layers else "final layer", "run", (repeats + 1) * len(runs))
     for repeat in range(repeats + 1):  # the first is to warm up, and to see the memory
         for name, run in runs.items():
             memory = PeakMemory(model.device)
@@ -245,6 +247,8 @@ def compare(
             if repeat:
                 seconds[name].append(elapsed)
             peak.setdefault(name, memory.bytes())
+            bar.update()
+    bar.close()
     exact = found[PLAIN]
     rows = []
     for name in runs:

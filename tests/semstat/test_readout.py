@@ -5,8 +5,15 @@ import pytest
 import torch
 from torch import nn
 
+from workflow_scripts.semstat import readout
 from workflow_scripts.semstat.decoder import Decoder
-from workflow_scripts.semstat.readout import TILE, energy, first_not_finite, read_out
+from workflow_scripts.semstat.readout import (
+    TILE,
+    TileReadout,
+    energy,
+    first_not_finite,
+    read_out,
+)
 
 VOCABULARY, STATES = 101, 500
 
@@ -28,6 +35,23 @@ def states(sharpness: float, seed: int = 0):
     return tuple(map(torch.from_numpy, (logits_sv, last_s, correct_s)))
 
 
+@pytest.fixture(params=["numba", "torch"])
+def arithmetic(request, monkeypatch):
+    """What reduces tiles: on a CPU numba, elsewhere torch, which is tried here too."""
+
+    def by_torch(decoder, x_sn, last_s, correct_s, tiles):
+        read = [
+            readout._read_tile(decoder.unembed(x_sn, tile), tile.start, last_s, correct_s)
+            for tile in tiles
+        ]
+        return TileReadout(*map(torch.stack, zip(*read, strict=True))).merged()
+
+    if request.param == "torch":
+        monkeypatch.setattr(readout, "_read_tiles_on_cpu", by_torch)
+    monkeypatch.setitem(TILE, "cpu", (200, 40))
+
+
+@pytest.mark.usefixtures("arithmetic")
 @pytest.mark.parametrize("sharpness", [1e-3, 1, 30, 1e3, 1e5])
 def test_readout_equals_float64_over_the_vocabulary(decoder, sharpness):
     q_sn, last_s, correct_s = states(sharpness)
@@ -46,6 +70,7 @@ def test_readout_equals_float64_over_the_vocabulary(decoder, sharpness):
     assert (found.energy.abs() <= 1).all() and (found.entropy >= 0).all()
 
 
+@pytest.mark.usefixtures("arithmetic")
 @pytest.mark.parametrize("sharpness", [1, 30, 1e3, 1e5])
 def test_energy_is_zero_just_where_the_correct_token_is_the_last(decoder, sharpness):
     q_sn, last_s, correct_s = states(sharpness)
@@ -110,10 +135,10 @@ def test_states_keep_their_order_and_may_be_half_precision(decoder):
         torch.testing.assert_close(one, other[order_s], rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.usefixtures("arithmetic")
 @pytest.mark.parametrize("wrong", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("state", [0, 333])
-def test_what_is_not_finite_is_found_by_its_number(decoder, monkeypatch, wrong, state):
-    monkeypatch.setitem(TILE, "cpu", (10, 64))
+def test_what_is_not_finite_is_found_by_its_number(decoder, wrong, state):
     q_sn, last_s, correct_s = states(1)
     whole = read_out(decoder, q_sn, last_s, correct_s)
     assert first_not_finite(whole.energy.numpy(), whole.entropy.numpy()) is None

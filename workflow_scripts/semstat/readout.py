@@ -16,8 +16,8 @@ from .decoder import Decoder
 TILE = {"cpu": (1056, 512), "cuda": (8192, 32768)}
 """States × tokens whose logits exist at a time.
 
-On a CPU each thread has a tile of its own, which stays in its caches: 2 MB, and as much for their
-exponentials. (1,056 and not 1,024: rows a power of two apart fall on the same lines of a cache.)
+On a CPU each thread has a tile of its own, which stays in its caches. (1,056 and not 1,024: rows a
+power of two apart fall on the same lines of a cache.)
 """
 
 
@@ -178,50 +178,48 @@ def _read_tiles(
     decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
 ) -> list[TileReadout]:
     """Read tiles of the vocabulary, one after the other."""
-    widest = tiles[0].stop - tiles[0].start
-    # Buffers for all tiles: fresh pages for each would cost a quarter of the time. A token's
-    # logits are contiguous in them: the matrix product is the faster for it.
-    logits_vs, scratch_vs = torch.empty((2, widest, len(x_sn)), device=x_sn.device)
-    read = []
-    for tile in tiles:
-        width = tile.stop - tile.start
-        decoder.unembed(x_sn, tile, out=logits_vs[:width].T)
-        read.append(
-            _read_tile(logits_vs[:width], tile.start, last_s, correct_s, scratch_vs[:width])
-        )
-    return read
+    if x_sn.device.type == "cpu":
+        return [_read_tiles_on_cpu(decoder, x_sn, last_s, correct_s, tiles)]
+    return [
+        _read_tile(decoder.unembed(x_sn, tile), tile.start, last_s, correct_s) for tile in tiles
+    ]
 
 
-def _read_tile(
-    logits_vs: Tensor, first: int, last_s: Tensor, correct_s: Tensor, scratch_vs: Tensor
+def _read_tiles_on_cpu(
+    decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
 ) -> TileReadout:
-    """Read one tile; overwrites the logits and the scratch, which is as large."""
-    here_2s = torch.stack([last_s, correct_s]) - first
-    outside_2s = (here_2s < 0) | (here_2s >= len(logits_vs))
-    wanted_2s = logits_vs.gather(0, here_2s.clamp(0, len(logits_vs) - 1))
-    last_logit_s, correct_logit_s = wanted_2s.masked_fill(outside_2s, -torch.inf)
-    highest_s, top_s = _highest(logits_vs)
-    logits_vs -= highest_s
-    weight_vs = torch.exp(logits_vs, out=scratch_vs)
-    normaliser_s = weight_vs.sum(dim=0)
-    mean_s = weight_vs.mul_(logits_vs).sum(dim=0)
+    from .cpu_readout import accumulate  # numba takes half a second to import
+
+    states = len(x_sn)
+    # One buffer for all tiles: fresh pages for each would cost a quarter of the time.
+    buffer = torch.empty(states * (tiles[0].stop - tiles[0].start))
+    sums_5s = torch.zeros((5, states))
+    sums_5s[[0, 3, 4]] = -torch.inf
+    top_s = torch.zeros(states, dtype=torch.int64)
+    tokens = last_s.numpy(), correct_s.numpy()
+    for tile in tiles:
+        out = buffer[: states * (tile.stop - tile.start)].view(states, -1)
+        logits_sv = decoder.unembed(x_sn, tile, out=out)
+        accumulate(logits_sv.numpy(), tile.start, *tokens, sums_5s.numpy(), top_s.numpy())
+    highest_s, normaliser_s, mean_s, last_logit_s, correct_logit_s = sums_5s
+    return TileReadout(highest_s, top_s, normaliser_s, mean_s, last_logit_s, correct_logit_s)
+
+
+def _read_tile(logits_sv: Tensor, first: int, last_s: Tensor, correct_s: Tensor) -> TileReadout:
+    """Read one tile by torch's own operations; overwrites the logits."""
+    here_s2 = torch.stack([last_s, correct_s], dim=1) - first
+    tokens = logits_sv.shape[1]
+    outside_s2 = (here_s2 < 0) | (here_s2 >= tokens)
+    wanted_s2 = logits_sv.gather(1, here_s2.clamp(0, tokens - 1))
+    last_logit_s, correct_logit_s = wanted_s2.masked_fill(outside_s2, -torch.inf).unbind(dim=1)
+    highest_s, top_s = logits_sv.max(dim=1)
+    logits_sv -= highest_s[:, None]
+    weight_sv = logits_sv.exp()
     return TileReadout(
-        highest_s, first + top_s, normaliser_s, mean_s, last_logit_s, correct_logit_s
+        highest_s,
+        first + top_s,
+        weight_sv.sum(dim=1),
+        weight_sv.mul_(logits_sv).sum(dim=1),
+        last_logit_s,
+        correct_logit_s,
     )
-
-
-def _highest(logits_vs: Tensor) -> tuple[Tensor, Tensor]:
-    """The highest logit of each state, and its place.
-
-    By blocks of tokens, then within the highest block: torch looks for the place of a maximum ten
-    times as slowly as for the maximum. The last block may overlap the one before.
-    """
-    tokens, states = logits_vs.shape
-    width = min(64, tokens)
-    whole_vs = logits_vs[: tokens - tokens % width]
-    peak_bs = whole_vs.view(-1, width, states).amax(dim=1)
-    last_s = logits_vs[-width:].amax(dim=0)
-    highest_s, block_s = torch.cat([peak_bs, last_s[None]]).max(dim=0)
-    first_s = (block_s * width).clamp(max=tokens - width)
-    token_ws = first_s + torch.arange(width, device=logits_vs.device)[:, None]
-    return highest_s, first_s + logits_vs.gather(0, token_ws).argmax(dim=0)
