@@ -20,6 +20,9 @@ On a CPU each thread has a tile of its own, which stays in its caches. (1,056 an
 power of two apart fall on the same lines of a cache.)
 """
 
+SHARES = 32
+"""Parts of the vocabulary that threads read by themselves."""
+
 
 class StateReadout(NamedTuple):
     """What is read out of each state; every field is a (states,) tensor.
@@ -137,7 +140,7 @@ def read_out_in_chunks(
 
 
 def _read_chunk(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
-    """Read one chunk of states; on a CPU each thread takes a share of the vocabulary's tiles."""
+    """Read one chunk of states; on a CPU each thread takes a share of tiles, and then another."""
     x_sn = decoder.normed(q_sn)
     width = TILE[x_sn.device.type][1]
     tiles = [
@@ -145,7 +148,8 @@ def _read_chunk(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tenso
         for first in range(0, decoder.vocabulary, width)
     ]
     threads = torch.get_num_threads() if x_sn.device.type == "cpu" else 1
-    shares = [tiles[i::threads] for i in range(min(threads, len(tiles)))]
+    # As many whatever the threads, so that sums do not depend on them.
+    shares = [tiles[i::SHARES] for i in range(min(SHARES, len(tiles)))]
 
     def read(share: list[slice]) -> list[TileReadout]:
         return _read_tiles(decoder, x_sn, last_s, correct_s, share)
