@@ -43,6 +43,12 @@ for command in sys.argv[1:]:
 print(json.dumps(loaded))
 """
 
+LOADED_LATER = {
+    f"workflow_scripts/semstat/{name}.py"
+    for name in ("cpu_readout", "fused_readout", "readout_kernels")
+}
+"""Imported by the readout that needs them, since numba and Triton take long to load."""
+
 
 def test_what_python_loads_is_what_is_listed():
     """The walk over imports against the interpreter's own account of what it loaded."""
@@ -50,7 +56,8 @@ def test_what_python_loads_is_what_is_listed():
     loaded = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
     for command, files in loaded.items():
         paths = {str(Path(file).relative_to(ROOT)) for file in files}
-        assert {path for path in paths if "__init__" not in path} == set(code_of(command))
+        listed = set(code_of(command))
+        assert {path for path in paths if "__init__" not in path} == listed - LOADED_LATER
 
 
 def test_the_gpu_stage_depends_on_its_modules_and_not_on_the_estimators():

@@ -11,10 +11,14 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from .semstat.provenance import digest
 
 PACKAGE = Path(__file__).parent
+
+PARSING = Lock()
+"""Held while a file is parsed: Python 3.11 fails at times where two threads do so (gh-106905)."""
 
 STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 
@@ -96,7 +100,8 @@ def code_of(command: str) -> dict[str, str]:
 def _imported(path: Path) -> tuple[Path, ...]:
     """Files of this package that one file imports by relative imports, anywhere in it."""
     modules: list[Path] = []
-    waiting: list[ast.AST] = [ast.parse(path.read_bytes())]
+    with PARSING:
+        waiting: list[ast.AST] = [ast.parse(path.read_bytes())]
     while waiting:
         node = waiting.pop()
         # Expressions, most of a file, are left out: every job of a cluster comes by here.
