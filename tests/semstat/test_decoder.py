@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import threading
 
 import pytest
 import torch
@@ -52,6 +53,37 @@ def test_every_layer_is_transformers_own_hidden_state(layered):
         head_input = module(head_input)
     if head_input.shape == own[-1].shape:
         torch.testing.assert_close(head_input, own[-1])
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_threads_that_take_windows_of_their_own_find_the_same(layered, two_threads):
+    layers = range(layered.n_blocks + 1)
+    alone = [layered.hidden_states(row[None], layers) for row in IDS]
+    both_are_there = threading.Barrier(2, timeout=60)
+
+    def meet(*_):
+        both_are_there.wait()
+
+    with layered.blocks[0].register_forward_pre_hook(meet):
+        shared = layered.hidden_states(IDS, layers)
+    for layer in layers:
+        torch.testing.assert_close(shared[layer], torch.cat([states[layer] for states in alone]))
+
+
+def test_windows_that_threads_cannot_share_evenly_go_through_together(layered, two_threads):
+    ids = torch.cat([IDS, IDS[:1]])
+    passes = []
+    with layered.blocks[0].register_forward_pre_hook(lambda *_: passes.append(1)):
+        together = layered.hidden_states(ids, [1])[1]
+    assert len(passes) == 1
+    torch.testing.assert_close(together[:2], layered.hidden_states(IDS, [1])[1])
 
 
 def test_layers_below_a_truncation_are_unchanged(layered):

@@ -8,6 +8,8 @@ is believed only after it has reproduced the model's own logits.
 from __future__ import annotations
 
 import copy
+import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from .errors import InputError
+from .thread_pool import thread_pool
 
 
 class ArchitectureError(InputError):
@@ -94,6 +97,13 @@ class Decoder:
         return Decoder(tail, copy.deepcopy(self.unembedding).float(), self.scale, self.soft_cap)
 
 
+class _Record(threading.local):
+    """Residual streams that a pass through the body has left behind, in the thread that made it."""
+
+    def __init__(self) -> None:
+        self.states: dict[int, Tensor] = {}
+
+
 class LayeredModel:
     """A causal language model whose residual stream can be read at every layer.
 
@@ -129,7 +139,8 @@ class LayeredModel:
         """Residual stream at the layers asked for, by one pass through the body.
 
         Windows of unequal length may be padded at the end: attention is causal, so nothing
-        before the padding sees it.
+        before the padding sees it. On a CPU threads take windows of their own, as far as they
+        come out even.
 
         Parameters
         ----------
@@ -140,20 +151,34 @@ class LayeredModel:
         -------
         layer → (windows, positions, hidden), in the model's dtype.
         """
-        with torch.inference_mode(), self._recorded(layers) as recorded:
-            self.model.base_model(input_ids=ids_bt, use_cache=False)
-        return recorded
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        shares = math.gcd(len(ids_bt), threads)
+        with self._recorded(layers) as record:
+
+            def run(ids_bt: Tensor) -> dict[int, Tensor]:
+                record.states = {}
+                with torch.inference_mode():
+                    self.model.base_model(input_ids=ids_bt, use_cache=False)
+                return record.states
+
+            if shares == 1:
+                return run(ids_bt)
+            pool = thread_pool(shares, threads // shares)
+            found = list(pool.map(run, ids_bt.chunk(shares)))
+        return {
+            layer: torch.cat([states.pop(layer) for states in found]) for layer in list(found[0])
+        }
 
     @contextmanager
-    def _recorded(self, layers: Sequence[int]) -> Iterator[dict[int, Tensor]]:
-        recorded: dict[int, Tensor] = {}
+    def _recorded(self, layers: Sequence[int]) -> Iterator[_Record]:
+        record = _Record()
 
         def keep_input(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            recorded[0] = args[0] if args else kwargs["hidden_states"]
+            record.states[0] = args[0] if args else kwargs["hidden_states"]
 
         def keep_output(layer: int) -> Callable[[nn.Module, Any, Any], None]:
             def hook(_module: nn.Module, _args: Any, output: Any) -> None:
-                recorded[layer] = output[0] if isinstance(output, tuple) else output
+                record.states[layer] = output[0] if isinstance(output, tuple) else output
 
             return hook
 
@@ -164,7 +189,7 @@ class LayeredModel:
             for layer in layers
         ]
         try:
-            yield recorded
+            yield record
         finally:
             for handle in handles:
                 handle.remove()
@@ -178,13 +203,13 @@ class LayeredModel:
         ids_bt = torch.arange(1, 9, device=unembedding.weight.device)[None]
         ids_bt = ids_bt % unembedding.out_features
         last = self.n_blocks
-        with torch.inference_mode(), self._recorded([last]) as recorded:
+        with torch.inference_mode(), self._recorded([last]) as record:
             tail = _modules_after(self.blocks[-1], self.owner)
             with tail as modules:
                 expected = self.model(input_ids=ids_bt, use_cache=False).logits
             config = self.model.config.get_text_config()
             decoder = Decoder(tuple(modules), unembedding, _scale(config), _soft_cap(config))
-            found = decoder.logits(recorded[last])
+            found = decoder.logits(record.states[last])
         if not expected.isfinite().all():
             raise ArchitectureError(
                 f"{name}: its own logits are NaN or infinite in {expected.dtype}; "

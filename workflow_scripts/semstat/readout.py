@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+import threading
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .decoder import Decoder
+from .thread_pool import thread_pool
 
 TILE = {"cpu": (1056, 512), "cuda": (8192, 32768)}
 """States × tokens whose logits exist at a time.
@@ -154,7 +154,7 @@ def _read_chunk(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tenso
     def read(share: list[slice]) -> list[TileReadout]:
         return _read_tiles(decoder, x_sn, last_s, correct_s, share)
 
-    found = map(read, shares) if threads == 1 else _pool(threads).map(read, shares)
+    found = map(read, shares) if threads == 1 else thread_pool(threads).map(read, shares)
     parts = [part for share in found for part in share]
     whole = TileReadout(*(torch.stack(part) for part in zip(*parts, strict=True))).merged()
     log_normaliser_s = whole.normaliser.log()
@@ -171,12 +171,6 @@ def _read_chunk(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tenso
     )
 
 
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that each compute alone: torch's own wait for each other after every operation."""
-    return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-
-
 @torch.inference_mode()
 def _read_tiles(
     decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
@@ -189,24 +183,36 @@ def _read_tiles(
     ]
 
 
+class _Own(threading.local):
+    """What each thread keeps: room for a tile of logits, as fresh pages take their time."""
+
+    buffer = torch.empty(0)
+
+
+_own = _Own()
+
+
 def _read_tiles_on_cpu(
     decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
 ) -> TileReadout:
     from .cpu_readout import accumulate  # numba takes half a second to import
 
     states = len(x_sn)
-    # One buffer for all tiles: fresh pages for each would cost a quarter of the time.
-    buffer = torch.empty(states * (tiles[0].stop - tiles[0].start))
-    sums_5s = torch.zeros((5, states))
-    sums_5s[[0, 3, 4]] = -torch.inf
-    top_s = torch.zeros(states, dtype=torch.int64)
+    needed = states * (tiles[0].stop - tiles[0].start)
+    if len(_own.buffer) < needed:
+        _own.buffer = torch.empty(needed)
+    # numpy's, which keep Python's lock; threads would wait for it after each operation of torch.
+    sums_5s = np.zeros((5, states), dtype=np.float32)
+    sums_5s[[0, 3, 4]] = -np.inf
+    top_s = np.zeros(states, dtype=np.int64)
     tokens = last_s.numpy(), correct_s.numpy()
     for tile in tiles:
-        out = buffer[: states * (tile.stop - tile.start)].view(states, -1)
+        out = _own.buffer[: states * (tile.stop - tile.start)].view(states, -1)
         logits_sv = decoder.unembed(x_sn, tile, out=out)
-        accumulate(logits_sv.numpy(), tile.start, *tokens, sums_5s.numpy(), top_s.numpy())
-    highest_s, normaliser_s, mean_s, last_logit_s, correct_logit_s = sums_5s
-    return TileReadout(highest_s, top_s, normaliser_s, mean_s, last_logit_s, correct_logit_s)
+        accumulate(logits_sv.numpy(), tile.start, *tokens, sums_5s, top_s)
+    highest_s, normaliser_s, mean_s, last_logit_s, correct_logit_s = torch.from_numpy(sums_5s)
+    top = torch.from_numpy(top_s)
+    return TileReadout(highest_s, top, normaliser_s, mean_s, last_logit_s, correct_logit_s)
 
 
 def _read_tile(logits_sv: Tensor, first: int, last_s: Tensor, correct_s: Tensor) -> TileReadout:
