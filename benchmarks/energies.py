@@ -1,10 +1,11 @@
 """How near is the energy stage to what the machine can do, and how far ahead of its peers?
 
 The floor of a state is its operations, two for each weight it meets in the body and in each
-readout, at the best rate of a matrix product measured beside it, shapes of readout and body among
-them. Ours is `measure_windows` as the workflow runs it, all columns included; a peer is the plain
-use of another library on the same tokens, in its default arithmetic, up to H of every state (of
-lm-evaluation-harness: ln p of each document). All of them must agree, or the command fails.
+readout, at the best rate of a matrix product, shapes of readout and body among them, that was
+measured a moment before. Ours is `measure_windows` as the workflow runs it, all columns included;
+a peer is the plain use of another library on the same tokens, in its default arithmetic, up to H of
+every state (of lm-evaluation-harness: ln p of each document). All of them must agree, or the
+command fails.
 
 The repeats are interleaved, and a ratio is the median over them: this holds on a machine whose
 speed drifts. Peak memory is above what the process holds when a repeat begins.
@@ -168,23 +169,34 @@ def operations(model: LayeredModel, positions: int) -> tuple[float, float]:
     return 2.0 * weights + 4.0 * attended, 2.0 * model.decoder.unembedding.weight.numel()
 
 
-def products(model: LayeredModel, states: int) -> dict[str, tuple[float, Callable[[], Tensor]]]:
-    """shape → operations of a matrix product, and the product: of readout, body, a square."""
-    linear = {
-        tuple(module.weight.shape): module.weight
-        for module in [*model.blocks.modules(), model.decoder.unembedding]
-        if isinstance(module, torch.nn.Linear)
-    }
-    linear[4096, 4096] = torch.randn(4096, 4096).to(model.decoder.unembedding.weight)
-    made = {}
-    for (rows, columns), weight in linear.items():
-        x_sn = torch.randn(states, columns).to(weight)
-        out = torch.empty(rows, states).to(weight)
-        made[f"{states} x {columns} x {rows}"] = (
-            2.0 * states * rows * columns,
-            lambda w=weight, x=x_sn, o=out: torch.mm(w, x.T, out=o),
-        )
-    return made
+class Rates:
+    """Rates of matrix products: at the shapes of readout and body, and of a square one.
+
+    measured : shape → operations a second, a value a measurement.
+    """
+
+    def __init__(self, model: LayeredModel, states: int) -> None:
+        self.device = model.device
+        self.measured: dict[str, list[float]] = {}
+        weights = {
+            tuple(module.weight.shape): module.weight
+            for module in [*model.blocks.modules(), model.decoder.unembedding]
+            if isinstance(module, torch.nn.Linear)
+        }
+        weights[4096, 4096] = torch.randn(4096, 4096).to(model.decoder.unembedding.weight)
+        self.products = {}
+        for (rows, columns), weight in weights.items():
+            given = (weight, torch.randn(columns, states).to(weight))
+            out = torch.empty(rows, states).to(weight)
+            self.products[f"{states} x {columns} x {rows}"] = (*given, out)
+
+    def measure(self) -> float:
+        """The best rate at this moment."""
+        for shape, (weight, x_ns, out) in self.products.items():
+            elapsed, _ = timed(lambda w=weight, x=x_ns, o=out: torch.mm(w, x, out=o), self.device)
+            operations = 2.0 * weight.numel() * x_ns.shape[1]
+            self.measured.setdefault(shape, []).append(operations / elapsed)
+        return max(found[-1] for found in self.measured.values())
 
 
 def timed(function: Callable[[], Any], device: torch.device) -> tuple[float, Any]:
@@ -226,26 +238,29 @@ def compare(
     ids_bt: Tensor,
     all_layers: bool,
     repeats: int,
-    rate: float,
     dtype: str,
     peers: list[str],
+    rates: Rates,
 ) -> list[dict[str, Any]]:
     """A row for each contender; ours first."""
     runs = contenders(model, folder, ids_bt, all_layers)
     runs = {name: run for name, run in runs.items() if name in (OURS, PLAIN, *peers)}
     states = ids_bt[:, 1:].numel()
     body, readout = operations(model, ids_bt.shape[1] - 1)
-    floor = (body + readout * (model.n_blocks + 1 if all_layers else 1)) / rate
+    needed = states * (body + readout * (model.n_blocks + 1 if all_layers else 1))
     seconds: dict[str, list[float]] = {name: [] for name in runs}
+    of_floor: dict[str, list[float]] = {name: [] for name in runs}
     peak: dict[str, int] = {}
     found: dict[str, Array] = {}
     bar = progress("all layers" if all_layers else "final layer", "run", (repeats + 1) * len(runs))
     for repeat in range(repeats + 1):  # the first is to warm up, and to see the memory
         for name, run in runs.items():
+            rate = rates.measure()
             memory = PeakMemory(model.device)
             elapsed, found[name] = timed(run, model.device)
             if repeat:
                 seconds[name].append(elapsed)
+                of_floor[name].append(needed / rate / elapsed)
             peak.setdefault(name, memory.bytes())
             bar.update()
     bar.close()
@@ -253,15 +268,14 @@ def compare(
     rows = []
     for name in runs:
         ratios = [t / ours for t, ours in zip(seconds[name], seconds[OURS], strict=True)]
-        per_second = states / statistics.median(seconds[name])
         row: dict[str, Any] = {
             "contender": name,
             "layers": "all" if all_layers else "final",
             "ours_faster": statistics.median(ratios),
             "ours_faster_min": min(ratios),
             "ours_faster_max": max(ratios),
-            "states_per_second": per_second,
-            "of_the_floor": floor * per_second,
+            "states_per_second": states / statistics.median(seconds[name]),
+            "of_the_floor": statistics.median(of_floor[name]),
             "peak_bytes": peak[name],
         }
         if found[name].shape == exact.shape:
@@ -335,14 +349,7 @@ def main() -> None:
     print(", ".join(f"{key} {value}" for key, value in facts.items()))
 
     with torch.inference_mode():
-        rates: dict[str, list[float]] = {}
-        for _ in range(arguments.repeats):
-            for shape, (count, product) in products(model, ids_bt[:, 1:].numel()).items():
-                product()
-                rates.setdefault(shape, []).append(count / timed(product, model.device)[0])
-        for shape, measured in rates.items():
-            print(f"matrix product {shape:22} {max(measured) / 1e9:8.0f} GFLOP/s at best")
-        rate = max(max(measured) for measured in rates.values())
+        rates = Rates(model, ids_bt[:, 1:].numel())
         rows = []
         for all_layers in (False, True):
             rows += compare(
@@ -351,14 +358,17 @@ def main() -> None:
                 ids_bt,
                 all_layers,
                 arguments.repeats,
-                rate,
                 arguments.dtype,
                 arguments.peers,
+                rates,
             )
         check_log_likelihoods(model, ids_bt, rows)
+    for shape, found in rates.measured.items():
+        middle, best = statistics.median(found) / 1e9, max(found) / 1e9
+        print(f"matrix product {shape:22} {middle:8.0f} GFLOP/s, at best {best:.0f}")
     report(rows)
     if arguments.out:
-        content = {"facts": facts, "rates": rates, "rows": rows}
+        content = {"facts": facts, "rates": rates.measured, "rows": rows}
         arguments.out.write_text(json.dumps(content, indent=1))
 
 
