@@ -10,9 +10,9 @@ from workflow_scripts.semstat.decoder import Decoder
 from workflow_scripts.semstat.readout import (
     TILE,
     TileReadout,
+    begin_read_out,
     energy,
     first_not_finite,
-    read_out,
 )
 
 VOCABULARY, STATES = 101, 500
@@ -24,6 +24,10 @@ def decoder():
     unembedding = nn.Linear(VOCABULARY, VOCABULARY, bias=False).requires_grad_(False)
     unembedding.weight.copy_(torch.eye(VOCABULARY))
     return Decoder((), unembedding)
+
+
+def read_out(*given):
+    return begin_read_out(*given)()
 
 
 def states(sharpness: float, seed: int = 0):
@@ -110,6 +114,16 @@ def test_readout_depends_on_threads_in_no_bit(decoder, monkeypatch, threads):
     whole = read_out(decoder, q_sn, last_s, correct_s)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert all(map(torch.equal, read_out(decoder, q_sn, last_s, correct_s), whole))
+
+
+def test_readouts_begun_before_another_ends_do_not_mix(decoder, monkeypatch):
+    monkeypatch.setitem(TILE, "cpu", (70, 2))
+    given = [states(3, seed=seed) for seed in (1, 2, 3)]
+    alone = [read_out(decoder, *each) for each in given]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    begun = [begin_read_out(decoder, *each) for each in given]
+    for end, whole in zip(begun, alone, strict=True):
+        assert all(map(torch.equal, end(), whole))
 
 
 class Watched(Decoder):

@@ -12,7 +12,7 @@ from workflow_scripts.semstat import tuned_lens
 from workflow_scripts.semstat.decoder import Decoder, LayeredModel
 from workflow_scripts.semstat.lens_divergence import describe_divergence
 from workflow_scripts.semstat.measure import measure_windows
-from workflow_scripts.semstat.readout import read_out
+from workflow_scripts.semstat.readout import begin_read_out
 from workflow_scripts.semstat.translator import Translator
 from workflow_scripts.semstat.tuned_lens import divergences, split_documents, train_lens
 from workflow_scripts.semstat.windows import Window, cut_windows
@@ -231,7 +231,7 @@ def test_readouts_through_a_lens_are_float32(model, lens):
     decoder = half.decoder.in_float32().after(lens[1])
     q_sn = torch.randn(5, HIDDEN).bfloat16()
     ids_s = torch.arange(5)
-    assert read_out(decoder, q_sn, ids_s, ids_s).entropy.dtype == torch.float32
+    assert begin_read_out(decoder, q_sn, ids_s, ids_s)().entropy.dtype == torch.float32
 
 
 @pytest.mark.parametrize("family", ["Llama", "Gemma 2", "Cohere", "OPT, 350m", "Phi"])

@@ -80,14 +80,14 @@ _trusted: WeakKeyDictionary[nn.Linear, Weights | None] = WeakKeyDictionary()
 def read_out_fused(
     decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor, chunked: Chunked
 ) -> StateReadout | None:
-    """As `readout.read_out`, or None where that has to do: nothing here ends a run.
+    """The readout, or None where `readout.begin_read_out` has to do by tiles: nothing ends a run.
 
     The first states of each unembedding are read out both ways; where they disagree, or the
     kernels do not run here, one warning says so and the fused readout is not tried again.
 
     Parameters
     ----------
-    decoder, q_sn, last_s, correct_s : as `readout.read_out` takes them.
+    decoder, q_sn, last_s, correct_s : as `readout.begin_read_out` takes them.
     chunked : the readout to be compared with.
     """
     unembedding = decoder.unembedding

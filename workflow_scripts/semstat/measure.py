@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .decoder import Decoder, LayeredModel
-from .readout import first_not_finite, read_out
+from .readout import begin_read_out, first_not_finite
 from .windows import Window, batch_windows, buffer_windows, pad_windows, shuffled_predecessors
 
 Columns = dict[str, NDArray[Any]]
+Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
@@ -148,27 +149,43 @@ def _launch(
     last_s = ids[:, :-1].flatten().index_select(0, scored_s)
     correct_s = ids[:, 1:].flatten().index_select(0, scored_s)
     hidden = model.hidden_states(ids[:, :-1], list(decoders))
-    columns: dict[str, Tensor] = {}
-    found = []
-    for layer, decoder in decoders.items():
+
+    def begin(layer: int, decoder: Decoder) -> Callable[[], dict[str, Tensor]]:
         h_btn = hidden.pop(layer)
         with torch.inference_mode():
             normed_btn = plain.normed(h_btn.float())
         q_btn = h_btn if decoder.tail else normed_btn
         q_sn = q_btn.flatten(0, 1).index_select(0, scored_s)
-        columns = read_out(decoder, q_sn, last_s, correct_s)._asdict()
-        kinematics = norm_and_speeds(h_btn, before_bt)
-        normed = norm_and_speeds(normed_btn, before_bt)
-        kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
-        columns |= {
-            name: x_bt.flatten().index_select(0, scored_s) for name, x_bt in kinematics.items()
-        }
-        # Tokens travel as what their bits are as a float, so that one copy takes all.
-        columns["top"] = columns["top"].view(torch.float32)
-        found.append(torch.stack(list(columns.values())))
-    on_host, done = _to_host(torch.stack(found))
+        read_out = begin_read_out(decoder, q_sn, last_s, correct_s)
+
+        def end() -> dict[str, Tensor]:
+            kinematics = norm_and_speeds(h_btn, before_bt)
+            normed = norm_and_speeds(normed_btn, before_bt)
+            kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
+            columns = read_out()._asdict()
+            # Tokens travel as what their bits are as a float, so that one copy takes all.
+            columns["top"] = columns["top"].view(torch.float32)
+            return columns | {
+                name: x_bt.flatten().index_select(0, scored_s) for name, x_bt in kinematics.items()
+            }
+
+        return end
+
+    found = list(_one_ahead(begin(*item) for item in decoders.items()))
+    on_host, done = _to_host(torch.stack([torch.stack(list(c.values())) for c in found]))
     shared = _known(windows, ids_bt, scored_bt)
-    return _Launched(buffer, batch, shared, on_host, list(columns), h_btn.dtype, done)
+    return _Launched(buffer, batch, shared, on_host, list(found[0]), model.model.dtype, done)
+
+
+def _one_ahead(begun: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+    """What each gives when called, in order; the one after it has begun by then."""
+    waiting: deque[Callable[[], Result]] = deque()
+    for end in begun:
+        waiting.append(end)
+        if len(waiting) > 1:
+            yield waiting.popleft()()
+    while waiting:
+        yield waiting.popleft()()
 
 
 def _known(

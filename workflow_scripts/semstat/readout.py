@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,25 +95,32 @@ class TileReadout(NamedTuple):
         )
 
 
-def read_out(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
+def begin_read_out(
+    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
+) -> Callable[[], StateReadout]:
     """Read every state out through the decoder: the logit lens of nostalgebraist (2020).
 
     On a GPU without writing logits out, where that works (fused_readout.py), and without waiting
-    for it; else by tiles, as on a CPU. Of a state that is NaN or infinite, so is the readout.
+    for it; else by tiles, as on a CPU, whose threads go on to what was begun next while the last
+    of them ends what was first. Of a state that is NaN or infinite, so is the readout.
 
     Parameters
     ----------
     decoder : a decoder in float32.
     q_sn : (states, hidden) residual stream, any float dtype.
     last_s, correct_s : (states,) token ids x_t and x_{t+1}.
+
+    Returns
+    -------
+    A function that waits for the readout, and returns it.
     """
     if q_sn.is_cuda:
         from .fused_readout import read_out_fused
 
         readout = read_out_fused(decoder, q_sn, last_s, correct_s, read_out_in_chunks)
         if readout is not None:
-            return readout
-    return read_out_in_chunks(decoder, q_sn, last_s, correct_s)
+            return lambda: readout
+    return _begin_in_chunks(decoder, q_sn, last_s, correct_s)
 
 
 def first_not_finite(energy_s: NDArray[Any], entropy_s: NDArray[Any]) -> int | None:
@@ -129,19 +137,35 @@ def read_out_in_chunks(
     Logits exist for one tile at a time, so that memory grows neither with the number of states
     nor with the vocabulary.
     """
+    return _begin_in_chunks(decoder, q_sn, last_s, correct_s)()
+
+
+def _begin_in_chunks(
+    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
+) -> Callable[[], StateReadout]:
     states = TILE[q_sn.device.type][0]
-    chunks = (slice(first, first + states) for first in range(0, len(q_sn), states))
     with torch.inference_mode():
         parts = [
-            _read_chunk(decoder, q_sn[rows].float(), last_s[rows], correct_s[rows])
-            for rows in chunks
+            _begin_chunk(
+                decoder,
+                *(x_s[first : first + states] for x_s in (q_sn, last_s, correct_s)),
+            )
+            for first in range(0, len(q_sn), states)
         ]
-    return StateReadout(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+    @torch.inference_mode()
+    def end() -> StateReadout:
+        columns = zip(*(part() for part in parts), strict=True)
+        return StateReadout(*(torch.cat(column) for column in columns))
+
+    return end
 
 
-def _read_chunk(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor) -> StateReadout:
+def _begin_chunk(
+    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
+) -> Callable[[], StateReadout]:
     """Read one chunk of states; on a CPU each thread takes a share of tiles, and then another."""
-    x_sn = decoder.normed(q_sn)
+    x_sn = decoder.normed(q_sn.float())
     width = TILE[x_sn.device.type][1]
     tiles = [
         slice(first, min(first + width, decoder.vocabulary))
@@ -155,7 +179,11 @@ def _read_chunk(decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tenso
         return _read_tiles(decoder, x_sn, last_s, correct_s, share)
 
     found = map(read, shares) if threads == 1 else thread_pool(threads).map(read, shares)
-    parts = [part for share in found for part in share]
+    return lambda: _settle([part for share in found for part in share])
+
+
+def _settle(parts: list[TileReadout]) -> StateReadout:
+    """What the parts of the vocabulary say together."""
     whole = TileReadout(*(torch.stack(part) for part in zip(*parts, strict=True))).merged()
     log_normaliser_s = whole.normaliser.log()
     log_p_last_s, log_p_correct_s = (
