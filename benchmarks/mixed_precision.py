@@ -9,15 +9,17 @@ accumulates in float32:
 - The logits of the last token, the correct one and the `--head` highest are computed anew from x in
   float32.
 
-The logit of another token v is then off by δ(v) = w(v)·r, and with p the probabilities,
+The logit of another token v is then too low by δ(v) = w(v)·r. With p the probabilities that are
+found, exact Z is 1 + Σ p(v) (exp δ(v) − 1) times the Z that is found, and by this factor H is found
+too large:
 
-    |Δ ln Z| ≤ Σ p(v) |w(v)·r| ≤ ‖r‖ Σ p(v) ‖w(v)‖ ≤ ‖r‖ (1 − Σ_head p) max ‖w‖,
-    |ΔH| ≤ |H| (exp(|Δ ln Z|) − 1),
+    |ΔH| = |H| |Σ p(v) (exp δ(v) − 1)| ≤ |H| Σ p(v) (exp(‖r‖ ‖w(v)‖) − 1),
 
-the sums over tokens outside the head (Cauchy and Schwarz; exact weights, as bfloat16 snapshots
-have them: the model's are rounded to bfloat16 first). The bound is evaluated for each state and the
-command fails if an error is above it. Products of bfloat16 numbers are exact in float32, so the
-errors are the same whether a matrix unit or ordinary arithmetic computes them; the speed is not.
+the sums over tokens outside the head (Cauchy and Schwarz; to all orders; exact weights, as bfloat16
+snapshots have them: the model's are rounded to bfloat16 first). The bound is evaluated for each
+state and the command fails if an error is above it. Products of bfloat16 numbers are exact in
+float32, so the errors are the same whether a matrix unit or ordinary arithmetic computes them; the
+speed is not.
 
     python -m benchmarks.mixed_precision --model results/models/smollm2-135m --out mixed.json \\
         --tokens 'results/tokens/model=smollm2-135m/dataset=sotu/shard=0.parquet'
@@ -79,8 +81,9 @@ def errors(
     rest_sn[:, largest] -= x2_sk
     p_sv = mixed_sv.softmax(dim=1).scatter(1, head_sh, 0.0)
     norm_v = torch.linalg.vector_norm(weight_vn, dim=1).double()
-    off_s = torch.linalg.vector_norm(rest_sn, dim=1).double() * (p_sv @ norm_v)
-    return found_s, energy_s.abs() * torch.expm1(off_s) + ROUNDING
+    lost_s = torch.linalg.vector_norm(rest_sn, dim=1).double()
+    off_s = (p_sv * torch.expm1(lost_s[:, None] * norm_v)).sum(dim=1)
+    return found_s, energy_s.abs() * off_s + ROUNDING
 
 
 def measure_errors(
