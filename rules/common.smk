@@ -39,9 +39,8 @@ TRAJECTORIES = f"results/trajectories/{SHARD}"
 MECHANICS = "results/mechanics/model={model}/dataset={dataset}.parquet"
 REPETITION = "results/repetition/model={model}/dataset={dataset}.parquet"
 STEERED_STATES = "results/steering/states/model={model}/dataset={dataset}.parquet"
-EFFECTS = "results/steering/effects/model={model}/dataset={dataset}.parquet"
 CONTINUATIONS = "results/steering/continuations/model={model}/dataset={dataset}.parquet"
-DECODINGS = "results/steering/decodings/model={model}/dataset={dataset}.parquet"
+STEERING = "results/steering/{table}/model={model}/dataset={dataset}.parquet"
 TEXTS = "results/steering/texts/model={model}/dataset={dataset}.csv"
 
 CONDA = "../envs/semantic-statistics.yaml"
@@ -325,8 +324,7 @@ TRAJECTORY_FIGURE = (
     "results/figures/mechanics/trajectories/model={model}/dataset={dataset}.{format}"
 )
 REPETITION_FIGURE = "results/figures/repetition/model={model}/dataset={dataset}.{format}"
-EFFECTS_FIGURE = "results/figures/steering/model={model}/dataset={dataset}/effects.{format}"
-DECODINGS_FIGURE = "results/figures/steering/model={model}/dataset={dataset}/decodings.{format}"
+STEERING_FIGURE = "results/figures/steering/model={model}/dataset={dataset}/{table}.{format}"
 
 TITLES = {
     "entropy": "S(E), entropy",

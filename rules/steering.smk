@@ -9,9 +9,12 @@
 
 
 localrules:
-    plot_effects,
-    plot_decodings,
+    plot_steering,
     tabulate_steering,
+
+
+wildcard_constraints:
+    table="effects|decodings",
 
 
 rule steer_states:
@@ -47,53 +50,6 @@ rule steer_states:
         " --model results/models/{wildcards.model:q}"
         " --tokens {input.tokens:q} --dataset {wildcards.dataset:q} {params.options:q}"
         " --device {resources.device} --threads {threads} --out {output:q} 2>&1 | tee {log:q}"
-
-
-rule describe_effects:
-    input:
-        states=STEERED_STATES,
-    output:
-        EFFECTS,
-    log:
-        "logs/describe_effects/{model}/{dataset}.log",
-    group:
-        "curves"
-    conda:
-        CONDA
-    params:
-        code=digest_of_code("describe_effects"),
-        confidence=STUDY["curves"]["confidence"],
-    message:
-        "Describing the effects of steering {wildcards.model} on {wildcards.dataset}"
-    shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_effects"
-        " {input.states:q}"
-        " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
-
-
-rule plot_effects:
-    input:
-        effects=EFFECTS,
-    output:
-        svg=report(
-            EFFECTS_FIGURE.replace("{format}", "svg"),
-            caption="../report/effects.rst",
-            category="Steering",
-            labels={"model": "{model}", "dataset": "{dataset}", "figure": "effect against norm"},
-        ),
-        pdf=EFFECTS_FIGURE.replace("{format}", "pdf"),
-    log:
-        "logs/plot_effects/{model}/{dataset}.log",
-    conda:
-        CONDA
-    params:
-        code=digest_of_code("plot_effects"),
-    message:
-        "Drawing the effects of steering {wildcards.model} on {wildcards.dataset}"
-    shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_effects"
-        " {input.effects:q}"
-        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
 
 rule continue_prompts:
@@ -138,60 +94,56 @@ rule continue_prompts:
         " --out {output.continuations:q} --csv {output.texts:q} 2>&1 | tee {log:q}"
 
 
-rule describe_decodings:
+rule describe_steering:
     input:
-        continuations=CONTINUATIONS,
+        lambda w: {"effects": STEERED_STATES, "decodings": CONTINUATIONS}[w.table],
     output:
-        DECODINGS,
+        STEERING,
     log:
-        "logs/describe_decodings/{model}/{dataset}.log",
+        "logs/describe_steering/{table}/{model}/{dataset}.log",
     group:
         "curves"
     conda:
         CONDA
     params:
-        code=digest_of_code("describe_decodings"),
+        code=digest_of_code("describe_steering"),
         confidence=STUDY["curves"]["confidence"],
     message:
-        "Describing continuations of {wildcards.dataset} by {wildcards.model}"
+        "Describing steering: {wildcards.table} of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_decodings"
-        " {input.continuations:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_steering"
+        " {input:q} --of {wildcards.table}"
         " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
 
 
-rule plot_decodings:
+rule plot_steering:
     input:
-        decodings=DECODINGS,
+        STEERING,
     output:
         svg=report(
-            DECODINGS_FIGURE.replace("{format}", "svg"),
-            caption="../report/decodings.rst",
+            STEERING_FIGURE.replace("{format}", "svg"),
+            caption="../report/{table}.rst",
             category="Steering",
-            labels={
-                "model": "{model}",
-                "dataset": "{dataset}",
-                "figure": "repetition against perplexity",
-            },
+            labels={"model": "{model}", "dataset": "{dataset}", "figure": "{table}"},
         ),
-        pdf=DECODINGS_FIGURE.replace("{format}", "pdf"),
+        pdf=STEERING_FIGURE.replace("{format}", "pdf"),
     log:
-        "logs/plot_decodings/{model}/{dataset}.log",
+        "logs/plot_steering/{table}/{model}/{dataset}.log",
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_decodings"),
+        code=digest_of_code("plot_steering"),
     message:
-        "Drawing methods of decoding of {wildcards.model} on {wildcards.dataset}"
+        "Drawing steering: {wildcards.table} of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_decodings"
-        " {input.decodings:q}"
+        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_steering"
+        " {input:q} --of {wildcards.table}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
 
 rule tabulate_steering:
     input:
-        tables=lambda w: of_steered({"effects": EFFECTS, "decodings": DECODINGS}[w.table]),
+        tables=lambda w: of_steered(STEERING, table=w.table),
     output:
         report(
             "results/steering/{table}.csv",
@@ -201,8 +153,6 @@ rule tabulate_steering:
         ),
     log:
         "logs/tabulate_steering/{table}.log",
-    wildcard_constraints:
-        table="effects|decodings",
     conda:
         CONDA
     params:
@@ -218,7 +168,7 @@ rule tabulate_steering:
 rule steering:
     input:
         of_steered(TEXTS),
-        [of_steered(figure, format=["svg", "pdf"]) for figure in (EFFECTS_FIGURE, DECODINGS_FIGURE)],
+        of_steered(STEERING_FIGURE, table=["effects", "decodings"], format=["svg", "pdf"]),
         expand("results/steering/{table}.csv", table=["effects", "decodings"] if STEERED else []),
     message:
         "Done: figures are in results/figures/steering, numbers and texts in results/steering"

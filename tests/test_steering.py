@@ -48,11 +48,11 @@ def place(finished, study, tmp_path_factory):
     jobs = place.run("steering", study=study)
     assert jobs == {
         "Steering states of tiny on text",
-        "Describing the effects of steering tiny on text",
-        "Drawing the effects of steering tiny on text",
+        "Describing steering: effects of tiny on text",
+        "Drawing steering: effects of tiny on text",
         "Continuing prompts of text by tiny",
-        "Describing continuations of text by tiny",
-        "Drawing methods of decoding of tiny on text",
+        "Describing steering: decodings of tiny on text",
+        "Drawing steering: decodings of tiny on text",
         "Tabulating steering: effects",
         "Tabulating steering: decodings",
     }
