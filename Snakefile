@@ -17,7 +17,13 @@ sys.path.insert(0, workflow.basedir)
 # A large graph is millions of objects that live as long as the run: search them rarely for garbage.
 gc.set_threshold(100_000, 50, 100)
 
-from workflow_scripts.configuration import canonical, documents_of, local_files, resolve
+from workflow_scripts.configuration import (
+    canonical,
+    check_overrides,
+    documents_of,
+    local_files,
+    resolve,
+)
 from workflow_scripts.job_sizes import (
     gpu_memory_mb,
     memory_mb,
@@ -27,9 +33,9 @@ from workflow_scripts.job_sizes import (
 )
 from workflow_scripts.jobs import (
     digest_of_code,
+    forget_credentials,
+    note_options,
     prepare_environment,
-    record_host,
-    remove_temporaries,
 )
 from workflow_scripts.semstat.errors import InputError
 
@@ -57,21 +63,32 @@ report: "report/workflow.rst"
 
 
 onstart:
-    record_host()
     # Imported here, not by every job.
+    from workflow_scripts.run_lock import hold
     from workflow_scripts.run_provenance import record_run
+    from workflow_scripts.slurm_jobs import begin_run
 
-    if warning := record_run(STUDY):
+    try:
+        hold(Path.cwd())
+        begin_run(workflow)
+        warning = record_run(STUDY)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    if warning:
         logger.warning(warning)
 
 
 # A job that was killed and tried again has left its first attempt behind.
 onsuccess:
-    remove_temporaries(Path("results"))
+    from workflow_scripts.leftovers import remove, unfinished
+
+    remove(unfinished(Path("results")))
 
 
 onerror:
-    remove_temporaries(Path("results"))
+    from workflow_scripts.leftovers import remove, unfinished
+
+    remove(unfinished(Path("results")))
 
 
 rule all:

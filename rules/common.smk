@@ -1,8 +1,13 @@
 # Path patterns, wildcard constraints and helpers; no rule. In the order of the stages.
 
 prepare_environment()
+if workflow.is_main_process:
+    note_options()
+if workflow.remote_exec:
+    forget_credentials()
 
 try:
+    check_overrides(workflow.config_settings.config)
     STUDY = resolve(config)
     LOCAL_FILES = {
         (kind, name): local_files(kind, name, spec)

@@ -24,7 +24,7 @@ import psutil
 import pytest
 
 from tests.runs import NO_NETWORK, Place, Said, command, complaint, said
-from workflow_scripts.jobs import HOST
+from workflow_scripts.run_lock import LOCK
 
 SEED = 20261123
 
@@ -270,7 +270,8 @@ def test_a_command_run_by_hand(place, finished, undisturbed):
     process = subprocess.Popen(line, env=os.environ | environment(place), cwd=place.work)
     unfinished = wait_for(lambda: list(results.glob("mine/.*.tmp")), place)
     os.kill(process.pid, signal.SIGSTOP)
-    assert run(place, RECOVER, "--dry-run", TARGET).code == 0
+    recovered = run(place, RECOVER, TARGET)
+    assert recovered.code == 0, recovered.text
     assert all(path.exists() for path in unfinished)
     process.terminate()
     os.kill(process.pid, signal.SIGCONT)
@@ -327,21 +328,57 @@ def test_two_runs_at_once(place, undisturbed):
     assert both[refused].returncode == 1, what_it_said(place, refused)
     assert "cannot be locked" in what_it_said(place, refused)
     recovery = run(place, RECOVER, TARGET)
-    complaint(recovery, str(place.work), f"a run is alive here (process {both[alive].pid})")
+    complaint(recovery, str(place.work), f"a run is alive here (process {both[alive].pid} on")
     assert both[alive].wait(timeout=300) == 0, what_it_said(place, alive)
     check_whole(place, undisturbed)
 
 
+def test_two_runs_of_different_files(place, undisturbed):
+    """Snakemake would let both work, and the first to end tidy up after the other."""
+    other = "results/tokens/model=tiny-random/dataset=text/shard=0.parquet"
+    process = start(place, SNAKEMAKE, TARGET)
+    (unfinished, *_) = wait_for(lambda: list(place.work.glob("results/energies/**/.*.tmp")), place)
+    writer = psutil.Process(int(unfinished.name.split(".")[-2]))
+    writer.suspend()
+    refused = run(place, SNAKEMAKE, other)
+    assert refused.code == 1
+    assert f"a run is alive here (process {process.pid} on" in refused.text
+    assert unfinished.exists()
+    writer.resume()
+    assert process.wait(timeout=300) == 0, what_it_said(place)
+    check_whole(place, undisturbed)
+
+
+def test_a_look_at_what_recovery_would_do(place, undisturbed):
+    """With -n it ends nothing and removes nothing."""
+    process = start(place, SNAKEMAKE, TARGET)
+    (unfinished, *_) = wait_for(lambda: list(place.work.glob("results/energies/**/.*.tmp")), place)
+    orphan = psutil.Process(int(unfinished.name.split(".")[-2]))
+    orphan.suspend()
+    process.kill()
+    process.wait()
+    looked = run(place, RECOVER, "-n", TARGET)
+    assert looked.code == 0, looked.text
+    assert f"would have ended measure_energies (process {orphan.pid})" in looked.text
+    assert "would have removed the lock" in looked.text
+    assert "This was a dry-run" in looked.text
+    assert orphan.is_running() and unfinished.exists()
+    assert list((place.work / ".snakemake/locks").iterdir())
+    recovered = run(place, RECOVER, TARGET)
+    assert recovered.code == 0, recovered.text
+    check_whole(place, undisturbed)
+
+
 def test_a_run_on_another_machine_may_be_alive(place):
-    """Which does not show here; where there is no lock, it has ended."""
-    (place.work / HOST).write_text("elsewhere")
+    """Which may not show here; where there is no lock of Snakemake's, it has ended."""
+    (place.work / LOCK).write_text("elsewhere 1234")
     locks = place.work / ".snakemake/locks"
     locks.mkdir(exist_ok=True)
     (locks / "0.output.lock").write_text(f"{TARGET}\n")
-    refused = run(place, RECOVER, "--dry-run", TARGET)
-    complaint(refused, "the run was started on elsewhere", str(place.work / HOST))
-    (place.work / HOST).unlink()
-    recovered = run(place, RECOVER, "--dry-run", TARGET)
+    refused = run(place, RECOVER, TARGET)
+    complaint(refused, "the run was started on elsewhere", str(place.work / LOCK))
+    (place.work / LOCK).unlink()
+    recovered = run(place, RECOVER, TARGET)
     assert recovered.code == 0 and "removed the lock" in recovered.text
     assert not list(locks.glob("*"))
 
@@ -362,8 +399,20 @@ def test_a_result_damaged_by_hand(altered):
     found = altered.snakemake("--cores=1", TARGET)
     assert found.code == 1, found.text
     assert f"error: results/{damaged}: not a whole Parquet file" in found.text
-    assert f"`rm 'results/{damaged}' && snakemake --cores all 'results/{damaged}'`" in found.text
+    assert f"`rm 'results/{damaged}' && snakemake 'results/{damaged}' --" in found.text
+    assert f" --cores=1 {TARGET}`" in found.text, "as this run was started"
     path.unlink()
     # By name: what is made of it is there and as old as before, so nothing else asks for it.
     altered.run(f"results/{damaged}", TARGET)
     assert digests(altered.work / "results") == before
+
+
+def test_a_result_overwritten_by_another(altered):
+    """It is whole, and of the right columns, but not what its name says."""
+    other = "energies/model=tiny-random/dataset=text/layer=1/shard=1.parquet"
+    damaged = "energies/model=tiny/dataset=text/layer=1/shard=1.parquet"
+    path = altered.work / "results" / damaged
+    path.write_bytes((altered.work / "results" / other).read_bytes())
+    found = altered.snakemake("--cores=1", TARGET)
+    assert found.code == 1, found.text
+    assert f"error: results/{damaged}: holds model tiny-random, not tiny; delete it" in found.text

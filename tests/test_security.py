@@ -8,6 +8,8 @@ import pytest
 from tests.runs import TINY_STUDY, TOKEN, Place, make_place
 from tests.test_verify import verify
 from tests.tiny import PREFIX
+from workflow_scripts.configuration import check_overrides
+from workflow_scripts.semstat.errors import InputError
 
 EVIL = "'$(touch pwned)`touch pwned`\"; touch pwned; echo {x} \\ <|end|>"
 """A prefix token; only newlines and their like are refused."""
@@ -75,3 +77,14 @@ def test_a_token_of_the_hub_is_written_nowhere(finished, evil):
         assert len(written) > 30
         assert [path for path in written if TOKEN.encode() in path.read_bytes()] == []
         assert TOKEN not in evil[1]
+
+
+@pytest.mark.parametrize("value", ["$(touch pwned)", "`touch pwned`", 'a"b', "a\\b", "a'b", "a\nb"])
+def test_no_override_reaches_a_shell(value):
+    """Snakemake passes `--config` on to the jobs of a cluster without quotes."""
+    with pytest.raises(InputError, match=r"--config models: .* --configfile$"):
+        check_overrides({"models": {"tiny": {"path": value}}})
+
+
+def test_plain_overrides_may_pass():
+    check_overrides({"curves": {"resamples": 50}, "path": "/data/a b,c.txt", "x": -1.5e-3})

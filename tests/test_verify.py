@@ -161,6 +161,14 @@ def test_files_added_and_taken_away(work, jobs):
     assert found(changed) == ("stale", STATES, why)
 
 
+def test_a_layer_that_is_no_longer_asked_for_and_gone(work, jobs):
+    gone = ENERGIES.replace("layer=0", "layer=3")
+    changed = [job._replace(outputs=[o for o in job.outputs if o != gone]) for job in jobs]
+    (work / gone).unlink()
+    stale = [finding.why for finding in findings(changed) if finding.state == "stale"]
+    assert f"output {gone} is no longer asked for" in stale
+
+
 def test_a_command_that_imports_other_files_than_it_did(work, jobs):
     (job,) = (job for job in jobs if STATES in job.outputs)
     record = read_record(job.record)

@@ -11,7 +11,7 @@ import glob
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,26 @@ def resolve(config: Spec) -> Spec:
         _check_text(f"steering.{at}.dataset", spec["dataset"], config["datasets"])
     config["steering"] = resolve_steering(config)
     return config
+
+
+def check_overrides(overrides: Mapping[str, Any]) -> None:
+    """Refuse what a shell would read otherwise: Snakemake passes `--config` on to jobs unquoted.
+
+    Parameters
+    ----------
+    overrides : the values of `--config`.
+
+    Raises
+    ------
+    InputError
+        One sentence with key and remedy.
+    """
+    for key, value in overrides.items():
+        if set(repr(value)) & set('$`"\\!'):
+            raise InputError(
+                f"--config {key}: `$`, quotes, backslashes and the like would reach a shell; "
+                f"write it into a file and give that as --configfile"
+            )
 
 
 def local_files(kind: str, name: str, spec: Spec) -> list[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
-import platform
-import shutil
+import shlex
 import sys
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from threading import Lock
 
+from .semstat.errors import OPTIONS
 from .semstat.provenance import digest
 
 PACKAGE = Path(__file__).parent
@@ -25,8 +24,8 @@ STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
 FOLDER = "SEMANTIC_STATISTICS_FOLDER"
 """Variable in the environment of jobs: the working directory of the run that they are of."""
 
-HOST = Path(".snakemake", "host")
-"""Where a run notes, in its working directory, on which machine it was started."""
+CREDENTIALS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+"""Variables that downloads read, which run on the submitting host."""
 
 
 def prepare_environment() -> None:
@@ -39,23 +38,15 @@ def prepare_environment() -> None:
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(8 << 30))
 
 
-def record_host() -> None:
-    """Note the machine: whether a run is alive does not show on another one (see `recover`)."""
-    HOST.write_text(platform.node())
+def note_options() -> None:
+    """Let jobs know what this run was started with."""
+    os.environ[OPTIONS] = shlex.join(sys.argv[1:])
 
 
-def remove_temporaries(results: Path) -> None:
-    """Remove what killed jobs have left unfinished under `results`, when no job runs any more."""
-    remove(results.rglob(".*.tmp"))
-
-
-def remove(paths: Iterable[Path]) -> None:
-    """Remove files and folders, with what is in them."""
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def forget_credentials() -> None:
+    """On a cluster's nodes: `--verbose` has a job log its environment."""
+    for token in CREDENTIALS:
+        os.environ.pop(token, None)
 
 
 @cache

@@ -1,67 +1,120 @@
-"""SLURM jobs that a dead run has left behind."""
+"""A run's SLURM jobs: what there must be to submit them, and those that a dead run left behind."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from .semstat.errors import InputError
 
-RUN_ID = re.compile(r"SLURM run ID: (\S+)")
-"""As the executor plugin logs it; it is also the name of each job of that run."""
+RUNS = Path(".snakemake", "slurm_runs")
+"""A line for each run on SLURM: its identifier, which is its jobs' name, and its folder."""
 
 
-def cancel_orphans(workdir: Path) -> list[str]:
-    """Cancel the SLURM jobs of runs in a folder whose main process is gone, and wait for their end.
+LONGEST_BETWEEN_LOOKS = 180
+"""Seconds: the plugin looks at the queue less and less often while nothing ends."""
 
-    A run's identifier, which its jobs have as their name, is in its log under `.snakemake/log`; so
-    jobs of other folders, workflows or users are never touched. Without SLURM there is nothing to
-    do.
+
+def begin_run(workflow: Any) -> None:
+    """Note the identifier of a run that submits to SLURM, and check what else would end it unseen.
 
     Parameters
     ----------
-    workdir : where the run worked (`--directory`, or where it was started); no run may be alive
-        there, or its jobs are no orphans (see `recover.refuse_if_alive`).
+    workflow : Snakemake's, about to start.
 
-    Returns
-    -------
-    a line each job: its number and what it was doing.
+    Raises
+    ------
+    InputError
+        If SLURM does not know the account, or forgets jobs before they are looked at.
+    """
+    if workflow.executor_plugin.name != "slurm":
+        return
+    executor = workflow.scheduler._executor
+    with RUNS.open("a") as file:
+        file.write(f"{executor.run_uuid} {Path.cwd()}\n")
+    if workflow.executor_settings.status_command == "squeue":
+        _check_queue()
+    job = next((job for job in workflow.dag.needrun_jobs() if not job.is_local), None)
+    if job is not None:
+        _check_account(executor, job)
+
+
+def _check_queue() -> None:
+    """Ask once for how long ended jobs stay in the queue, and let the plugin remember it."""
+    import snakemake_executor_plugin_slurm as plugin
+
+    age = plugin.get_min_job_age()
+    if age is not None and age < 4 / 3 * LONGEST_BETWEEN_LOOKS:
+        raise InputError(
+            f"MinJobAge of this cluster is {age} s, so jobs would leave the queue unseen: looks "
+            f"are up to {LONGEST_BETWEEN_LOOKS} s apart; set slurm-status-command: sacct in the "
+            f"profile"
+        )
+    # It would ask before each look, take no answer for a low age while the controller is away, and
+    # from then on ask sacct, which without an accounting database never answers.
+    plugin.get_min_job_age = lambda: age
+
+
+def _check_account(executor: Any, job: Any) -> None:
+    """As the plugin does when it submits; but where that is a group, it then waits for ever."""
+    try:
+        list(executor.get_account_arg(job))
+    except Exception as error:
+        account = job.resources.get("slurm_account")
+        raise InputError(f"account {account!r} in the profile: {error}") from error
+
+
+def orphans(folder: Path) -> dict[str, str]:
+    """SLURM jobs of runs in a folder whose main process is gone: number → what to call it.
+
+    Only of runs that were started in this very folder: jobs of other folders, also of one that
+    this is a copy of, of other workflows or users are none of them.
+
+    Parameters
+    ----------
+    folder : where the run worked (`--directory`, or where it was started); no run may be alive
+        there, or its jobs are no orphans.
+
+    Raises
+    ------
+    InputError
+        If SLURM does not answer.
+    """
+    record = folder / RUNS
+    lines = record.read_text().splitlines() if record.is_file() else []
+    runs = [line.partition(" ") for line in lines]
+    names = ",".join(run for run, _, where in runs if where == str(folder))
+    if not names or shutil.which("squeue") is None:
+        return {}
+    queued = _ask("squeue", "--me", "--noheader", f"--name={names}", "--format=%i|%k")
+    jobs = [line.partition("|") for line in queued.splitlines()]
+    return {number: f"SLURM job {number} ({comment})" for number, _, comment in jobs}
+
+
+def cancel(jobs: Collection[str]) -> None:
+    """Cancel jobs, and wait until they have left the queue: until then they may still write.
 
     Raises
     ------
     InputError
         If SLURM does not answer, or jobs do not end.
     """
-    runs = _runs_in(workdir)
-    if not runs or shutil.which("squeue") is None:
-        return []
-    names = ",".join(sorted(runs))
-    queued = _ask("squeue", "--me", "--noheader", f"--name={names}", "--format=%i|%k")
-    orphans = [line.partition("|") for line in queued.splitlines()]
-    if orphans:
-        # SIGTERM and, after the cluster's KillWait, SIGKILL; a job that waits is just removed.
-        _ask("scancel", *(number for number, _, _ in orphans))
-        _await_end(names)
-    return [f"SLURM job {number} ({comment})" for number, _, comment in orphans]
-
-
-def _runs_in(workdir: Path) -> set[str]:
-    logs = (workdir / ".snakemake" / "log").glob("*.log")
-    return {run for log in logs for run in RUN_ID.findall(log.read_text(errors="replace"))}
-
-
-def _await_end(names: str) -> None:
-    """Wait until jobs have left the queue: until then they may still write."""
+    if not jobs:
+        return
+    # SIGTERM and, after the cluster's KillWait, SIGKILL; a job that waits is just removed.
+    _ask("scancel", *jobs)
     # `scancel` returns at once. A job that nothing kills keeps its place, and this its patience.
     for _ in range(600):
-        if not _ask("squeue", "--me", "--noheader", f"--name={names}", "--format=%i"):
+        queued = _ask("squeue", "--me", "--noheader", "--format=%i").split()
+        if not set(jobs) & set(queued):
             return
         time.sleep(0.5)
     raise InputError(
-        f"jobs named {names} are still in the queue 5 minutes after `scancel`; see why"
+        f"jobs {', '.join(jobs)} are still in the queue 5 minutes after `scancel`; see why"
     )
 
 

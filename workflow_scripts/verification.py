@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .jobs import PACKAGE, code_of
 from .records import Job, Record
@@ -71,7 +71,9 @@ class Study:
         first = job.outputs[0]
         if record is None:
             return Finding("unrecorded", first, "nothing tells what made it")
-        if damage := self._damage(record):
+        # What another configuration has asked for as well need not be there any more.
+        asked = {path: made for path, made in record["outputs"].items() if path in job.outputs}
+        if damage := self._damage(asked):
             return damage
         changes = [
             *_differences("output", record["outputs"].keys(), set(job.outputs)),
@@ -86,10 +88,10 @@ class Study:
         changes = self._changes(record)
         if changes:
             return Finding("stale", next(iter(record["outputs"])), _some(changes))
-        return self._damage(record)
+        return self._damage(record["outputs"])
 
-    def _damage(self, record: Record) -> Finding | None:
-        for path, (size, recorded) in record["outputs"].items():
+    def _damage(self, outputs: Mapping[str, list[Any]]) -> Finding | None:
+        for path, (size, recorded) in outputs.items():
             found = Path(path).stat().st_size
             if found != size:
                 return Finding("damaged", path, f"{found} bytes, but {size} when it was made")

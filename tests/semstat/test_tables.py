@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from workflow_scripts.semstat.errors import InputError
+from workflow_scripts.semstat.errors import OPTIONS, InputError
 from workflow_scripts.semstat.tables import (
     CORPUS,
     ENERGIES,
@@ -148,7 +148,8 @@ def damage(path, how):
         ("flipped bytes", "damaged"),
     ],
 )  # fmt: skip
-def test_a_wrong_file_is_named_with_the_remedy(written, how, what):
+def test_a_wrong_file_is_named_with_the_remedy(written, how, what, monkeypatch):
+    monkeypatch.delenv(OPTIONS, raising=False)
     damage(written, how)
     with pytest.raises(TableError) as raised:
         read_table(written, CORPUS)
@@ -156,6 +157,28 @@ def test_a_wrong_file_is_named_with_the_remedy(written, how, what):
     assert isinstance(raised.value, InputError)
     assert sentence.startswith(f"{written}: {what}")
     assert how == "missing" or sentence.endswith(
-        f"`rm '{written}' && snakemake --cores all '{written}'`"
+        f"`rm '{written}' && snakemake '{written}' --cores all`"
     )
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("model", "model=b/dataset=text/layer=3/shard=0.parquet"),
+        ("dataset", "model=a/dataset=other/layer=3/shard=0.parquet"),
+        ("layer", "model=a/dataset=text/layer=30.parquet"),
+        (None, "model=a/dataset=text/layer=3.parquet"),
+        (None, "model=a/dataset=text/shard=7.parquet"),
+        (None, "elsewhere.parquet"),
+    ],
+)
+def test_a_table_in_the_place_of_another_is_refused(tmp_path, key, place):
+    path = tmp_path / place
+    provenance = {"model": {"model": "a"}, "tokens": {"dataset": "text"}, "layer": 3}
+    write_table(path, pa.Table.from_pydict({"doc": [], "text": []}, schema=CORPUS), provenance)
+    if key is None:
+        assert len(read_table(path, CORPUS)) == 0
+    else:
+        with pytest.raises(TableError, match=f"{path.name}: holds {key} .*, not .*; delete it"):
+            read_table(path, CORPUS)

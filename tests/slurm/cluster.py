@@ -93,13 +93,25 @@ class Cluster:
         """Take the node back into service, unless it has registered by itself."""
 
         def serves() -> bool:
-            state = self.ask("sinfo", "--noheader", "--format=%T")
+            try:
+                state = self.ask("sinfo", "--noheader", "--format=%T")
+            except subprocess.CalledProcessError:  # the controller is starting
+                return False
             if state.startswith("d"):  # drained, draining, down
                 with suppress(subprocess.CalledProcessError):
                     self.node("resume")
             return not state.startswith("d")
 
         until(serves, "the node serves again")
+
+    def stop_controller(self) -> None:
+        pid = int((self.folder / "pid" / "slurmctld.pid").read_text())
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not psutil.pid_exists(pid), "the controller has ended")
+
+    def start_controller(self) -> None:
+        self.ask("slurmctld")
+        self.resume()
 
     def kill_slurmd(self) -> None:
         pid = int((self.folder / "pid" / "slurmd.pid").read_text())

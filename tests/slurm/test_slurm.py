@@ -7,13 +7,14 @@ import os
 import re
 import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
-from tests.runs import REPO, TINY_STUDY, Place
+from tests.runs import REPO, TINY_STUDY, TOKEN, Place
 from tests.slurm.cluster import (
     Attempt,
     Cluster,
@@ -28,7 +29,7 @@ from tests.slurm.cluster import (
 )
 from workflow_scripts.recover import tidy
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.slurm_jobs import cancel_orphans
+from workflow_scripts.slurm_jobs import RUNS, orphans
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def whole(cluster, pristine, smollm2, tmp_path_factory):
     place = place_for(pristine, tmp_path_factory.mktemp("whole"), study)
     models = place.work / "results/models"
     shutil.copytree(smollm2, models / "smollm2-135m", copy_function=os.link)
-    run = start_run(place)
+    run = start_run(place, "--verbose", HF_TOKEN=TOKEN)
     assert run.end() == 0, run.text
     return Whole(place, run, cluster.jobs())
 
@@ -132,6 +133,24 @@ def test_small_jobs_go_in_groups_and_figures_stay_here(whole):
 def test_each_job_has_its_log(whole):
     logs = {path.stem for path in (whole.place.work / "logs" / "slurm").rglob("*.log")}
     assert logs == set(whole.jobs)
+
+
+def test_a_token_of_the_hub_is_in_no_log(whole):
+    """Although jobs that are told to be verbose log their environment."""
+    written = [path for path in whole.place.work.rglob("*") if path.is_file()]
+    assert any(b"environment" in path.read_bytes() for path in written if "slurm" in path.parts)
+    assert [path for path in written if TOKEN.encode() in path.read_bytes()] == []
+
+
+def test_an_account_that_slurm_does_not_know_is_one_sentence(cluster, pristine, tmp_path):
+    """Not a run that waits for ever for a group that was never submitted."""
+    place = place_for(pristine, tmp_path, text_alone(TINY_STUDY))
+    profile = place.clone / "profiles/slurm/config.yaml"
+    profile.write_text(profile.read_text().replace('account: ""', "account: nobody"))
+    run = start_run(place)
+    assert run.end() == 1
+    assert "account 'nobody' in the profile: " in run.text
+    assert "Traceback" not in run.text
 
 
 # A bad night.
@@ -194,6 +213,12 @@ def night(cluster, pristine, tmp_path_factory):
     cluster.node("down")
     ended("down")
     cluster.resume()
+    attempt = victim("controller")
+    attempt.process.suspend()  # so that nothing else is to be submitted meanwhile
+    cluster.stop_controller()
+    time.sleep(10)  # looks that fail
+    cluster.start_controller()
+    attempt.process.resume()
     attempt = victim("slurmd")
     attempt.process.suspend()  # or it may end before its node is missed
     cluster.kill_slurmd()
@@ -283,6 +308,7 @@ def test_the_night_leaves_nothing(night):
         ("cancel", "CANCELLED"),
         ("interrupt", "CANCELLED"),
         ("down", "NODE_FAIL"),
+        ("controller", "COMPLETED"),
         ("slurmd", "NODE_FAIL"),
         ("double", "COMPLETED"),
         ("time", "TIMEOUT"),
@@ -328,4 +354,16 @@ def test_orphans_are_cancelled_and_nobody_elses_jobs(night):
 
 
 def test_where_no_run_was_there_are_no_orphans(tmp_path):
-    assert cancel_orphans(tmp_path) == []
+    assert orphans(tmp_path) == {}
+
+
+def test_jobs_of_the_folder_that_this_is_a_copy_of_are_no_orphans(cluster, tmp_path):
+    run = "a-run-elsewhere"
+    job = cluster.ask("sbatch", "--parsable", f"--job-name={run}", "--hold", "--wrap=true").strip()
+    record = tmp_path / RUNS
+    record.parent.mkdir()
+    record.write_text(f"{run} /elsewhere\n")
+    assert orphans(tmp_path) == {}
+    record.write_text(f"{run} {tmp_path}\n")
+    assert list(orphans(tmp_path)) == [job]
+    cluster.ask("scancel", job)

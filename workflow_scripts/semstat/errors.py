@@ -7,3 +7,7 @@ class InputError(ValueError):
     Its text is one sentence that names the file, the key or column, and the remedy; commands
     print it without a traceback and exit with status 1.
     """
+
+
+OPTIONS = "SEMANTIC_STATISTICS_OPTIONS"
+"""Variable in the environment of jobs: what Snakemake was started with, for remedies to repeat."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .errors import InputError
+from .errors import OPTIONS, InputError
 
 PROVENANCE = b"semantic-statistics"
 """Key of the provenance, a JSON object, in a file's metadata."""
@@ -71,6 +72,10 @@ ENERGIES = pa.schema(
     )
 )
 """`normed_` is after the final norm, `shuffled_` with the window's positions in random order."""
+
+
+PLACE = re.compile(r"(model|dataset|layer)=([^/]+?)(?:/|\.parquet$)")
+"""What the path of a result says of it."""
 
 
 class TableError(InputError):
@@ -136,11 +141,14 @@ def remedy(path: str | Path) -> str:
 
     By name: what only other results are made of, Snakemake does not miss while these are there.
     """
-    return f"delete it and make it anew: `rm '{path}' && snakemake --cores all '{path}'`"
+    options = os.environ.get(OPTIONS, "--cores all")
+    return f"delete it and make it anew: `rm '{path}' && snakemake '{path}' {options}`"
 
 
 def open_table(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
     """Open a table to read it piece by piece, checking that it is whole and of this schema.
+
+    And that it is what its path says: of that model, dataset and layer.
 
     Raises
     ------
@@ -165,7 +173,21 @@ def open_table(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
         raise TableError(
             f"{path}: carries no provenance, so this workflow did not write it; {remedy(path)}"
         )
+    for key, holds, named in _misplaced(path, provenance_of(found)):
+        raise TableError(f"{path}: holds {key} {holds}, not {named}; {remedy(path)}")
     return file
+
+
+def _misplaced(path: str | Path, provenance: Provenance) -> Iterator[tuple[str, object, str]]:
+    """What a table is of, and what its path says: where the two differ."""
+    holds = {
+        "model": provenance.get("model", {}).get("model"),
+        "dataset": provenance.get("tokens", provenance).get("dataset"),
+        "layer": provenance.get("layer"),
+    }
+    for key, named in PLACE.findall(str(path)):
+        if holds[key] is not None and str(holds[key]) != named:
+            yield key, holds[key], named
 
 
 def read_table(
