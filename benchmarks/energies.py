@@ -1,11 +1,14 @@
 """How near is the energy stage to what the machine can do, and how far ahead of its peers?
 
 The floor of a state is its operations, two for each weight it meets in the body and in each
-readout, at the best rate of a matrix product, shapes of readout and body among them, that was
-measured a moment before. Ours is `measure_windows` as the workflow runs it, all columns included;
-a peer is the plain use of another library on the same tokens, in its default arithmetic, up to H of
-every state (of lm-evaluation-harness: ln p of each document). All of them must agree, or the
-command fails.
+readout and four for each position and component that its attention meets, at the best rate of a
+matrix product, shapes of readout and body among them, that was measured a moment before. Ours is
+`measure_windows` as the workflow runs it, all columns included; a peer is the plain use of another
+library on the same tokens, in its default arithmetic, up to H of every state (of
+lm-evaluation-harness: ln p of each document). All of them must agree, or the command fails.
+
+The peers are used as one would with a Llama-like model (`model.norm`, `lm_head`); with another the
+command says so and ends.
 
 The repeats are interleaved, and a ratio is the median over them: this holds on a machine whose
 speed drifts. Peak memory is above what the process holds when a repeat begins.
@@ -26,6 +29,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -158,14 +162,28 @@ def tuned_lens(
     return run
 
 
+def check_family(model: LayeredModel) -> None:
+    """Only Llama-like models have what the peers' plain uses name."""
+    for name in ("model.norm", "lm_head"):
+        try:
+            attrgetter(name)(model.model)
+        except AttributeError:
+            raise SystemExit(
+                f"--model: {type(model.model).__name__} has no {name}; the peers' uses here are "
+                f"written for Llama-like models: take one of these"
+            ) from None
+
+
 def operations(model: LayeredModel, positions: int) -> tuple[float, float]:
     """Operations of a state in the body, and in one readout."""
     weights = sum(
         m.weight.numel() for m in model.blocks.modules() if isinstance(m, torch.nn.Linear)
     )
     config = model.model.config.get_text_config()
-    # Scores and their use: each state attends to (positions + 1) / 2 others on average.
-    attended = model.n_blocks * config.num_attention_heads * config.head_dim * (positions + 1) / 2
+    heads = config.num_attention_heads
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // heads
+    # Scores and their use: each state attends to (positions + 1) / 2 positions on average.
+    attended = model.n_blocks * heads * head_dim * (positions + 1) / 2
     return 2.0 * weights + 4.0 * attended, 2.0 * model.decoder.unembedding.weight.numel()
 
 
@@ -320,7 +338,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
+    parser.add_argument(
+        "--model", required=True, type=Path, help="snapshot of the model, a Llama-like one"
+    )
     parser.add_argument("--tokens", required=True, type=Path, help="Parquet file of one shard")
     parser.add_argument("--windows", type=int, default=2)
     parser.add_argument("--positions", type=int, default=512, help="of each window")
@@ -343,6 +363,7 @@ def main() -> None:
     arguments.context = arguments.stride = arguments.positions
 
     model, facts = load(arguments)
+    check_family(model)
     ids_bt = read_windows(arguments.tokens, arguments.windows, arguments.positions).to(model.device)
     facts |= {"model": arguments.name, "processor": processor(), "torch": torch.__version__}
     facts |= {"threads": torch.get_num_threads(), "windows": arguments.windows}

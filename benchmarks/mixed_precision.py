@@ -4,8 +4,9 @@ The readout tried here, of a state x after the final norm, by a product of bfloa
 accumulates in float32:
 
 - x = x₁ + x₂ + r: x₁ is x in bfloat16; x₂ is the rest of the `--columns` components that carry most
-  of it, in bfloat16, as further columns of the product. (A tenth of the components carries nine
-  tenths of what rounding loses: the outlier dimensions of the residual stream.)
+  of it, in bfloat16, as further columns of the product. (At layers 8 to 30 of SmolLM2-135M 16 of
+  its 576 components carry nine tenths of what rounding loses: the outlier dimensions of the
+  residual stream.)
 - The logits of the last token, the correct one and the `--head` highest are computed anew from x in
   float32.
 
@@ -37,7 +38,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workflow_scripts.model_files import add_run_options, load, set_up
+from workflow_scripts.model_files import load, set_up
 from workflow_scripts.semstat.decoder import LayeredModel
 
 from .energies import read_windows
@@ -79,11 +80,14 @@ def errors(
 
     rest_sn = x_sn - x1_sn
     rest_sn[:, largest] -= x2_sk
-    p_sv = mixed_sv.softmax(dim=1).scatter(1, head_sh, 0.0)
-    norm_v = torch.linalg.vector_norm(weight_vn, dim=1).double()
-    lost_s = torch.linalg.vector_norm(rest_sn, dim=1).double()
-    off_s = (p_sv * torch.expm1(lost_s[:, None] * norm_v)).sum(dim=1)
-    return found_s, energy_s.abs() * off_s + ROUNDING
+    norm_v = torch.linalg.vector_norm(weight_vn.double(), dim=1)
+    lost_s = torch.linalg.vector_norm(rest_sn.double(), dim=1)
+    log_p_sv = mixed_sv.log_softmax(dim=1)
+    # By logarithms: the exponential of what is lost alone may be infinite, and times 0 NaN.
+    off_sv = (log_p_sv + lost_s[:, None] * norm_v).exp() - log_p_sv.exp()
+    off_s = off_sv.scatter(1, head_sh, 0.0).sum(dim=1)
+    # Nothing is known of an H that has become 0 where this is infinite.
+    return found_s, (energy_s.abs() * off_s).nan_to_num(torch.inf, torch.inf) + ROUNDING
 
 
 def measure_errors(
@@ -91,18 +95,16 @@ def measure_errors(
 ) -> list[dict[str, Any]]:
     """A row a layer."""
     decoder = model.decoder
+    pairs: dict[int, list[tuple[Tensor, Tensor]]] = {n: [] for n in range(model.n_blocks + 1)}
+    for ids_t in ids_bt:
+        hidden = model.hidden_states(ids_t[None, :-1], list(pairs))
+        for layer, pairs_of_layer in pairs.items():
+            x_tn, weight_vn = decoder.normed(hidden[layer][0]), decoder.unembedding.weight
+            pairs_of_layer.append(errors(weight_vn, x_tn, ids_t[:-1], ids_t[1:], columns, head))
     rows = []
-    for layer in range(model.n_blocks + 1):
-        found, bounds = [], []
-        for ids_t in ids_bt:
-            h_tn = model.hidden_states(ids_t[None, :-1], [layer])[layer][0]
-            x_tn = decoder.normed(h_tn)
-            weight_vn = decoder.unembedding.weight
-            pair = errors(weight_vn, x_tn, ids_t[:-1], ids_t[1:], columns, head)
-            found.append(pair[0])
-            bounds.append(pair[1])
-        found_s, bound_s = torch.cat(found), torch.cat(bounds)
-        if (found_s > bound_s).any():
+    for layer, pairs_of_layer in pairs.items():
+        found_s, bound_s = map(torch.cat, zip(*pairs_of_layer, strict=True))
+        if not (found_s <= bound_s).all():
             raise SystemExit(f"layer {layer}: an error of H is above its bound")
         row = {"layer": layer, "states": len(found_s), "max": float(found_s.max())}
         row |= {"mean": float(found_s.mean()), "median_bound": float(bound_s.median())}
@@ -145,9 +147,10 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=96)
     parser.add_argument("--head", type=int, default=16)
     parser.add_argument("--out", type=Path, help="JSON file of the results")
-    add_run_options(parser)
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
     arguments = parser.parse_args()
     set_up(arguments.threads)
+    arguments.device, arguments.dtype, arguments.attention = "cpu", "float32", "auto"
     arguments.name = arguments.model.name
     arguments.context = arguments.stride = arguments.positions
 

@@ -28,7 +28,7 @@ for model, spec in MODELS.items():
             gpu=0 if spec["device"] == "cpu" else 1,
             gpu_model=for_gpu(spec, "gpu_kind"),
             slurm_partition=for_gpu(spec, "gpu_partition", otherwise="slurm_partition"),
-            mem_mb=memory_for(spec),
+            mem_mb=memory_for(spec, measured_layers=len(spec["layers"])),
             runtime=time_to_read(spec),
             batch_tokens=0,  # what suits the device
             # Not among the params: where it runs does not change what it measures.

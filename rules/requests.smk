@@ -40,14 +40,14 @@ def warn_of_small_gpu(snapshot, needed):
 TOO_LARGE = set()
 
 
-def memory_for(spec):
-    """Main memory of a job that runs a model."""
+def memory_for(spec, measured_layers=0):
+    """Main memory of a job that runs a model, and measures energies at so many layers."""
 
     def of_job(wildcards, input, attempt):
         weights, device = size_of(input.snapshot), device_of(spec)
         if device == "cuda":
             warn_of_small_gpu(input.snapshot, gpu_memory_mb(weights, spec["dtype"]))
-        return memory_mb(weights, spec["dtype"], device, attempt)
+        return memory_mb(weights, spec["dtype"], device, measured_layers, attempt)
 
     return of_job
 

@@ -7,6 +7,8 @@ from safetensors.numpy import save_file
 
 from tests.tiny import save_tiny_model, tiny_model
 from workflow_scripts.job_sizes import (
+    BUFFERED_STATES,
+    COLUMNS,
     Weights,
     gpu_memory_mb,
     memory_mb,
@@ -14,7 +16,9 @@ from workflow_scripts.job_sizes import (
     states_in,
     weights_in,
 )
-from workflow_scripts.semstat.tables import TOKENS, write_table
+from workflow_scripts.model_files import BATCH_TOKENS
+from workflow_scripts.semstat.tables import ENERGIES, TOKENS, write_table
+from workflow_scripts.semstat.windows import BUFFERED_BATCHES
 
 SMOLLM2_135M = Weights(134_515_008, 2 * 134_515_008, 49152 * 576)
 SMOLLM3_3B = Weights(3_075_098_624, 2 * 3_075_098_624, 128256 * 2048)
@@ -61,6 +65,14 @@ def test_a_larger_model_asks_for_more_of_everything():
     assert minutes[0] < 60 < minutes[1]
 
 
+def test_memory_counts_what_is_kept_of_each_layer_until_it_is_written():
+    assert {field.type.byte_width for field in ENERGIES} == {4} and len(ENERGIES) == COLUMNS
+    for device, states in BUFFERED_STATES.items():
+        assert states == BUFFERED_BATCHES * BATCH_TOKENS[device]
+        none, all_layers = (memory_mb(SMOLLM2_135M, "float32", device, n) for n in (0, 31))
+        assert all_layers - none == pytest.approx(31 * 3 * 14 * 4 * states / 1e6, abs=1)
+
+
 def test_time_is_proportional_to_the_states_beyond_the_start():
     once, tenfold = (
         runtime_minutes(SMOLLM2_135M, n * 2e6, n * 8e6, "cuda", 8) - 10 for n in (100, 1000)
@@ -71,7 +83,7 @@ def test_time_is_proportional_to_the_states_beyond_the_start():
 
 
 def test_another_attempt_asks_for_as_much_again():
-    first, third = (memory_mb(SMOLLM3_3B, "float32", "cuda", attempt) for attempt in (1, 3))
+    first, third = (memory_mb(SMOLLM3_3B, "float32", "cuda", 10, attempt) for attempt in (1, 3))
     assert third == 3 * first
     first, third = (runtime_minutes(SMOLLM3_3B, 1e6, 1e6, "cuda", 8, n) for n in (1, 3))
     assert third == 3 * first

@@ -47,6 +47,18 @@ def test_without_the_bound_the_errors_would_be_seen() -> None:
     assert (bound_s < 0.2).all()
 
 
+@pytest.mark.parametrize("head", [0, 16])
+@pytest.mark.parametrize("size", [30.0, 1e3, 1e4, 1e25])
+def test_the_bound_of_huge_states_is_a_number_or_infinite(size: float, head: int) -> None:
+    weight_vn = unembedding()
+    weight_vn[7] = 0
+    last_s, correct_s = tokens(2), tokens(3)
+    correct_s[:8] = last_s[:8]
+    x_sn = hard_states(weight_vn, size)
+    found_s, bound_s = errors(weight_vn, x_sn, last_s, correct_s, columns=0, head=head)
+    assert (found_s <= bound_s).all(), "nor is one of them NaN"
+
+
 def test_what_is_recomputed_is_exact() -> None:
     weight_vn = unembedding()
     x_sn = hard_states(weight_vn, 0.3)

@@ -26,6 +26,16 @@ HOST_MB = {"cuda": 6000, "cpu": 2500}
 ACTIVATION_MB = 1500
 """Activations and readouts of one batch, which neither states nor vocabulary make larger."""
 
+COLUMNS = 14
+"""Of the table of energies, 4 bytes a state each."""
+
+BUFFERED_STATES = {"cuda": 32 * 16384, "cpu": 32 * 2048}
+"""Whose measurements are kept until they can be written in order, by device. (The numbers of
+semstat/windows.py and model_files.py, which would load torch.)"""
+
+BUFFERS = 3
+"""Alive at a time: one is measured while two wait to be written."""
+
 
 class Weights(NamedTuple):
     """What the header of a safetensors file tells: parameters, their bytes, the largest matrix.
@@ -72,16 +82,20 @@ def states_in(path: str | Path) -> int:
     return int(tokens - shard.num_rows)
 
 
-def memory_mb(weights: Weights, dtype: str, device: str, attempt: int = 1) -> int:
+def memory_mb(
+    weights: Weights, dtype: str, device: str, measured_layers: int = 0, attempt: int = 1
+) -> int:
     """Main memory for a model: its file and a copy in the dtype it runs in, and what is around.
 
     Parameters
     ----------
     device : "cpu" or "cuda".
+    measured_layers : layers whose energies are kept until they are written.
     attempt : each further one asks for as much again.
     """
     loaded = weights.bytes + weights.parameters * BYTES[dtype]
-    return attempt * (HOST_MB[device] + ACTIVATION_MB + math.ceil(loaded / 1e6))
+    kept = measured_layers * BUFFERS * BUFFERED_STATES[device] * COLUMNS * 4
+    return attempt * (HOST_MB[device] + ACTIVATION_MB + math.ceil((loaded + kept) / 1e6))
 
 
 def gpu_memory_mb(weights: Weights, dtype: str) -> int:

@@ -6,12 +6,14 @@ Writes one Parquet file a layer, in the order of --layers. Memory does not grow 
 from __future__ import annotations
 
 from argparse import Namespace
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 from pyarrow.parquet import ParquetFile, ParquetWriter
 
 from . import command
@@ -62,10 +64,14 @@ def main() -> None:
     provenances = [shared | {"layer": layer} for layer in arguments.layers]
     windows = windows_of(tokens, arguments)
     label = f"{arguments.name} {shared['tokens']['dataset']} {arguments.tokens.stem}"
+    # On a CPU writing is a thousandth of the work, and more threads would take cores from what
+    # computes; a GPU measures many layers faster than one thread writes them.
+    threads = 1 if model.device.type == "cpu" else torch.get_num_threads()
     with (
         command.progress(label, "states", total=states) as bar,
         table_writers(arguments.out, ENERGIES, provenances) as writers,
-        in_background(partial(_write, writers, arguments.layers)) as write,
+        ThreadPoolExecutor(threads) as pool,
+        in_background(partial(_write, pool, writers, arguments.layers)) as write,
     ):
         try:
             measured = measure_windows(
@@ -100,11 +106,17 @@ def _check_disjoint(arguments: Namespace, tokens: ParquetFile, lens: Provenance)
 
 
 def _write(
-    writers: list[ParquetWriter], layers: list[int], by_layer: dict[int, dict[str, Any]]
+    pool: ThreadPoolExecutor,
+    writers: list[ParquetWriter],
+    layers: list[int],
+    by_layer: dict[int, dict[str, Any]],
 ) -> None:
-    """Append a row group to each layer's file."""
-    for writer, layer in zip(writers, layers, strict=True):
+    """Append a row group to each layer's file, some of them side by side."""
+
+    def write(writer: ParquetWriter, layer: int) -> None:
         writer.write_table(_table(by_layer[layer]))
+
+    list(pool.map(write, writers, layers))  # raises what one of them has raised
 
 
 def _table(columns: dict[str, Any]) -> pa.Table:

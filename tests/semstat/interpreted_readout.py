@@ -173,23 +173,33 @@ def test_weights_that_float16_does_not_hold_are_not_taken():
 
 
 class Chunks:
-    """The chunked readout, counting its calls; off by so much."""
+    """The chunked readout, counting its calls; one field is off by so much."""
 
-    def __init__(self, error):
-        self.error, self.calls = error, 0
+    def __init__(self, name, error):
+        self.name, self.error, self.calls = name, error, 0
 
     def __call__(self, *given):
         self.calls += 1
         readout = read_out_in_chunks(*given)
-        return readout._replace(energy=readout.energy + self.error)
+        return readout._replace(**{self.name: getattr(readout, self.name) + self.error})
 
 
 @pytest.mark.parametrize(
-    ("error", "dtype", "fused", "warnings"),
-    [(0, torch.bfloat16, True, 0), (2e-3, torch.bfloat16, False, 1), (0, torch.float32, False, 0)],
+    ("name", "error", "dtype", "fused", "warnings"),
+    [
+        ("energy", 0, torch.bfloat16, True, 0),
+        ("energy", 2e-3, torch.bfloat16, False, 1),
+        ("energy", 0, torch.float32, False, 0),
+        ("entropy", 1e-2, torch.bfloat16, True, 0),  # as one term may leave it
+        ("entropy", 3e-2, torch.bfloat16, False, 1),
+        ("log_p_last", 1e-2, torch.bfloat16, True, 0),
+        # Of unlikely tokens, so that H would not tell.
+        ("log_p_last", 3e-2, torch.bfloat16, False, 1),
+        ("log_p_correct", -3e-2, torch.bfloat16, False, 1),
+    ],
 )
 def test_the_fused_readout_is_believed_once_it_agrees(
-    error, dtype, fused, warnings, monkeypatch, caplog
+    name, error, dtype, fused, warnings, monkeypatch, caplog
 ):
     plain = fused_readout.reduce_logits
     monkeypatch.setattr(
@@ -198,7 +208,7 @@ def test_the_fused_readout_is_believed_once_it_agrees(
         lambda *args, **options: plain(*args, blocks=BLOCKS, **options),
     )
     x_sn, unembedding, last_s, correct_s = case(4, 64, 300, 3, dtype)
-    chunks, decoder = Chunks(error), Decoder((nn.Identity(),), unembedding)
+    chunks, decoder = Chunks(name, error), Decoder((nn.Identity(),), unembedding)
     for _ in range(3):
         readout = fused_readout.read_out_fused(decoder, x_sn, last_s, correct_s, chunks)
         assert (readout is not None) == fused

@@ -10,6 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from tests.tiny import BLOCKS, tiny_model
+from workflow_scripts.semstat import measure as measure_module
 from workflow_scripts.semstat import windows as windows_module
 from workflow_scripts.semstat.decoder import LayeredModel
 from workflow_scripts.semstat.measure import measure_windows, norm_and_speeds
@@ -235,6 +236,23 @@ def test_memory_does_not_grow_with_the_number_of_documents(model, monkeypatch):
         states += len(piece[0]["energy"])
     assert states == 60 * 19
     assert most <= 2 * (2 * 64 / 12 + 1)
+
+
+def test_nothing_of_a_batch_outlives_its_arrival(model, monkeypatch):
+    """On a GPU its results are pinned memory, which the next batches are to take again."""
+    results, most = [], 0
+
+    def watched(x):
+        nonlocal most
+        most = max(most, sum(alive() is not None for alive in results))
+        array = x.numpy().copy()
+        results.append(weakref.ref(array))
+        return torch.from_numpy(array), None
+
+    monkeypatch.setattr(measure_module, "_to_host", watched)
+    pieces = list(measure_windows(model, cut(lengths=[20] * 60), [0], batch_tokens=64))
+    assert len(pieces) == 1 and len(results) > 10, "one buffer, many batches"
+    assert most <= 2 and all(alive() is None for alive in results)
 
 
 WAITS = {"_local_scalar_dense", "is_nonzero", "nonzero", "masked_select", "equal"}

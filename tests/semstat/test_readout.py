@@ -116,6 +116,25 @@ def test_readout_depends_on_threads_in_no_bit(decoder, monkeypatch, threads):
     assert all(map(torch.equal, read_out(decoder, q_sn, last_s, correct_s), whole))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_of_equal_logits_the_first_token_is_the_top(monkeypatch, threads):
+    """Far apart, so that different threads read them."""
+    generator = torch.Generator().manual_seed(0)
+    unembedding = nn.Linear(8, 34 * TILE["cpu"][1] + 5, bias=False).requires_grad_(False)
+    unembedding.weight.copy_(0.1 * torch.randn(unembedding.weight.shape, generator=generator))
+    first, second = 515, 16391
+    unembedding.weight[[first, second]] = torch.eye(8)[3]
+    q_sn = torch.randn(40, 8, generator=generator)
+    q_sn[:, 3] = 9
+    last_s, correct_s = torch.full((40,), second), torch.full((40,), first)
+    decoder = Decoder((), unembedding)
+    one = read_out(decoder, q_sn, last_s, correct_s)
+    assert torch.equal(one.log_p_last, one.log_p_correct)
+    assert (one.top == first).all()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert all(map(torch.equal, read_out(decoder, q_sn, last_s, correct_s), one))
+
+
 def test_readouts_begun_before_another_ends_do_not_mix(decoder, monkeypatch):
     monkeypatch.setitem(TILE, "cpu", (70, 2))
     given = [states(3, seed=seed) for seed in (1, 2, 3)]

@@ -22,7 +22,8 @@ def in_background(
 
     Raises
     ------
-    What `work` raises, from the next call or at the end of the body; nothing is done after that.
+    What `work` raises, from one of the next `waiting` calls or at the end of the body; nothing is
+    done after that.
     """
     undone: deque[Future[object]] = deque()
     failed = False

@@ -10,8 +10,7 @@ import numpy as np
 from numba import njit
 
 LOG2_E = np.float32(1.4426950408889634)
-LN_2_HIGH = np.float32(0.693359375)
-LN_2_LOW = np.float32(-2.12194440e-4)
+LN_2 = np.float32(0.6931471805599453)
 LOWEST = np.float32(-87.0)
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 """Sums may be reordered, so that they vectorise; NaN and infinity keep their meaning."""
@@ -19,9 +18,13 @@ FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 
 @njit(inline="always")
 def _exp(x):
-    """exp of a float32 in [−87, 0] to 2 units in the last place: Cephes' expf."""
+    """exp of a float32 in [−87, 0]: Cephes' expf, but for ln 2 in one part.
+
+    Off by at most 4.5 units in the last place, above −20 by 1.4 (4 million points each, against
+    float64). Two parts of ln 2 would be made one again, where sums may be reordered.
+    """
     n = np.floor(x * LOG2_E + np.float32(0.5))
-    r = x - n * LN_2_HIGH - n * LN_2_LOW
+    r = x - n * LN_2
     p = np.float32(1.9875691500e-4)
     p = p * r + np.float32(1.3981999507e-3)
     p = p * r + np.float32(8.3334519073e-3)

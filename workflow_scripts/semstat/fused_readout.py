@@ -51,8 +51,9 @@ STRETCHES = 16
 TOLERANCE = 9e-4
 """Bound on the error of H above which a state is read out again with two terms."""
 
-AGREEMENT = 1e-3
-"""By how much H may differ from the chunked readout's before the fused one is refused."""
+AGREEMENT = {"energy": 1e-3, "log_p_last": 2e-2, "log_p_correct": 2e-2, "entropy": 2e-2}
+"""By how much each may differ from the chunked readout's before the fused one is refused: H by
+little more than its bound, the others by twice what one term was seen to leave."""
 
 log = logging.getLogger(__name__)
 Chunked = Callable[[Decoder, Tensor, Tensor, Tensor], "StateReadout"]
@@ -137,13 +138,16 @@ def half_weights(unembedding: nn.Linear) -> Weights | None:
 
 
 def _check(found: StateReadout, expected: StateReadout) -> None:
-    """Refuse what the kernels made of states of which the chunked readout has read the first."""
-    for name in ("energy", "entropy"):
+    """Refuse what the kernels made of states of which the chunked readout has read the first.
+
+    The most probable token is not compared: rounding may choose between two of nearly the same
+    probability.
+    """
+    for name, allowed in AGREEMENT.items():
         theirs_s = getattr(expected, name)
         ours_s = getattr(found, name)[: len(theirs_s)]
         error = float((ours_s - theirs_s).abs().nan_to_num(0.0).max())
-        size = 1.0 if name == "energy" else max(1.0, float(theirs_s.nan_to_num(0.0).max()))
-        if error > AGREEMENT * size or not torch.equal(ours_s.isfinite(), theirs_s.isfinite()):
+        if error > allowed or not torch.equal(ours_s.isfinite(), theirs_s.isfinite()):
             raise ArithmeticError(f"{name} differs from the chunked readout's by {error:.2g}")
 
 

@@ -20,41 +20,73 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .decoder import Decoder, LayeredModel
-from .readout import begin_read_out, first_not_finite
+from .readout import StateReadout, begin_read_out, first_not_finite
 from .windows import Window, batch_windows, buffer_windows, pad_windows, shuffled_predecessors
 
 Columns = dict[str, NDArray[Any]]
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
+KNOWN = ("doc", "position", "last", "correct")
+"""Columns that need no measuring."""
+
+SPEEDS = ("speed", "shuffled_speed", "normed_speed", "normed_shuffled_speed")
+MEASURED = (*StateReadout._fields, "norm", *SPEEDS)
+"""The other columns. Tokens among them travel as what their bits are as a float32, so that one
+copy takes all from a GPU."""
+
 
 class _Buffer:
-    """Windows that are measured in any order, and what has been measured of each."""
+    """Windows that are measured in any order, and columns of their states in the windows' order.
 
-    def __init__(self, windows: list[Window]) -> None:
-        self.windows = windows
-        self.parts: list[dict[int, Columns]] = [{} for _ in windows]
+    What is measured is copied here at once: nothing of a batch stays alive, no pinned memory.
 
-    def columns(self, layers: Sequence[int]) -> Iterator[dict[int, Columns]]:
-        """Columns of each layer in the windows' order, once all are measured."""
-        if all(self.parts):
-            yield {layer: _concatenate([part[layer] for part in self.parts]) for layer in layers}
+    known : (columns, states) int32, those of `KNOWN`.
+    measured : (layers, columns, states) float32, those of `MEASURED`.
+    """
+
+    def __init__(self, windows: list[Window], layers: Sequence[int]) -> None:
+        self.windows, self.layers = windows, layers
+        self.end_w = np.cumsum([window.states for window in windows])
+        self.left = states = int(self.end_w[-1])
+        self.known = np.empty((len(KNOWN), states), dtype=np.int32)
+        self.measured = np.empty((len(layers), len(MEASURED), states), dtype=np.float32)
+
+    def put(self, batch: list[int], known: NDArray[np.int32], measured: NDArray[Any]) -> None:
+        """Columns of a batch's states, those of its windows one after the other."""
+        first = 0
+        for index in batch:
+            states = self.windows[index].states
+            place = slice(self.end_w[index] - states, self.end_w[index])
+            self.known[:, place] = known[:, first : first + states]
+            self.measured[:, :, place] = measured[:, :, first : first + states]
+            first += states
+        self.left -= first
+
+    def columns(self) -> Iterator[dict[int, Columns]]:
+        """Columns of each layer, once all are measured."""
+        if self.left:
+            return
+        known = dict(zip(KNOWN, self.known, strict=True))
+        by_layer = {}
+        for layer, found in zip(self.layers, self.measured, strict=True):
+            by_layer[layer] = known | dict(zip(MEASURED, found, strict=True))
+            by_layer[layer]["top"] = by_layer[layer]["top"].view(np.int32)
+        yield by_layer
 
 
 class _Launched(NamedTuple):
     """A batch on its way.
 
     batch : indices of its windows in their buffer.
-    shared : columns that are known without measuring, of its states.
-    found : (layers, columns, states) float32 on the host, once `done` has happened.
-    names : of those columns.
+    known : (columns, states) those of `KNOWN`.
+    measured : (layers, columns, states) those of `MEASURED` on the host, once `done` has happened.
     """
 
     buffer: _Buffer
     batch: list[int]
-    shared: Columns
-    found: Tensor
-    names: list[str]
+    known: NDArray[np.int32]
+    measured: Tensor
     dtype: torch.dtype
     done: torch.cuda.Event | None
 
@@ -99,12 +131,12 @@ def measure_windows(
 
     def take() -> Iterator[dict[int, Columns]]:
         taken = launched.popleft()
-        _take(taken, layers)
+        _take(taken)
         advance(sum(taken.buffer.windows[index].states for index in taken.batch))
-        yield from taken.buffer.columns(layers)
+        yield from taken.buffer.columns()
 
     for held in buffer_windows(windows, batch_tokens):
-        buffer = _Buffer(held)
+        buffer = _Buffer(held, layers)
         pending = batch_windows(held, batch_tokens)[::-1]
         while pending:
             batch = pending.pop()
@@ -129,10 +161,6 @@ def measure_windows(
         yield from take()
 
 
-def _concatenate(parts: list[Columns]) -> Columns:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
 def _launch(
     model: LayeredModel,
     plain: Decoder,
@@ -150,7 +178,7 @@ def _launch(
     correct_s = ids[:, 1:].flatten().index_select(0, scored_s)
     hidden = model.hidden_states(ids[:, :-1], list(decoders))
 
-    def begin(layer: int, decoder: Decoder) -> Callable[[], dict[str, Tensor]]:
+    def begin(layer: int, decoder: Decoder) -> Callable[[], Tensor]:
         h_btn = hidden.pop(layer)
         with torch.inference_mode():
             normed_btn = plain.normed(h_btn.float())
@@ -158,23 +186,22 @@ def _launch(
         q_sn = q_btn.flatten(0, 1).index_select(0, scored_s)
         read_out = begin_read_out(decoder, q_sn, last_s, correct_s)
 
-        def end() -> dict[str, Tensor]:
+        def end() -> Tensor:
             kinematics = norm_and_speeds(h_btn, before_bt)
             normed = norm_and_speeds(normed_btn, before_bt)
             kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
             columns = read_out()._asdict()
-            # Tokens travel as what their bits are as a float, so that one copy takes all.
             columns["top"] = columns["top"].view(torch.float32)
-            return columns | {
-                name: x_bt.flatten().index_select(0, scored_s) for name, x_bt in kinematics.items()
-            }
+            for name, x_bt in kinematics.items():
+                columns[name] = x_bt.flatten().index_select(0, scored_s)
+            return torch.stack([columns[name] for name in MEASURED])
 
         return end
 
-    found = list(_one_ahead(begin(*item) for item in decoders.items()))
-    on_host, done = _to_host(torch.stack([torch.stack(list(c.values())) for c in found]))
-    shared = _known(windows, ids_bt, scored_bt)
-    return _Launched(buffer, batch, shared, on_host, list(found[0]), model.model.dtype, done)
+    measured = torch.stack(list(_one_ahead(begin(*item) for item in decoders.items())))
+    on_host, done = _to_host(measured)
+    known = _known(windows, ids_bt, scored_bt)
+    return _Launched(buffer, batch, known, on_host, model.model.dtype, done)
 
 
 def _one_ahead(begun: Iterable[Callable[[], Result]]) -> Iterator[Result]:
@@ -190,38 +217,30 @@ def _one_ahead(begun: Iterable[Callable[[], Result]]) -> Iterator[Result]:
 
 def _known(
     windows: list[Window], ids_bt: NDArray[np.int64], scored_bt: NDArray[np.bool_]
-) -> Columns:
-    """Columns that need no measuring."""
+) -> NDArray[np.int32]:
+    """(columns, states) those of `KNOWN`, of the positions that are scored."""
     window_s, offset_s = np.nonzero(scored_bt)
     doc_b, start_b = np.array([(window.doc, window.start) for window in windows]).T
-    columns = {
-        "doc": doc_b[window_s],
-        "position": start_b[window_s] + offset_s,
-        "last": ids_bt[:, :-1][scored_bt],
-        "correct": ids_bt[:, 1:][scored_bt],
-    }
-    return {name: column.astype(np.int32) for name, column in columns.items()}
+    doc_s, position_s = doc_b[window_s], start_b[window_s] + offset_s
+    tokens = ids_bt[:, :-1][scored_bt], ids_bt[:, 1:][scored_bt]
+    return np.stack([doc_s, position_s, *tokens]).astype(np.int32)
 
 
-def _take(launched: _Launched, layers: Sequence[int]) -> None:
+def _take(launched: _Launched) -> None:
     """Wait for a batch, and put what was found in its windows' places."""
     if launched.done is not None:
         launched.done.synchronize()
-    buffer, shared = launched.buffer, launched.shared
-    states = [buffer.windows[index].states for index in launched.batch]
-    for layer, found in zip(layers, launched.found.numpy(), strict=True):
-        columns = shared | dict(zip(launched.names, found, strict=True))
-        columns["top"] = columns["top"].view(np.int32)
-        state = first_not_finite(columns["energy"], columns["entropy"])
+    buffer, measured = launched.buffer, launched.measured.numpy()
+    energy, entropy = (MEASURED.index(name) for name in ("energy", "entropy"))
+    for layer, found in zip(buffer.layers, measured, strict=True):
+        state = first_not_finite(found[energy], found[entropy])
         if state is not None:
+            doc, position, *_ = launched.known[:, state]
             raise FloatingPointError(
-                f"layer {layer}: NaN or infinite activation in document {shared['doc'][state]} "
-                f"at position {shared['position'][state]} ({launched.dtype})"
+                f"layer {layer}: NaN or infinite activation in document {doc} "
+                f"at position {position} ({launched.dtype})"
             )
-        for name, column in columns.items():
-            pieces = np.split(column, np.cumsum(states)[:-1])
-            for index, piece in zip(launched.batch, pieces, strict=True):
-                buffer.parts[index].setdefault(layer, {})[name] = piece
+    buffer.put(launched.batch, launched.known, measured)
 
 
 def norm_and_speeds(h_btn: Tensor, before_bt: Tensor) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ class StateReadout(NamedTuple):
     log_p_last, log_p_correct : log-probability of x_t and of x_{t+1}, nats.
     energy : H, probability.
     entropy : of the next-token distribution, nats.
-    top : its most probable token.
+    top : its most probable token, of several the first.
     """
 
     log_p_last: Tensor
@@ -172,8 +173,11 @@ def _begin_chunk(
         for first in range(0, decoder.vocabulary, width)
     ]
     threads = torch.get_num_threads() if x_sn.device.type == "cpu" else 1
-    # As many whatever the threads, so that sums do not depend on them.
-    shares = [tiles[i::SHARES] for i in range(min(SHARES, len(tiles)))]
+    # As many whatever the threads, so that sums do not depend on them; in the order of the tokens,
+    # so that of equal logits the first is the top.
+    number = min(SHARES, len(tiles))
+    bounds = [i * len(tiles) // number for i in range(number + 1)]
+    shares = [tiles[first:end] for first, end in pairwise(bounds)]
 
     def read(share: list[slice]) -> list[TileReadout]:
         return _read_tiles(decoder, x_sn, last_s, correct_s, share)
