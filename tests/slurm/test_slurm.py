@@ -143,14 +143,21 @@ def test_a_token_of_the_hub_is_in_no_log(whole):
 
 
 def test_an_account_that_slurm_does_not_know_is_one_sentence(cluster, pristine, tmp_path):
-    """Not a run that waits for ever for a group that was never submitted."""
-    place = place_for(pristine, tmp_path, text_alone(TINY_STUDY))
+    """Not a run that waits for ever for a group that was never submitted.
+
+    This cluster keeps no accounts, so what lists them is a stand-in.
+    """
+    place = place_for(pristine, tmp_path / "place", text_alone(TINY_STUDY))
     profile = place.clone / "profiles/slurm/config.yaml"
     profile.write_text(profile.read_text().replace('account: ""', "account: nobody"))
-    run = start_run(place)
+    (tmp_path / "sacctmgr").write_text("#!/bin/sh\necho physics\n")
+    (tmp_path / "sacctmgr").chmod(0o755)
+    run = start_run(place, PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert run.end() == 1
     assert "account 'nobody' in the profile: " in run.text
+    assert "physics" in run.text, "what there is instead"
     assert "Traceback" not in run.text
+    assert not (place.work / "logs/slurm").exists(), "nothing was submitted"
 
 
 # A bad night.
