@@ -37,8 +37,9 @@ def hold(folder: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        file.seek(0)
-        host, _, process = file.read().partition(" ")
+        with file:
+            file.seek(0)
+            host, _, process = file.read().partition(" ")
         raise InputError(
             f"{folder}: a run is alive here (process {process} on {host}); "
             f"wait for it, or end it there with `kill -INT {process}`"
