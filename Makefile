@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 CORES ?= all
-WORKERS ?= 2
+WORKERS ?= 3
 ARGS ?=
 
 .PHONY: help run recover report verify test lint clean
