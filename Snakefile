@@ -17,21 +17,21 @@ sys.path.insert(0, workflow.basedir)
 # A large graph is millions of objects that live as long as the run: search them rarely for garbage.
 gc.set_threshold(100_000, 50, 100)
 
-from workflow_scripts.configuration import (
+from workflow_scripts.configuration.study import (
     canonical,
     check_overrides,
     documents_of,
     local_files,
     resolve,
 )
-from workflow_scripts.job_sizes import (
+from workflow_scripts.running.job_sizes import (
     gpu_memory_mb,
     memory_mb,
     runtime_minutes,
     states_in,
     weights_in,
 )
-from workflow_scripts.jobs import (
+from workflow_scripts.running.jobs import (
     digest_of_code,
     forget_credentials,
     note_options,
@@ -64,9 +64,9 @@ report: "report/workflow.rst"
 
 onstart:
     # Imported here, not by every job.
-    from workflow_scripts.run_lock import hold
-    from workflow_scripts.run_provenance import record_run
-    from workflow_scripts.slurm_jobs import begin_run
+    from workflow_scripts.running.run_lock import hold
+    from workflow_scripts.running.run_provenance import record_run
+    from workflow_scripts.running.slurm_jobs import begin_run
 
     try:
         hold(Path.cwd())
@@ -80,13 +80,13 @@ onstart:
 
 # A job that was killed and tried again has left its first attempt behind.
 onsuccess:
-    from workflow_scripts.leftovers import remove, unfinished
+    from workflow_scripts.running.leftovers import remove, unfinished
 
     remove(unfinished(Path("results")))
 
 
 onerror:
-    from workflow_scripts.leftovers import remove, unfinished
+    from workflow_scripts.running.leftovers import remove, unfinished
 
     remove(unfinished(Path("results")))
 

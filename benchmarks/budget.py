@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workflow_scripts.measure_energies import _table
-from workflow_scripts.model_files import (
+from workflow_scripts.energies.measure_energies import _table
+from workflow_scripts.models.loading import (
     BATCH_TOKENS,
     add_options,
     check_tokens,
@@ -26,7 +26,7 @@ from workflow_scripts.model_files import (
     prepare,
     windows_of,
 )
-from workflow_scripts.semstat.measure import measure_windows
+from workflow_scripts.semstat.energies.measure import measure_windows
 from workflow_scripts.semstat.tables import ENERGIES, TOKENS, open_table, table_writers
 
 READING, MEASURING, WRITING = "reading and checking tokens", "forward pass, readouts", "Parquet"
@@ -46,7 +46,7 @@ def timed(stage: str) -> Iterator[None]:
 def stages(arguments: argparse.Namespace, tokens_path: Path) -> int:
     """Time the stages; returns the states measured."""
     with timed("Python and its imports"):
-        line = [sys.executable, "-m", "workflow_scripts.measure_energies", "--help"]
+        line = [sys.executable, "-m", "workflow_scripts.energies.measure_energies", "--help"]
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
     with timed("loading and checking the model"):
         snapshot = prepare(arguments)

@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from workflow_scripts.semstat.block_errors import Curve
-from workflow_scripts.semstat.closed_forms import ClosedForm, all_systems
-from workflow_scripts.semstat.curves import estimate_curves
-from workflow_scripts.semstat.energy_grid import BLOCKS, count_states, energy_edges
 from workflow_scripts.semstat.figures import OKABE_ITO, STYLE, save
+from workflow_scripts.semstat.statistics.block_errors import Curve
+from workflow_scripts.semstat.statistics.closed_forms import ClosedForm, all_systems
+from workflow_scripts.semstat.thermodynamics.curves import estimate_curves
+from workflow_scripts.semstat.thermodynamics.energy_grid import BLOCKS, count_states, energy_edges
 
 Array = NDArray[np.float64]
 

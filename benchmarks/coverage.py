@@ -24,10 +24,15 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow_scripts.semstat import log_density
-from workflow_scripts.semstat.closed_forms import ClosedForm, all_systems
-from workflow_scripts.semstat.curves import POPULATED, Curves, estimate_curves
-from workflow_scripts.semstat.energy_grid import BLOCKS, StateCounts, count_states, energy_edges
+from workflow_scripts.semstat.statistics.closed_forms import ClosedForm, all_systems
+from workflow_scripts.semstat.thermodynamics import log_density
+from workflow_scripts.semstat.thermodynamics.curves import POPULATED, Curves, estimate_curves
+from workflow_scripts.semstat.thermodynamics.energy_grid import (
+    BLOCKS,
+    StateCounts,
+    count_states,
+    energy_edges,
+)
 
 Array = NDArray[np.float64]
 

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
-from workflow_scripts.semstat.closed_forms import ClosedForm, all_systems
-from workflow_scripts.semstat.curves import POPULATED, estimate_curves
-from workflow_scripts.semstat.energy_grid import BLOCKS, count_states, energy_edges
+from workflow_scripts.semstat.statistics.closed_forms import ClosedForm, all_systems
+from workflow_scripts.semstat.thermodynamics.curves import POPULATED, estimate_curves
+from workflow_scripts.semstat.thermodynamics.energy_grid import BLOCKS, count_states, energy_edges
 
 from .local_likelihood import local_likelihood
 

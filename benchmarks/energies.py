@@ -40,11 +40,11 @@ import transformers
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workflow_scripts.command import progress
-from workflow_scripts.model_files import BATCH_TOKENS, add_run_options, load
-from workflow_scripts.semstat.decoder import LayeredModel
-from workflow_scripts.semstat.measure import measure_windows
-from workflow_scripts.semstat.windows import Window
+from workflow_scripts.models.loading import BATCH_TOKENS, add_run_options, load
+from workflow_scripts.running.command import progress
+from workflow_scripts.semstat.energies.measure import measure_windows
+from workflow_scripts.semstat.models.decoder import LayeredModel
+from workflow_scripts.semstat.models.windows import Window
 
 Array = NDArray[Any]
 Contender = Callable[[], Array]

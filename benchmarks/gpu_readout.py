@@ -16,8 +16,8 @@ import sys
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.semstat.decoder import Decoder
-from workflow_scripts.semstat.readout import energy, read_out_in_chunks
+from workflow_scripts.semstat.energies.readout import energy, read_out_in_chunks
+from workflow_scripts.semstat.models.decoder import Decoder
 
 SHAPES = ["576x49152", "2048x49152", "2048x151936", "4096x128256"]
 """n′ × vocabulary: SmolLM2-135M, SmolLM2-1.7B, Qwen3-1.7B, Llama-3.1-8B."""
@@ -58,7 +58,7 @@ def report(shape: str, decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s
     """One line: errors of H, then times; those after the fused one as multiples of it."""
     from triton.testing import do_bench
 
-    from workflow_scripts.semstat.fused_readout import half_weights, reduce_logits
+    from workflow_scripts.semstat.energies.fused_readout import half_weights, reduce_logits
 
     weights = half_weights(decoder.unembedding)
     assert weights is not None  # noqa: S101

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow_scripts.semstat.log_density import CENTRE_GAIN, CENTRE_SCALES
-from workflow_scripts.semstat.spline_basis import UNRESOLVED, Coordinate
+from workflow_scripts.semstat.thermodynamics.log_density import CENTRE_GAIN, CENTRE_SCALES
+from workflow_scripts.semstat.thermodynamics.spline_basis import UNRESOLVED, Coordinate
 
 Array = NDArray[np.float64]
 

@@ -38,8 +38,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workflow_scripts.model_files import load, set_up
-from workflow_scripts.semstat.decoder import LayeredModel
+from workflow_scripts.models.loading import load, set_up
+from workflow_scripts.semstat.models.decoder import LayeredModel
 
 from .energies import read_windows
 

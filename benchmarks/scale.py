@@ -19,10 +19,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from workflow_scripts.semstat.closed_forms import beta
-from workflow_scripts.semstat.energy_grid import BLOCKS, GRID, StateCounts, energy_edges
-from workflow_scripts.semstat.states import STATES, BlockSums, to_rows
+from workflow_scripts.semstat.statistics.closed_forms import beta
 from workflow_scripts.semstat.tables import write_table
+from workflow_scripts.semstat.thermodynamics.energy_grid import (
+    BLOCKS,
+    GRID,
+    StateCounts,
+    energy_edges,
+)
+from workflow_scripts.semstat.thermodynamics.states import STATES, BlockSums, to_rows
 
 
 def main() -> None:
@@ -67,7 +72,12 @@ def write(folder: Path, shard: int, states: int, layers: int) -> Path:
 def estimate(folder: Path, shards: list[Path], layers: int) -> tuple[float, float]:
     """Seconds and peak memory (MB) of the command that merges shards and estimates curves."""
     numbers = [str(layer) for layer in range(layers)]
-    command = [sys.executable, "-m", "workflow_scripts.estimate_curves", *map(str, shards)]
+    command = [
+        sys.executable,
+        "-m",
+        "workflow_scripts.thermodynamics.estimate_curves",
+        *map(str, shards),
+    ]
     command += ["--model=synthetic", "--dataset=synthetic", "--layers", *numbers]
     command += ["--wells", str(folder / "wells.out"), "--out"]
     command += [str(folder / f"{number}.out") for number in numbers]

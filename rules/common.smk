@@ -368,7 +368,7 @@ def pdf_of(across):
 
 
 PLOT_CURVES = (
-    "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_curves"
+    "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.plot_curves"
     " {input.curves:q} --across {params.across}"
     f" --quantities {' '.join(TITLES)}"
     " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

@@ -25,14 +25,14 @@ rule compare_curves:
     conda:
         CONDA
     params:
-        code=digest_of_code("compare_curves"),
+        code=digest_of_code("comparisons.compare_curves"),
         paired=lambda w: ["--paired"] if same_documents(w) else [],
         options=CURVE_OPTIONS,
     message:
         "Comparing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"
         " with {wildcards.model_b} on {wildcards.dataset_b}, layer {wildcards.layer_b}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- compare_curves"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- comparisons.compare_curves"
         " --states-a {input.states_a:q}"
         " --layer-a {wildcards.layer_a} --states-b {input.states_b:q} --layer-b {wildcards.layer_b}"
         " {params.paired} {params.options:q} --distances {output.distances:q}"
@@ -59,12 +59,12 @@ rule plot_comparison:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_comparison"),
+        code=digest_of_code("comparisons.plot_comparison"),
     message:
         "Drawing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"
         " against {wildcards.model_b} on {wildcards.dataset_b}, layer {wildcards.layer_b}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_comparison"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- comparisons.plot_comparison"
         " {input.comparison:q}"
         " --distances {input.distances:q} --svg {output.svg:q} --pdf {output.pdf:q}"
         " 2>&1 | tee {log:q}"
@@ -85,10 +85,10 @@ rule tabulate_comparisons:
     conda:
         CONDA
     params:
-        code=digest_of_code("tabulate"),
+        code=digest_of_code("running.tabulate"),
     message:
         "Tabulating comparisons"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
         " {input.distances:q} --of distances --out {output:q}"
         " 2>&1 | tee {log:q}"

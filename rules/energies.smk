@@ -34,7 +34,7 @@ for model, spec in MODELS.items():
             # Not among the params: where it runs does not change what it measures.
             device=spec["device"],
         params:
-            code=digest_of_code("measure_energies"),
+            code=digest_of_code("energies.measure_energies"),
             model=model,
             weights=weights_of(model),
             layers=spec["layers"],
@@ -45,7 +45,7 @@ for model, spec in MODELS.items():
         message:
             f"Measuring energies of {model} on {{wildcards.dataset}}, shard {{wildcards.shard}}"
         shell:
-            "python -m workflow_scripts.record_job {input:q} -- {output:q} -- measure_energies"
+            "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- energies.measure_energies"
             " --model results/models/{params.weights:q}"
             " --name {params.model:q} --tokens {input.tokens:q} --lens {input.lens:q}"
             " --layers {params.layers} {params.measurement:q} --device {resources.device} --threads {threads}"

@@ -27,7 +27,7 @@ rule plot_across_models:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_curves"),
+        code=digest_of_code("thermodynamics.plot_curves"),
         across="model",
     message:
         "Drawing curves across models on {wildcards.dataset}"
@@ -46,7 +46,7 @@ rule plot_across_layers:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_curves"),
+        code=digest_of_code("thermodynamics.plot_curves"),
         across="layer",
     message:
         "Drawing curves across layers of {wildcards.model} on {wildcards.dataset}"
@@ -65,7 +65,7 @@ rule plot_across_datasets:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_curves"),
+        code=digest_of_code("thermodynamics.plot_curves"),
         across="dataset",
     message:
         "Drawing curves of {wildcards.model} across datasets"
@@ -89,11 +89,11 @@ rule plot_layer_map:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_layer_map"),
+        code=digest_of_code("thermodynamics.plot_layer_map"),
     message:
         "Drawing the layer map of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_layer_map"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.plot_layer_map"
         " {input.curves:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
@@ -118,11 +118,11 @@ rule plot_wells:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_wells"),
+        code=digest_of_code("thermodynamics.plot_wells"),
         datasets=list(DATASETS),
     message:
         "Drawing repetition wells"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_wells"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.plot_wells"
         " {input.wells:q} --datasets {params.datasets:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

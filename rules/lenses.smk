@@ -23,14 +23,14 @@ rule tokenize_for_lens:
         # measures it checks again.
         measured=lambda w: MODELS[w.model]["measured_documents"],
     params:
-        code=digest_of_code("tokenize_corpus"),
+        code=digest_of_code("tokens.tokenize_corpus"),
         weights=lambda w: weights_of(w.model),
         dataset=lambda w: MODELS[w.model]["train_on"],
         options=lens_tokens_options,
     message:
         "Tokenizing documents to train the lens {wildcards.model} on"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tokenize_corpus"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- tokens.tokenize_corpus"
         " --model results/models/{params.weights:q}"
         " --corpus {input.corpus:q} --dataset {params.dataset:q} --beyond {resources.measured}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
@@ -64,7 +64,7 @@ for model, spec in LENSES.items():
             # Not among the params: where it runs does not change what it learns.
             device=spec["device"],
         params:
-            code=digest_of_code("train_lens"),
+            code=digest_of_code("lenses.train_lens"),
             model=model,
             weights=weights_of(model),
             layers=spec["layers"],
@@ -75,7 +75,7 @@ for model, spec in LENSES.items():
         message:
             f"Training the lens {model}"
         shell:
-            "python -m workflow_scripts.record_job {input:q} -- {output:q} -- train_lens"
+            "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- lenses.train_lens"
             " --model results/models/{params.weights:q}"
             " --name {params.model:q} --tokens {input.tokens:q} --layers {params.layers}"
             " {params.options:q} --device {resources.device} --threads {threads}"
@@ -93,10 +93,10 @@ rule tabulate_divergence:
     conda:
         CONDA
     params:
-        code=digest_of_code("tabulate_divergence"),
+        code=digest_of_code("lenses.describe_divergence"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Tabulating the divergence of {wildcards.model} and the logit lens"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate_divergence"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- lenses.describe_divergence"
         " {input.sums:q} --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"

@@ -27,11 +27,11 @@ rule sum_trajectories:
     conda:
         CONDA
     params:
-        code=digest_of_code("sum_trajectories"),
+        code=digest_of_code("mechanics.sum_trajectories"),
     message:
         "Summing trajectories of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- sum_trajectories"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.sum_trajectories"
         " {input.energies:q} --out {output:q}"
         " 2>&1 | tee {log:q}"
 
@@ -52,12 +52,12 @@ rule describe_mechanics:
     conda:
         CONDA
     params:
-        code=digest_of_code("describe_mechanics"),
+        code=digest_of_code("mechanics.describe_mechanics"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Describing mechanics"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_mechanics"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.describe_mechanics"
         " {input.sums:q} --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -76,11 +76,11 @@ rule tabulate_mechanics:
     conda:
         CONDA
     params:
-        code=digest_of_code("tabulate"),
+        code=digest_of_code("running.tabulate"),
     message:
         "Tabulating mechanics"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
         " {input.mechanics:q} --of mechanics --out {output:q}"
         " 2>&1 | tee {log:q}"
 
@@ -101,11 +101,11 @@ rule contrast_training:
     conda:
         CONDA
     params:
-        code=digest_of_code("contrast_training"),
+        code=digest_of_code("mechanics.contrast_training"),
     message:
         "Contrasting the mechanics of trained and random models"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- contrast_training"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.contrast_training"
         " --trained {input.trained:q}"
         " --random {input.random:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -134,13 +134,13 @@ for number, title in MECHANICS_NUMBERS.items():
         conda:
             CONDA
         params:
-            code=digest_of_code("plot_mechanics"),
+            code=digest_of_code("mechanics.plot_mechanics"),
             number=number,
             datasets=list(DATASETS),
         message:
             f"Drawing mechanics: {title}"
         shell:
-            "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_mechanics"
+            "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.plot_mechanics"
             " {input.mechanics:q} --number {params.number} --datasets {params.datasets:q}"
             " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
@@ -161,11 +161,11 @@ rule plot_trajectories:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_trajectories"),
+        code=digest_of_code("mechanics.plot_trajectories"),
     message:
         "Drawing trajectories of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_trajectories"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.plot_trajectories"
         " {input.energies:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 

@@ -20,12 +20,12 @@ rule tabulate_repetition:
     conda:
         CONDA
     params:
-        code=digest_of_code("tabulate_repetition"),
+        code=digest_of_code("repetition.describe_repetition"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Tabulating the repetition of {wildcards.dataset} by {wildcards.model}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate_repetition"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- repetition.describe_repetition"
         " {input.energies:q}"
         " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -46,10 +46,10 @@ rule plot_repetition:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_repetition"),
+        code=digest_of_code("repetition.plot_repetition"),
     message:
         "Drawing the repetition of {wildcards.dataset} by {wildcards.model}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_repetition"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- repetition.plot_repetition"
         " {input.repetition:q}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

@@ -23,12 +23,12 @@ rule fetch_model:
     conda:
         CONDA
     params:
-        code=digest_of_code("fetch_model"),
+        code=digest_of_code("sources.fetch_model"),
         spec=lambda w: only(MODELS[w.model], MODEL_KEYS),
     message:
         "Fetching model {wildcards.model}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- fetch_model"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- sources.fetch_model"
         " --name {wildcards.model:q} --spec {params.spec:q}"
         " --origin {input.origin:q} --out results/models/{wildcards.model:q} 2>&1 | tee {log:q}"
 
@@ -43,11 +43,11 @@ rule fetch_corpus:
     conda:
         CONDA
     params:
-        code=digest_of_code("fetch_corpus"),
+        code=digest_of_code("sources.fetch_corpus"),
         spec=lambda w: only(DATASETS[w.dataset], CORPUS_KEYS),
     message:
         "Fetching corpus {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- fetch_corpus"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- sources.fetch_corpus"
         " --name {wildcards.dataset:q} --spec {params.spec:q}"
         " --files {input.origin:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -41,12 +41,12 @@ rule steer_states:
         # Not among the params: where it runs does not change what it finds.
         device=lambda w: MODELS[w.model]["device"],
     params:
-        code=digest_of_code("steer_states"),
+        code=digest_of_code("steering.steer_states"),
         options=steer_options,
     message:
         "Steering states of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- steer_states"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- steering.steer_states"
         " --model results/models/{wildcards.model:q}"
         " --tokens {input.tokens:q} --dataset {wildcards.dataset:q} {params.options:q}"
         " --device {resources.device} --threads {threads} --out {output:q} 2>&1 | tee {log:q}"
@@ -82,12 +82,12 @@ rule continue_prompts:
         # Not among the params: where it runs does not change what it finds.
         device=lambda w: MODELS[w.model]["device"],
     params:
-        code=digest_of_code("continue_prompts"),
+        code=digest_of_code("decoding.continue_prompts"),
         options=decode_options,
     message:
         "Continuing prompts of {wildcards.dataset} by {wildcards.model}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- continue_prompts"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- decoding.continue_prompts"
         " --model results/models/{wildcards.model:q}"
         " --tokens {input.tokens:q} --dataset {wildcards.dataset:q} {params.options:q}"
         " --device {resources.device} --threads {threads}"
@@ -106,12 +106,12 @@ rule describe_steering:
     conda:
         CONDA
     params:
-        code=digest_of_code("describe_steering"),
+        code=digest_of_code("steering.describe_steering"),
         confidence=STUDY["curves"]["confidence"],
     message:
         "Describing steering: {wildcards.table} of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- describe_steering"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- steering.describe_steering"
         " {input:q} --of {wildcards.table}"
         " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -132,11 +132,11 @@ rule plot_steering:
     conda:
         CONDA
     params:
-        code=digest_of_code("plot_steering"),
+        code=digest_of_code("steering.plot_steering"),
     message:
         "Drawing steering: {wildcards.table} of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- plot_steering"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- steering.plot_steering"
         " {input:q} --of {wildcards.table}"
         " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
 
@@ -156,11 +156,11 @@ rule tabulate_steering:
     conda:
         CONDA
     params:
-        code=digest_of_code("tabulate"),
+        code=digest_of_code("running.tabulate"),
     message:
         "Tabulating steering: {wildcards.table}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
         " {input.tables:q} --of {wildcards.table} --out {output:q}"
         " 2>&1 | tee {log:q}"
 

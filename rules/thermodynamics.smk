@@ -23,12 +23,12 @@ rule count_states:
     conda:
         CONDA
     params:
-        code=digest_of_code("count_states"),
+        code=digest_of_code("thermodynamics.count_states"),
         layers=lambda w: MODELS[w.model]["layers"],
     message:
         "Counting states of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- count_states"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.count_states"
         " {input.energies:q} --layers {params.layers}"
         " --out {output:q} 2>&1 | tee {log:q}"
 
@@ -50,14 +50,14 @@ for model, spec in MODELS.items():
         conda:
             CONDA
         params:
-            code=digest_of_code("estimate_curves"),
+            code=digest_of_code("thermodynamics.estimate_curves"),
             model=model,
             layers=spec["layers"],
             options=CURVE_OPTIONS,
         message:
             f"Estimating curves of {model} on {{wildcards.dataset}}"
         shell:
-            "python -m workflow_scripts.record_job {input:q} -- {output:q} -- estimate_curves"
+            "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.estimate_curves"
             " {input.states:q} --model {params.model:q}"
             " --dataset {wildcards.dataset:q} --layers {params.layers}"
             " {params.options:q} --wells {output.wells:q} --out {output.curves:q}"
@@ -79,11 +79,11 @@ rule tabulate_wells:
     conda:
         CONDA
     params:
-        code=digest_of_code("tabulate"),
+        code=digest_of_code("running.tabulate"),
     message:
         "Tabulating repetition wells"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
         " {input.wells:q} --of wells --out {output:q}"
         " 2>&1 | tee {log:q}"
 
@@ -101,12 +101,12 @@ rule reweight_states:
     conda:
         CONDA
     params:
-        code=digest_of_code("reweight_states"),
+        code=digest_of_code("thermodynamics.reweight_states"),
         options=CURVE_OPTIONS,
     message:
         "Reweighting states of {wildcards.model} on {wildcards.dataset}, layer {wildcards.layer}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- reweight_states"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.reweight_states"
         " {input.states:q} --layer {wildcards.layer}"
         " --curves {input.curves:q} {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -123,13 +123,13 @@ rule find_signals:
     conda:
         CONDA
     params:
-        code=digest_of_code("find_signals"),
+        code=digest_of_code("thermodynamics.find_signals"),
         layers=lambda w: MODELS[w.model]["layers"],
         options=CURVE_OPTIONS,
     message:
         "Searching the entropy of {wildcards.model} on {wildcards.dataset} for signals"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- find_signals"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.find_signals"
         " {input.states:q} --layers {params.layers}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -144,10 +144,10 @@ rule tabulate_signals:
     conda:
         CONDA
     params:
-        code=digest_of_code("tabulate"),
+        code=digest_of_code("running.tabulate"),
     message:
         "Tabulating signals"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tabulate"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
         " {input.signals:q} --of signals --out {output:q}"
         " 2>&1 | tee {log:q}"

@@ -19,13 +19,13 @@ rule tokenize_corpus:
     conda:
         CONDA
     params:
-        code=digest_of_code("tokenize_corpus"),
+        code=digest_of_code("tokens.tokenize_corpus"),
         weights=lambda w: weights_of(w.model),
         options=tokenize_options,
     message:
         "Tokenizing {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
     shell:
-        "python -m workflow_scripts.record_job {input:q} -- {output:q} -- tokenize_corpus"
+        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- tokens.tokenize_corpus"
         " --model results/models/{params.weights:q}"
         " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
         " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
@@ -60,13 +60,13 @@ if any(map(is_generated, DATASETS.values())):
                 batch_tokens=0,  # what suits the device
                 device=spec["device"],
             params:
-                code=digest_of_code("generate_tokens"),
+                code=digest_of_code("generation.generate_tokens"),
                 weights=weights_of(model),
                 options=generate_options(model),
             message:
                 f"Generating {{wildcards.dataset}}, shard {{wildcards.shard}}, by {model}"
             shell:
-                "python -m workflow_scripts.record_job {input:q} -- {output:q} -- generate_tokens"
+                "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- generation.generate_tokens"
                 " --model results/models/{params.weights:q}"
                 " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
                 " --shard {wildcards.shard} {params.options:q}"

@@ -16,7 +16,8 @@ from scipy.stats import wasserstein_distance
 
 from tests.runs import TINY_STUDY
 from tests.tiny import PREFIX
-from workflow_scripts.semstat.curve_tables import (
+from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
+from workflow_scripts.semstat.thermodynamics.tables import (
     CANONICAL,
     COMPARISON,
     CURVE_QUANTITIES,
@@ -24,7 +25,6 @@ from workflow_scripts.semstat.curve_tables import (
     SIGNALS,
     WELL_NUMBERS,
 )
-from workflow_scripts.semstat.energy_grid import energy_edges
 
 MODELS = list(TINY_STUDY["models"])
 DATASETS = {name: spec.get("shards", 1) for name, spec in TINY_STUDY["datasets"].items()}

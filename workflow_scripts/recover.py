@@ -25,12 +25,12 @@ from pathlib import Path
 
 import psutil
 
-from . import command
-from .jobs import FOLDER
-from .leftovers import command_of, remove, unfinished
-from .run_lock import LOCK, hold, last_host
+from .running import command
+from .running.jobs import FOLDER
+from .running.leftovers import command_of, remove, unfinished
+from .running.run_lock import LOCK, hold, last_host
+from .running.slurm_jobs import cancel, orphans
 from .semstat.errors import InputError
-from .slurm_jobs import cancel, orphans
 
 GRACE = 10.0
 """Seconds in which a job that is asked to end may tidy up after itself."""

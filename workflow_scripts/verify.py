@@ -21,17 +21,17 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from . import command
-from .records import RECORDS, Job, Record, read_record
+from .running import command
+from .running.records import RECORDS, Job, Record, read_record
+from .running.verification import Finding, Study
 from .semstat.errors import InputError
-from .verification import Finding, Study
 
 SNAKEFILE = Path(__file__).parent.parent / "Snakefile"
 
 PLAN = ["--dry-run", "--forceall", "--printshellcmds", "--nocolor", "--quiet=reason"]
 PLAN += ["--scheduler=greedy"]
 
-RECORDED = f"python -m {__package__}.record_job "
+RECORDED = f"python -m {__package__}.running.record_job "
 """How the shell command of every job begins."""
 
 NAMED = 10

@@ -28,8 +28,8 @@ from tests.slurm.cluster import (
     until,
 )
 from workflow_scripts.recover import tidy
+from workflow_scripts.running.slurm_jobs import RUNS, orphans
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.slurm_jobs import RUNS, orphans
 
 
 @pytest.fixture(scope="module")

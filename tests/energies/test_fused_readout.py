@@ -1,0 +1,133 @@
+"""The readout for GPUs, without one: in Triton's interpreter, and compiled for real targets."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from workflow_scripts.semstat.energies import fused_readout
+from workflow_scripts.semstat.energies.readout import read_out_in_chunks
+from workflow_scripts.semstat.models.decoder import Decoder
+
+ROOT = Path(__file__).parents[2]
+SHARED = {80: 163 << 10, 90: 227 << 10}
+"""Bytes of shared memory that a program may have, by compute capability."""
+
+
+def test_the_kernels_equal_float64_in_the_interpreter():
+    pytest.importorskip("triton")
+    tests = Path(__file__).with_name("interpreted_readout.py")
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
+        cwd=ROOT,
+        env=os.environ | {"TRITON_INTERPRET": "1"},
+        check=True,
+    )
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_where_triton_does_not_work_one_warning_is_all(absent, monkeypatch, caplog):
+    """Its kernels cannot run on a CPU, and it need not be installed."""
+    if absent:
+        monkeypatch.setitem(sys.modules, "workflow_scripts.semstat.energies.readout_kernels", None)
+    unembedding = nn.Linear(8, 20).bfloat16().float()
+    given = (torch.randn(5, 8), torch.arange(5), torch.arange(5))
+    for _ in range(3):
+        decoder = Decoder((), unembedding)
+        assert fused_readout.read_out_fused(decoder, *given, read_out_in_chunks) is None
+    [record] = caplog.records
+    assert record.getMessage().startswith("reading out in chunks")
+
+
+def compiled(name, capability, constants, **options):
+    """PTX, bytes of shared memory, and bytes a thread spills, of a kernel on a real target."""
+    triton = pytest.importorskip("triton")
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from workflow_scripts.semstat.energies import readout_kernels
+
+    kernel = getattr(readout_kernels, name)
+    halves, integers = {"terms_in", "weight_vn"}, {"count", "vocabulary", "stretch", "width"}
+    integer_tensors = {"rows_i", "count", "token_ij", "last_s", "correct_s", "top_s"}
+    integer_tensors |= {"doubtful_i", "doubtful"}
+    signature, aligned = {}, {}
+    for place, argument in enumerate(kernel.arg_names):
+        if argument in constants:
+            signature[argument] = "constexpr"
+        elif argument in halves:
+            signature[argument] = "*fp16"
+        elif argument in integer_tensors:
+            signature[argument] = "*i32"
+        elif argument in integers:
+            signature[argument] = "i32"
+        elif re.search("_[a-z]+$", argument) and argument not in ("weight_unit", "soft_cap"):
+            signature[argument] = "*fp32"
+        else:
+            signature[argument] = "fp32"
+        if signature[argument].startswith("*"):
+            aligned[place,] = [["tt.divisibility", 16]]
+    source = ASTSource(kernel, signature, constants, aligned)
+    binary = triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
+    return binary.asm["ptx"], binary.metadata.shared, _spilled(binary.asm["cubin"])
+
+
+def _spilled(cubin):
+    import tempfile
+
+    from triton import knobs
+
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(cubin)
+        file.flush()
+        usage = subprocess.run(
+            [knobs.nvidia.cuobjdump.path, "-res-usage", file.name],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    return int(re.search(r"STACK:(\d+)", usage)[1])
+
+
+@pytest.mark.parametrize(
+    ("capability", "shape", "width"), [(90, 0, 576), (90, 1, 2048), (80, 2, 576)]
+)
+def test_the_scan_compiles_to_matrix_units_without_spilling(capability, shape, width):
+    from workflow_scripts.semstat.energies.readout_kernels import BLOCKS
+
+    sizes = {name: size for name, size in BLOCKS[shape].items() if name.isupper()}
+    options = {name: size for name, size in BLOCKS[shape].items() if not name.isupper()}
+    features = {"TERMS": 1, "HAS_BIAS": False, "HAS_CAP": False}
+    ptx, shared, spilled = compiled(
+        "scan_vocabulary", capability, {"WIDTH": width} | features | sizes, **options
+    )
+    instruction = {80: "mma.sync.aligned.m16n8k16", 90: "wgmma.mma_async"}[capability]
+    products = [line for line in ptx.splitlines() if instruction in line]
+    assert products and all(".f32.f16.f16" in line for line in products)
+    # Every load of a tile is asynchronous, and a stage or more ahead of its use.
+    assert "cp.async.cg.shared.global" in ptx
+    tile = 2 * sizes["BLOCK_N"] * (sizes["BLOCK_S"] + sizes["BLOCK_V"])
+    assert 2 * tile <= shared <= SHARED[capability]
+    assert spilled <= 32, "bytes a thread: a few registers, once a tile"
+
+
+@pytest.mark.parametrize("capability", [80, 90])
+@pytest.mark.parametrize(
+    ("name", "constants"),
+    [
+        ("split_states", {"WIDTH": 8192, "TERMS": 2}),
+        (
+            "settle_states",
+            {"WIDTH": 8192, "TERMS": 2, "STRETCHES": 16, "HAS_BIAS": True, "HAS_CAP": True}
+            | {"BLOCK_N": 64},
+        ),
+    ],
+)
+def test_what_comes_before_and_after_compiles_too(name, constants, capability):
+    _, shared, spilled = compiled(name, capability, constants)
+    assert shared <= SHARED[capability] and spilled == 0

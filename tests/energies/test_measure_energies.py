@@ -1,0 +1,48 @@
+"""Layers written side by side: the same bytes, and no error lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from workflow_scripts.energies.measure_energies import _write
+from workflow_scripts.semstat.tables import ENERGIES, table_writers
+
+LAYERS = [0, 4, 7, 9, 12]
+
+
+def buffer(layer, seed, states=1000):
+    rng = np.random.default_rng([layer, seed])
+    values = {field.name: rng.integers(1000, size=states) for field in ENERGIES}
+    return {
+        name: value.astype(ENERGIES.field(name).type.to_pandas_dtype())
+        for name, value in values.items()
+    }
+
+
+def write(folder, threads, buffers):
+    paths = [folder / str(threads) / f"{layer}.parquet" for layer in LAYERS]
+    provenances = [{"layer": layer} for layer in LAYERS]
+    with (
+        table_writers(paths, ENERGIES, provenances) as writers,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        for by_layer in buffers:
+            _write(pool, writers, LAYERS, by_layer)
+    return [path.read_bytes() for path in paths]
+
+
+def test_files_are_the_same_bytes_whatever_the_threads(tmp_path):
+    buffers = [{layer: buffer(layer, seed) for layer in LAYERS} for seed in range(4)]
+    one, two, many = (write(tmp_path, threads, buffers) for threads in (1, 2, 8))
+    assert one == two == many
+    assert len(set(one)) == len(LAYERS)
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_what_goes_wrong_at_one_layer_is_raised_and_leaves_no_file(threads, tmp_path):
+    buffers = [{layer: buffer(layer, seed) for layer in LAYERS} for seed in range(2)]
+    del buffers[1][7]["norm"]
+    with pytest.raises(KeyError, match="norm"):
+        write(tmp_path, threads, buffers)
+    assert list((tmp_path / str(threads)).iterdir()) == []

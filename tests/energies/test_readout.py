@@ -1,0 +1,187 @@
+"""Readouts against float64 over the whole vocabulary, and the bound on their memory."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from workflow_scripts.semstat.energies import readout
+from workflow_scripts.semstat.energies.readout import (
+    TILE,
+    TileReadout,
+    begin_read_out,
+    energy,
+    first_not_finite,
+)
+from workflow_scripts.semstat.models.decoder import Decoder
+
+VOCABULARY, STATES = 101, 500
+
+
+@pytest.fixture
+def decoder():
+    """A decoder that takes hidden states for logits."""
+    unembedding = nn.Linear(VOCABULARY, VOCABULARY, bias=False).requires_grad_(False)
+    unembedding.weight.copy_(torch.eye(VOCABULARY))
+    return Decoder((), unembedding)
+
+
+def read_out(*given):
+    return begin_read_out(*given)()
+
+
+def states(sharpness: float, seed: int = 0):
+    """Logits, last and correct tokens; every fifth correct token is the last one."""
+    rng = np.random.default_rng(seed)
+    logits_sv = rng.normal(scale=sharpness, size=(STATES, VOCABULARY)).astype(np.float32)
+    last_s, correct_s = rng.integers(VOCABULARY, size=(2, STATES))
+    correct_s[::5] = last_s[::5]
+    return tuple(map(torch.from_numpy, (logits_sv, last_s, correct_s)))
+
+
+@pytest.fixture(params=["numba", "torch"])
+def arithmetic(request, monkeypatch):
+    """What reduces tiles: on a CPU numba, elsewhere torch, which is tried here too."""
+
+    def by_torch(decoder, x_sn, last_s, correct_s, tiles):
+        read = [
+            readout._read_tile(decoder.unembed(x_sn, tile), tile.start, last_s, correct_s)
+            for tile in tiles
+        ]
+        return TileReadout(*map(torch.stack, zip(*read, strict=True))).merged()
+
+    if request.param == "torch":
+        monkeypatch.setattr(readout, "_read_tiles_on_cpu", by_torch)
+    monkeypatch.setitem(TILE, "cpu", (200, 40))
+
+
+@pytest.mark.usefixtures("arithmetic")
+@pytest.mark.parametrize("sharpness", [1e-3, 1, 30, 1e3, 1e5])
+def test_readout_equals_float64_over_the_vocabulary(decoder, sharpness):
+    q_sn, last_s, correct_s = states(sharpness)
+    found = read_out(decoder, q_sn, last_s, correct_s)
+    log_p_sv = q_sn.double().log_softmax(-1)
+    row_s = torch.arange(STATES)
+    for name, token_s in [("log_p_last", last_s), ("log_p_correct", correct_s)]:
+        exact_s = log_p_sv[row_s, token_s].float()
+        torch.testing.assert_close(getattr(found, name), exact_s, rtol=3e-7, atol=2e-6)
+    p_sv = log_p_sv.exp()
+    exact_s = p_sv[row_s, correct_s] - p_sv[row_s, last_s]
+    torch.testing.assert_close(found.energy.double(), exact_s, rtol=0, atol=1e-6)
+    entropy_s = torch.special.entr(p_sv).sum(-1)
+    torch.testing.assert_close(found.entropy.double(), entropy_s, rtol=1e-5, atol=2e-6)
+    assert torch.equal(found.top.long(), q_sn.argmax(-1))
+    assert (found.energy.abs() <= 1).all() and (found.entropy >= 0).all()
+
+
+@pytest.mark.usefixtures("arithmetic")
+@pytest.mark.parametrize("sharpness", [1, 30, 1e3, 1e5])
+def test_energy_is_zero_just_where_the_correct_token_is_the_last(decoder, sharpness):
+    q_sn, last_s, correct_s = states(sharpness)
+    found = read_out(decoder, q_sn, last_s, correct_s)
+    assert torch.equal(found.energy == 0, last_s == correct_s)
+    row_s = torch.arange(STATES)
+    sign_s = torch.sign(q_sn[row_s, correct_s] - q_sn[row_s, last_s])
+    assert torch.equal(torch.sign(found.energy), sign_s)
+    assert not torch.signbit(found.energy[last_s == correct_s]).any()
+
+
+def test_energy_keeps_its_digits_and_its_sign():
+    """Where the difference cancels, and where both probabilities underflow."""
+    log_p = [(-1e-4, -1.00001e-4), (-50, -50.001), (-900, -1000), (-2e5, -1e5), (0, -300)]
+    correct_s, last_s = torch.tensor(log_p, dtype=torch.float64).T
+    found = energy(torch.cat([correct_s, last_s]), torch.cat([last_s, correct_s])).double()
+    exact = correct_s.exp() * -torch.expm1(last_s - correct_s)
+    resolved = torch.tensor([True, True, False, False, True])
+    torch.testing.assert_close(found[:5][resolved], exact[resolved], rtol=1e-6, atol=0)
+    assert found[:5].sign().tolist() == [1, 1, 1, -1, 1]
+    assert torch.equal(found[5:], -found[:5])
+
+
+@pytest.mark.parametrize("tile", [(1, 7), (7, 1), (64, 64), (STATES - 1, 100), (1000, 1000)])
+def test_readout_does_not_depend_on_the_tile(decoder, monkeypatch, tile):
+    q_sn, last_s, correct_s = states(3)
+    whole = read_out(decoder, q_sn, last_s, correct_s)
+    monkeypatch.setitem(TILE, "cpu", tile)
+    for one, other in zip(read_out(decoder, q_sn, last_s, correct_s), whole, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_readout_depends_on_threads_in_no_bit(decoder, monkeypatch, threads):
+    monkeypatch.setitem(TILE, "cpu", (70, 2))
+    q_sn, last_s, correct_s = states(3)
+    whole = read_out(decoder, q_sn, last_s, correct_s)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert all(map(torch.equal, read_out(decoder, q_sn, last_s, correct_s), whole))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_of_equal_logits_the_first_token_is_the_top(monkeypatch, threads):
+    """Far apart, so that different threads read them."""
+    generator = torch.Generator().manual_seed(0)
+    unembedding = nn.Linear(8, 34 * TILE["cpu"][1] + 5, bias=False).requires_grad_(False)
+    unembedding.weight.copy_(0.1 * torch.randn(unembedding.weight.shape, generator=generator))
+    first, second = 515, 16391
+    unembedding.weight[[first, second]] = torch.eye(8)[3]
+    q_sn = torch.randn(40, 8, generator=generator)
+    q_sn[:, 3] = 9
+    last_s, correct_s = torch.full((40,), second), torch.full((40,), first)
+    decoder = Decoder((), unembedding)
+    one = read_out(decoder, q_sn, last_s, correct_s)
+    assert torch.equal(one.log_p_last, one.log_p_correct)
+    assert (one.top == first).all()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert all(map(torch.equal, read_out(decoder, q_sn, last_s, correct_s), one))
+
+
+def test_readouts_begun_before_another_ends_do_not_mix(decoder, monkeypatch):
+    monkeypatch.setitem(TILE, "cpu", (70, 2))
+    given = [states(3, seed=seed) for seed in (1, 2, 3)]
+    alone = [read_out(decoder, *each) for each in given]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    begun = [begin_read_out(decoder, *each) for each in given]
+    for end, whole in zip(begun, alone, strict=True):
+        assert all(map(torch.equal, end(), whole))
+
+
+class Watched(Decoder):
+    """A decoder that remembers the largest tile it was asked for."""
+
+    largest = 0
+
+    def unembed(self, x_sn, tokens=slice(None), out=None):
+        logits_sv = super().unembed(x_sn, tokens, out)
+        Watched.largest = max(Watched.largest, logits_sv.numel())
+        return logits_sv
+
+
+def test_no_more_logits_exist_than_a_tile(decoder, monkeypatch):
+    monkeypatch.setitem(TILE, "cpu", (20, 30))
+    Watched.largest = 0
+    read_out(Watched((), decoder.unembedding), *states(3))
+    assert Watched.largest == 20 * 30
+
+
+def test_states_keep_their_order_and_may_be_half_precision(decoder):
+    q_sn, last_s, correct_s = states(3)
+    half = read_out(decoder, q_sn.bfloat16(), last_s, correct_s)
+    same = read_out(decoder, q_sn.bfloat16().float(), last_s, correct_s)
+    assert all(map(torch.equal, half, same))
+    order_s = torch.randperm(STATES, generator=torch.Generator().manual_seed(0))
+    moved = read_out(decoder, q_sn[order_s], last_s[order_s], correct_s[order_s])
+    whole = read_out(decoder, q_sn, last_s, correct_s)
+    for one, other in zip(moved, whole, strict=True):
+        torch.testing.assert_close(one, other[order_s], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.usefixtures("arithmetic")
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("state", [0, 333])
+def test_what_is_not_finite_is_found_by_its_number(decoder, wrong, state):
+    q_sn, last_s, correct_s = states(1)
+    whole = read_out(decoder, q_sn, last_s, correct_s)
+    assert first_not_finite(whole.energy.numpy(), whole.entropy.numpy()) is None
+    q_sn[state:] = wrong
+    broken = read_out(decoder, q_sn, last_s, correct_s)
+    assert first_not_finite(broken.energy.numpy(), broken.entropy.numpy()) == state

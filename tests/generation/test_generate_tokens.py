@@ -1,0 +1,107 @@
+"""Generated shards are the model's own text, whatever is computed beside them."""
+
+import json
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
+from workflow_scripts.generation import generate_tokens
+from workflow_scripts.semstat.errors import InputError
+from workflow_scripts.semstat.generation.writing import Sampling, continue_texts, draw_uniform
+from workflow_scripts.semstat.models.decoder import LayeredModel
+from workflow_scripts.semstat.models.replay import Reader
+from workflow_scripts.semstat.tables import CORPUS, TOKENS, provenance_of, read_table, write_table
+
+TEXTS = [f"{doc} documents begin so" for doc in range(6)]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory):
+    folder = save_tiny_model(tmp_path_factory.mktemp("snapshot") / "tiny")
+    (folder / "provenance.json").write_text(json.dumps({"vocabulary": VOCABULARY}))
+    return folder
+
+
+@pytest.fixture
+def shard(snapshot, tmp_path, monkeypatch):
+    """Tokens of one shard: doc → list."""
+
+    def run(number=0, documents=2, prompt=4, tokens=30, sampling_temperature=0.7, *options):
+        corpus, out = tmp_path / "corpus.parquet", tmp_path / "tokens.parquet"
+        table = pa.Table.from_pydict({"doc": range(len(TEXTS)), "text": TEXTS}, schema=CORPUS)
+        write_table(corpus, table, {"dataset": "x"})
+        arguments = ["--model", snapshot, "--corpus", corpus, "--dataset", "x", "--out", out]
+        arguments += ["--shard", number, "--documents", documents, "--prefix-token", PREFIX]
+        arguments += ["--prompt-tokens", prompt, "--tokens", tokens, "--device", "cpu"]
+        arguments += ["--sampling-temperature", sampling_temperature, *options]
+        monkeypatch.setattr(sys, "argv", ["generate_tokens", *map(str, arguments)])
+        generate_tokens.main()
+        found = read_table(out, TOKENS)
+        provenance = provenance_of(found.schema)
+        assert provenance["corpus"] == {"dataset": "x"}
+        assert provenance["ensemble"] == "generated"
+        assert provenance["sampling_temperature"] == sampling_temperature
+        assert provenance["prompt_tokens"] == prompt and provenance["dtype"] == "float32"
+        return dict(zip(*found.to_pydict().values(), strict=True))
+
+    return run
+
+
+@pytest.mark.parametrize("prompt", [0, 4])
+@pytest.mark.parametrize("sampling_temperature", [0, 0.7])
+def test_a_shard_is_what_the_model_writes_after_its_prompts(shard, prompt, sampling_temperature):
+    found = shard(2, prompt=prompt, sampling_temperature=sampling_temperature)
+    assert list(found) == [4, 5]
+    for doc, tokens in found.items():
+        assert len(tokens) == 31 and tokens[0] == 0
+        prompt_t = torch.tensor([tokens[: prompt + 1]])
+        uniform_s = torch.tensor(draw_uniform(0, doc, 30 - prompt))[None]
+        reader = Reader(LayeredModel(tiny_model()), BLOCKS)
+        sampling = Sampling(sampling_temperature, uniform_s)
+        written = continue_texts(reader, prompt_t, 30 - prompt, sampling)
+        assert tokens[prompt + 1 :] == written.token_bs[0].tolist()
+    if prompt:
+        assert found[4][1] != found[5][1]
+        assert found[4][2:5] == found[5][2:5], "the texts differ in their first byte alone"
+
+
+def test_what_is_drawn_does_not_depend_on_shards_batches_or_other_documents(shard):
+    whole = shard(0, 6)
+    assert whole == shard(0, 6, 4, 30, 0.7, "--batch-tokens", 1)
+    assert whole == shard(0, 6, 4, 30, 0.7, "--batch-tokens", 4 * 31)
+    assert shard(1, 2) == {doc: whole[doc] for doc in (2, 3)}
+    assert whole != shard(0, 6, 4, 30, 0.7, "--seed", 1)
+    drawn = np.array([tokens[5:] for tokens in whole.values()])
+    assert len(np.unique(drawn, axis=0)) == 6, "documents have numbers of their own"
+
+
+def test_more_tokens_go_on_where_fewer_ended(shard):
+    short, long = shard(tokens=20), shard(tokens=30)
+    assert {doc: tokens[:21] for doc, tokens in long.items()} == short
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"prompt": 29},
+            r"^datasets\.x\.prompt_tokens: document 0 of .* has only 20 tokens, not 29; lower it, ",
+        ),
+        (
+            {"tokens": 65},
+            r"^datasets\.x\.tokens_per_document: 65 are more than the 64 positions that tiny was ",
+        ),
+        (
+            {"number": 9},
+            r"^datasets\.x\.shards: shard 9 needs documents 18 to 19, but .* holds 6; ",
+        ),
+    ],
+)
+def test_what_makes_no_shard_is_one_sentence(shard, options, expected, tmp_path):
+    with pytest.raises(InputError, match=expected):
+        shard(**options)
+    assert not (tmp_path / "tokens.parquet").exists()

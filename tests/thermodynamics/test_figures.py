@@ -1,0 +1,212 @@
+"""Figures of synthetic curves: complete, legible and the same bytes every time."""
+
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from workflow_scripts.semstat.figures import (
+    DIFFERENCE_PANELS,
+    QUANTITIES,
+    WELL_PANELS,
+    Line,
+    draw_curves,
+    draw_difference,
+    draw_layer_map,
+    draw_wells,
+    save,
+)
+from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
+
+EDGES = energy_edges()
+
+
+def curve(shift=0.0, missing=False):
+    """Curves of a repetition well of a given depth; NaN where a real one could be undefined."""
+    volume = np.clip((EDGES + 1 + shift) / (2 + shift), 0, 1)
+    volume[EDGES < -0.9] = 0
+    with np.errstate(divide="ignore"):
+        columns = {"volume": volume, "entropy": np.where(volume > 0, np.log(volume), np.nan)}
+    columns["density"] = np.full_like(EDGES, 0.5)
+    columns["temperature"] = np.where(volume > 0, volume / 0.5, np.nan)
+    if missing:
+        columns = {name: np.full_like(EDGES, np.nan) for name in columns} | {"volume": volume}
+    for name in list(columns):
+        columns[f"{name}_low"] = columns[name] - 0.1
+        columns[f"{name}_high"] = np.where(EDGES > 0.9, np.nan, columns[name] + 0.1)
+        columns[f"{name}_band_low"] = columns[name] - 0.2
+        columns[f"{name}_band_high"] = np.where(EDGES < -0.8, np.nan, columns[name] + 0.2)
+    return columns | {"energy": EDGES, "extrapolated": EDGES < -0.8}
+
+
+def lines(count, **options):
+    return [Line(f"model-{i}", curve(i / 5, **options)) for i in range(count)]
+
+
+@pytest.mark.parametrize(("count", "ordered"), [(1, False), (9, True)])
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_legend_and_axes_stand_apart_and_name_every_line(quantity, count, ordered):
+    figure = draw_curves(lines(count), quantity, "smollm2, sotu", ordered)
+    FigureCanvasAgg(figure).draw()
+    (axes,), (legend,) = figure.axes, figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [f"model-{i}" for i in range(count)]
+    assert (legend.get_title().get_text() == "layer") == ordered
+    assert axes.get_title(loc="left") == "smollm2, sotu"
+    assert axes.get_ylabel() == QUANTITIES[quantity].label and "[probability]" in axes.get_xlabel()
+    assert not legend.get_window_extent().overlaps(axes.get_tightbbox())
+    inside = figure.bbox
+    for box in (legend.get_window_extent(), axes.get_tightbbox()):
+        assert inside.x0 <= box.x0 and box.x1 <= inside.x1
+        assert inside.y0 <= box.y0 and box.y1 <= inside.y1
+    assert axes.get_xscale() == "symlog" and axes.get_yscale() == QUANTITIES[quantity].scale
+
+
+def test_tick_labels_of_the_energy_do_not_run_into_each_other():
+    figure = draw_curves(lines(2), "entropy", "", ordered=False)
+    FigureCanvasAgg(figure).draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    boxes.sort(key=lambda box: box.x0)
+    assert len(boxes) == 9
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_lines_are_the_curves_and_differ_from_each_other(quantity):
+    given = lines(9)
+    figure = draw_curves(given, quantity, "", ordered=False)
+    known, beyond = figure.axes[0].get_lines()[::2], figure.axes[0].get_lines()[1::2]
+    for line, dotted, (_, columns) in zip(known, beyond, given, strict=True):
+        drawn_e = np.where(columns["extrapolated"], dotted.get_ydata(), line.get_ydata())
+        np.testing.assert_array_equal(drawn_e, columns[quantity])
+        assert np.isnan(line.get_ydata()[columns["extrapolated"]]).all()
+        assert dotted.get_linestyle() == ":" and dotted.get_color() == line.get_color()
+        assert np.nanmax(drawn_e) <= figure.axes[0].get_ylim()[1]
+        assert np.nanmin(drawn_e) >= figure.axes[0].get_ylim()[0]
+    assert len({(line.get_color(), line.get_linestyle()) for line in known}) == 9
+    for band, interval, (_, columns) in zip(
+        figure.axes[0].collections[::2], figure.axes[0].collections[1::2], given, strict=True
+    ):
+        for shade, name in [(band, f"{quantity}_band_high"), (interval, f"{quantity}_high")]:
+            (path,) = shade.get_paths()
+            assert path.vertices[:, 1].max() == pytest.approx(np.nanmax(columns[name]))
+
+
+@pytest.mark.parametrize("quantity", ["entropy", "density"])
+def test_a_curve_that_is_nowhere_defined_is_drawn_empty(quantity, tmp_path):
+    figure = draw_curves(lines(2, missing=True), quantity, "", ordered=True)
+    save(figure, [str(tmp_path / "empty.svg")])
+    assert "model-1" in (tmp_path / "empty.svg").read_text()
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf"])
+def test_a_figure_is_the_same_bytes_every_time(kind, tmp_path):
+    paths = [tmp_path / f"{i}.{kind}" for i in range(2)]
+    for path in paths:
+        save(draw_curves(lines(2), "entropy", "", ordered=True), [str(path)])
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert len(paths[0].read_bytes()) > 5000
+
+
+@pytest.mark.parametrize("layers", [[0], list(range(41))])
+def test_the_layer_map_has_a_row_a_layer_of_the_same_height(layers):
+    curves = [curve(layer / 40) for layer in layers]
+    figure = draw_layer_map(layers, curves, "smollm2, sotu")
+    FigureCanvasAgg(figure).draw()
+    axes, bar = figure.axes
+    (mesh,) = axes.collections
+    density_lc = np.ma.filled(mesh.get_array(), 0)
+    assert density_lc.shape[0] == len(layers)
+    cell = 2 * 7 / density_lc.shape[1]
+    np.testing.assert_allclose(density_lc.sum(axis=1) * cell, 1, atol=1e-9)
+    labels = [int(label.get_text()) for label in axes.get_yticklabels()]
+    assert set(labels) <= set(layers) and 1 <= len(labels) <= 21
+    boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
+    assert bar.get_ylabel() == "share of states per decade of |E|"
+    assert not bar.get_tightbbox().overlaps(axes.get_tightbbox())
+
+
+def test_a_figure_is_saved_in_every_format_at_once(tmp_path):
+    figure = draw_layer_map([0, 8], [curve(), curve(0.2)], "smollm2, sotu")
+    save(figure, [str(tmp_path / "map.svg"), str(tmp_path / "map.pdf")])
+    assert (tmp_path / "map.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "map.pdf").read_bytes().startswith(b"%PDF")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def well_columns(layers, shift=0.0, missing=False):
+    """A wells table; the last layer's share was never seen, and `missing` are the nulls."""
+    at = np.arange(layers) / max(1, layers - 1)
+    columns = {"relative_layer": at, "deepest": np.where(at == 0, 0.7, 0.3 / layers)}
+    for name in WELL_PANELS:
+        value = at - 0.9 + shift if name in ("mean_energy", "depth") else (1 - at) / 2
+        low, high = value - 0.1 * (value != 0), value + 0.1
+        columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    columns["depth_low"] = columns["depth"] + 0.01  # percentiles may leave the value out
+    if missing:
+        nothing = np.full(layers, np.nan)
+        columns |= {"depth": nothing, "depth_low": nothing, "depth_high": nothing}
+        columns |= {"deepest": nothing}
+    return columns
+
+
+@pytest.mark.parametrize(("count", "layers"), [(1, 1), (3, 4), (9, 31)])
+def test_wells_are_drawn_layer_by_layer(count, layers):
+    given = [Line(f"model-{i}", well_columns(layers, i / 50)) for i in range(count)]
+    figure = draw_wells(given, "sotu")
+    FigureCanvasAgg(figure).draw()
+    assert len(figure.axes) == len(WELL_PANELS)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [line.label for line in given]
+    for axes, (name, number) in zip(figure.axes, WELL_PANELS.items(), strict=True):
+        assert axes.get_title(loc="left") == number.label and axes.get_yscale() == number.scale
+        drawn = [line for line in axes.get_lines() if line.get_label().startswith("model-")]
+        for line, (_, columns) in zip(drawn, given, strict=True):
+            unseen = (columns[name] == 0) & (number.scale == "log")
+            expected = np.where(unseen, np.nan, columns[name])
+            np.testing.assert_array_equal(line.get_ydata(), expected)
+        triangles = [line for line in axes.get_lines() if line.get_marker() == "v"]
+        assert len(triangles) == (count if number.scale == "log" else 0)
+        for mark in triangles:
+            assert mark.get_ydata().tolist() == ([] if layers == 1 else [0.1])
+    marks = [line for line in figure.axes[3].get_lines() if line.get_marker() == "o"]
+    deepest = next(line for line in marks if line.get_markersize() == 4)
+    assert deepest.get_xdata().tolist() == [0]
+    boxes = [axes.get_tightbbox() for axes in figure.axes] + [legend.get_window_extent()]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_wells_without_a_depth_are_drawn(tmp_path):
+    figure = draw_wells([Line("tiny", well_columns(3, missing=True))], "text")
+    save(figure, [str(tmp_path / "wells.svg")])
+    assert "tiny" in (tmp_path / "wells.svg").read_text()
+
+
+def test_a_difference_is_drawn_solid_where_it_has_a_band():
+    known = np.abs(EDGES) < 0.5
+    columns = {"energy": EDGES}
+    for name in DIFFERENCE_PANELS:
+        columns[name] = np.where(EDGES < -0.9, np.nan, EDGES)
+        for bound, half in (("", 0.1), ("_band", 0.2)):
+            inside = known if bound else EDGES >= -0.9
+            columns[f"{name}{bound}_low"] = np.where(inside, columns[name] - half, np.nan)
+            columns[f"{name}{bound}_high"] = np.where(inside, columns[name] + half, np.nan)
+    figure = draw_difference(columns, "a: one\nb: other")
+    FigureCanvasAgg(figure).draw()
+    assert figure.axes[0].get_title(loc="left") == "a: one\nb: other"
+    for axes, (name, label) in zip(figure.axes, DIFFERENCE_PANELS.items(), strict=True):
+        assert axes.get_ylabel() == label and len(axes.collections) == 2
+        _, dotted, solid = axes.get_lines()
+        np.testing.assert_array_equal(dotted.get_ydata(), columns[name])
+        np.testing.assert_array_equal(np.isfinite(solid.get_ydata()), known)
+        low, high = axes.get_ylim()
+        assert low < -0.5 and high > 0.5
+
+
+def test_a_difference_that_is_nowhere_defined_is_drawn_empty(tmp_path):
+    nothing = np.full_like(EDGES, np.nan)
+    columns = {f"{name}{bound}": nothing for name in DIFFERENCE_PANELS
+               for bound in ("", "_low", "_high", "_band_low", "_band_high")}  # fmt: skip
+    save(draw_difference(columns | {"energy": EDGES}, "none"), [str(tmp_path / "none.svg")])
+    assert "none" in (tmp_path / "none.svg").read_text()

@@ -1,0 +1,1 @@
+"""The configuration: its schema, its defaults and its cross-checks."""

@@ -1,0 +1,1 @@
+"""Momentum point-perplexity mechanics."""

@@ -1,0 +1,1 @@
+"""Models as the commands that run them take them."""

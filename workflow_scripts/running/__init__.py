@@ -1,0 +1,1 @@
+"""How jobs run: commands, their records, locks and requests; no physics."""

@@ -1,0 +1,98 @@
+"""Records of jobs: from what, by which code and command each made its results, all by digest.
+
+Snakemake forgets this with its folder .snakemake; a record stays with the results. A job writes its
+own, on whatever node it runs, after its results are complete. It holds the digests of its inputs
+and code as they were before it began, and those of the results themselves: a record that a killed
+job left behind is therefore of no other file than those that it describes. It holds no time and no
+place, so that a run that was disturbed leaves the same records as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..semstat.errors import InputError
+from ..semstat.provenance import digest
+from ..semstat.tables import write_json
+
+RESULTS = Path("results")
+RECORDS = RESULTS / ".records"
+
+HOW_IT_RUNS = {"--batch-tokens", "--beyond", "--device", "--threads"}
+"""Options with a value that may differ between two runs which make the same results."""
+
+Record = dict[str, Any]
+"""`code` and `inputs`: path → digest; `outputs`: path → [bytes, digest]; `command`: words."""
+
+
+class Job(NamedTuple):
+    """What one job takes and makes, and the command that does it, its name first."""
+
+    inputs: list[str]
+    outputs: list[str]
+    command: list[str]
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> Job:
+        """Read the command line of `record_job`: inputs -- outputs -- command.
+
+        >>> Job.parse(["a", "b", "--", "c", "--", "copy", "a", "b", "--out=c"]).outputs
+        ['c']
+        """
+        first = words.index("--")
+        second = words.index("--", first + 1)
+        return cls(list(words[:first]), list(words[first + 1 : second]), list(words[second + 1 :]))
+
+    @property
+    def record(self) -> Path:
+        """Where its record lies."""
+        name = Path(self.outputs[0])
+        return RECORDS / name.relative_to(RESULTS).with_name(f"{name.name}.json")
+
+    def essential_command(self) -> list[str]:
+        """The command without how it runs.
+
+        >>> Job([], ["c"], ["copy", "--threads", "2", "a", "--out=c"]).essential_command()
+        ['copy', 'a', '--out=c']
+        """
+        return [
+            word
+            for before, word in zip(["", *self.command], self.command, strict=False)
+            if not {before, word} & HOW_IT_RUNS
+        ]
+
+
+def digests(paths: Sequence[str]) -> dict[str, str]:
+    """Digest of each file, several read at once."""
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(paths, pool.map(digest, map(Path, paths)), strict=True))
+
+
+def write_record(job: Job, code: dict[str, str], inputs: dict[str, str]) -> None:
+    """Record a job whose results are complete, with the digests of its code and inputs."""
+    outputs = {
+        path: [Path(path).stat().st_size, found] for path, found in digests(job.outputs).items()
+    }
+    content = {"command": job.essential_command(), "code": code}
+    write_json(job.record, content | {"inputs": inputs, "outputs": outputs})
+
+
+def read_record(path: Path) -> Record:
+    """A record, complete.
+
+    Raises
+    ------
+    InputError
+        If it is not one.
+    """
+    try:
+        record: Record = json.loads(path.read_bytes())
+        return {key: record[key] for key in ("command", "code", "inputs", "outputs")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: not a record of a job; delete it and verify again: `rm '{path}'`"
+        ) from error

@@ -1,0 +1,58 @@
+"""One run at a time in a folder, whatever it is to make.
+
+Snakemake's own lock lets two runs through that make different files; the first to end would tidy
+up after the other while that still works.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+from pathlib import Path
+from typing import TextIO
+
+from ..semstat.errors import InputError
+
+LOCK = Path(".snakemake", "run.lock")
+"""Held by the process that works in the folder; tells its machine and its number."""
+
+_held: list[TextIO] = []
+"""Open until this process ends: with it, however it does, the lock is free."""
+
+
+def hold(folder: Path) -> None:
+    """Be the only one to work in a folder until this process ends, or becomes another program.
+
+    On a shared file system other machines are refused as well, unless it keeps locks to each of
+    them; on one without locks there is only Snakemake's own.
+
+    Raises
+    ------
+    InputError
+        If a run is alive there.
+    """
+    (folder / LOCK).parent.mkdir(exist_ok=True)
+    file = (folder / LOCK).open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        with file:
+            file.seek(0)
+            host, _, process = file.read().partition(" ")
+        raise InputError(
+            f"{folder}: a run is alive here (process {process} on {host}); "
+            f"wait for it, or end it there with `kill -INT {process}`"
+        ) from error
+    except OSError:
+        pass
+    file.truncate(0)
+    file.write(f"{platform.node()} {os.getpid()}")
+    file.flush()
+    _held.append(file)
+
+
+def last_host(folder: Path) -> str | None:
+    """The machine on which the last run in a folder was started, if there was one."""
+    path = folder / LOCK
+    return path.read_text().partition(" ")[0] or None if path.is_file() else None

@@ -1,0 +1,1 @@
+"""Two ensembles side by side."""

@@ -1,0 +1,163 @@
+"""Two ensembles side by side: differences of curves, and distances of distributions.
+
+Ensembles of the same documents (two layers, two models) share their blocks: what a document does
+to both cancels in a difference, and labels are permuted within blocks. Ensembles of different
+documents are independent. `paired` says which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..statistics.block_errors import Curve, ErrorBars, Estimate
+from ..thermodynamics.curves import Parts, checked_counts, estimate, logarithm
+from ..thermodynamics.energy_grid import StateCounts
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Curves of ensemble a minus those of b, each (edges,); NaN where either is undefined.
+
+    entropy : S_a − S_b = ln(Ω_a/Ω_b); k_B.
+    temperature : T_a − T_b, probability.
+    log_temperature : ln(T_a/T_b); 1.
+    """
+
+    energy: Array
+    entropy: Curve
+    temperature: Curve
+    log_temperature: Curve
+
+    def columns(self) -> dict[str, Array]:
+        """(edges,) columns by name: energy, entropy_difference, entropy_difference_low, …"""
+        return {
+            "energy": self.energy,
+            **self.entropy.columns("entropy_difference"),
+            **self.temperature.columns("temperature_difference"),
+            **self.log_temperature.columns("log_temperature_ratio"),
+        }
+
+
+def difference(
+    a: StateCounts,
+    b: StateCounts,
+    edges_e: Array,
+    rng: np.random.Generator,
+    paired: bool,
+    resamples: int = 400,
+    confidence: float = 0.95,
+) -> Difference:
+    """Difference of the curves of two ensembles, with pointwise intervals and simultaneous bands.
+
+    Parameters
+    ----------
+    a, b : counts of the ensembles, as `curves.estimate_curves` takes them.
+    edges_e : (edges,) the energy grid.
+    paired : whether a block holds the same documents in both.
+
+    Returns
+    -------
+    The differences. Bands are to hold where both ensembles are well populated.
+
+    Raises
+    ------
+    ValueError
+        As `estimate_curves` does, and if paired ensembles have different non-empty blocks.
+    """
+    if paired:
+        check_pairs(a, b)
+    part_a, part_b = estimate(a, edges_e), estimate(b, edges_e)
+    blocks = part_a.blocks if paired else part_a.blocks + part_b.blocks
+
+    def minus(of_a: Estimate, of_b: Estimate) -> Estimate:
+        return _minus(of_a, part_a, of_b, part_b, paired)
+
+    entropy = minus(logarithm(part_a.volume), logarithm(part_b.volume))
+    log_temperature = minus(part_a.log_temperature, part_b.log_temperature)
+    temperature = minus(_exponential(part_a.log_temperature), _exponential(part_b.log_temperature))
+    both_e = part_a.populated_e & part_b.populated_e
+    sources = log_temperature.error_es.shape[1]
+    bars = ErrorBars.resample(blocks, sources, resamples, confidence, both_e, rng)
+    return Difference(
+        np.array(edges_e, dtype=np.float64),
+        bars(entropy), bars(temperature), bars(log_temperature),
+    )  # fmt: skip
+
+
+def check_pairs(a: StateCounts, b: StateCounts) -> None:
+    """Refuse ensembles that cannot be of the same documents."""
+    if not np.array_equal(a.counts_be.sum(axis=1) > 0, b.counts_be.sum(axis=1) > 0):
+        raise ValueError(
+            "paired ensembles must fill the same blocks of documents; compare them unpaired"
+        )
+
+
+def _exponential(log: Estimate) -> Estimate:
+    value_e = np.exp(log.value_e)
+    return Estimate(value_e, log.error_es * value_e[:, None])
+
+
+def _minus(of_a: Estimate, a: Parts, of_b: Estimate, b: Parts, paired: bool) -> Estimate:
+    """a − b: blocks first, shared or one after the other, then each one's own smoothing modes."""
+    block_a, mode_a = np.split(of_a.error_es, [a.blocks], axis=1)
+    block_b, mode_b = np.split(of_b.error_es, [b.blocks], axis=1)
+    blocks = [block_a - block_b] if paired else [block_a, -block_b]
+    return Estimate(of_a.value_e - of_b.value_e, np.hstack([*blocks, mode_a, -mode_b]))
+
+
+class Distance(NamedTuple):
+    """How far apart two energy distributions are, with p-values for their being the same.
+
+    area : ∫ |Ω_a − Ω_b| dE, the Wasserstein distance; probability.
+    kolmogorov_smirnov : max |Ω_a − Ω_b| over the grid points.
+    area_p, kolmogorov_smirnov_p : share of permutations at least as far apart.
+    """
+
+    area: float
+    kolmogorov_smirnov: float
+    area_p: float
+    kolmogorov_smirnov_p: float
+
+
+def distance(
+    a: StateCounts,
+    b: StateCounts,
+    edges_e: Array,
+    rng: np.random.Generator,
+    paired: bool,
+    permutations: int = 999,
+) -> Distance:
+    """Distance of two ensembles, and a test by permuting whole blocks between them.
+
+    Were the ensembles alike, a block might as well carry the other's label: paired blocks swap
+    labels with probability 1/2, others are dealt anew.
+    """
+    if paired:
+        check_pairs(a, b)
+    count_a, count_b = checked_counts(a, edges_e)[0], checked_counts(b, edges_e)[0]
+    pool_be = np.cumsum(np.vstack([count_a, count_b]), axis=1)
+    in_a_b = np.arange(len(pool_be)) < len(count_a)
+    if paired:
+        swap_rb = rng.random((permutations, len(count_a))) < 0.5
+        label_rb = np.hstack([~swap_rb, swap_rb])
+    else:
+        label_rb = rng.permuted(np.tile(in_a_b, (permutations, 1)), axis=1)
+    label_rb = np.vstack([in_a_b, label_rb]).astype(np.float64)
+    volume_a, volume_b = (
+        sums_re / sums_re[:, -1:] for sums_re in (label_rb @ pool_be, (1 - label_rb) @ pool_be)
+    )
+    apart_re = np.abs(volume_a - volume_b)
+    area_r = apart_re[:, :-1] @ np.diff(edges_e)
+    highest_r = apart_re.max(axis=1)
+    return Distance(float(area_r[0]), float(highest_r[0]), _p_value(area_r), _p_value(highest_r))
+
+
+def _p_value(statistic_r: Array) -> float:
+    """Share of values at least as large as the first, which is the observed one."""
+    return float(np.mean(statistic_r >= statistic_r[0] * (1 - 1e-12)))

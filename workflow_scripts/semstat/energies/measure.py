@@ -1,0 +1,291 @@
+"""Per-token energies at every layer asked for, from one pass through the model's body.
+
+A GPU never waits for the host: batches are launched one ahead of the one whose results are taken,
+all of which come back in one copy; the host makes the indices, since it would wait for boolean
+ones.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..models.decoder import Decoder, LayeredModel
+from ..models.windows import (
+    Window,
+    batch_windows,
+    buffer_windows,
+    pad_windows,
+    shuffled_predecessors,
+)
+from .readout import StateReadout, begin_read_out, first_not_finite
+
+Columns = dict[str, NDArray[Any]]
+Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+
+KNOWN = ("doc", "position", "last", "correct")
+"""Columns that need no measuring."""
+
+SPEEDS = ("speed", "shuffled_speed", "normed_speed", "normed_shuffled_speed")
+MEASURED = (*StateReadout._fields, "norm", *SPEEDS)
+"""The other columns. Tokens among them travel as what their bits are as a float32, so that one
+copy takes all from a GPU."""
+
+
+class _Buffer:
+    """Windows that are measured in any order, and columns of their states in the windows' order.
+
+    What is measured is copied here at once: nothing of a batch stays alive, no pinned memory.
+
+    known : (columns, states) int32, those of `KNOWN`.
+    measured : (layers, columns, states) float32, those of `MEASURED`.
+    """
+
+    def __init__(self, windows: list[Window], layers: Sequence[int]) -> None:
+        self.windows, self.layers = windows, layers
+        self.end_w = np.cumsum([window.states for window in windows])
+        self.left = states = int(self.end_w[-1])
+        self.known = np.empty((len(KNOWN), states), dtype=np.int32)
+        self.measured = np.empty((len(layers), len(MEASURED), states), dtype=np.float32)
+
+    def put(self, batch: list[int], known: NDArray[np.int32], measured: NDArray[Any]) -> None:
+        """Columns of a batch's states, those of its windows one after the other."""
+        first = 0
+        for index in batch:
+            states = self.windows[index].states
+            place = slice(self.end_w[index] - states, self.end_w[index])
+            self.known[:, place] = known[:, first : first + states]
+            self.measured[:, :, place] = measured[:, :, first : first + states]
+            first += states
+        self.left -= first
+
+    def columns(self) -> Iterator[dict[int, Columns]]:
+        """Columns of each layer, once all are measured."""
+        if self.left:
+            return
+        known = dict(zip(KNOWN, self.known, strict=True))
+        by_layer = {}
+        for layer, found in zip(self.layers, self.measured, strict=True):
+            by_layer[layer] = known | dict(zip(MEASURED, found, strict=True))
+            by_layer[layer]["top"] = by_layer[layer]["top"].view(np.int32)
+        yield by_layer
+
+
+class _Launched(NamedTuple):
+    """A batch on its way.
+
+    batch : indices of its windows in their buffer.
+    known : (columns, states) those of `KNOWN`.
+    measured : (layers, columns, states) those of `MEASURED` on the host, once `done` has happened.
+    """
+
+    buffer: _Buffer
+    batch: list[int]
+    known: NDArray[np.int32]
+    measured: Tensor
+    dtype: torch.dtype
+    done: torch.cuda.Event | None
+
+
+def measure_windows(
+    model: LayeredModel,
+    windows: Iterable[Window],
+    layers: Sequence[int],
+    batch_tokens: int,
+    advance: Callable[[int], object] = lambda _states: None,
+    lens: Mapping[int, nn.Module] = MappingProxyType({}),
+) -> Iterator[dict[int, Columns]]:
+    """Measure windows in order, a bounded buffer at a time.
+
+    Out of GPU memory halves the batch, down to one window, and keeps it halved.
+
+    Parameters
+    ----------
+    windows : in the order in which their states are to be written.
+    layers : layers to read out.
+    batch_tokens : positions in one forward pass, padding included.
+    advance : called with the number of states that each batch has measured.
+    lens : translators of hidden states by layer, before their decode; the other layers are read
+        out by the logit lens.
+
+    Yields
+    ------
+    layer → columns of the energies table, for the states of one buffer in the windows' order.
+
+    Raises
+    ------
+    FloatingPointError
+        If an activation is NaN or infinite, naming layer, document and position.
+    torch.OutOfMemoryError
+        If a single window does not fit.
+    """
+    plain = model.decoder.in_float32()
+    # States are normed anyway, for their speeds; a translator wants them as they are.
+    normed = replace(plain, tail=())
+    decoders = {layer: plain.after(lens[layer]) if layer in lens else normed for layer in layers}
+    launched: deque[_Launched] = deque()
+
+    def take() -> Iterator[dict[int, Columns]]:
+        taken = launched.popleft()
+        _take(taken)
+        advance(sum(taken.buffer.windows[index].states for index in taken.batch))
+        yield from taken.buffer.columns()
+
+    for held in buffer_windows(windows, batch_tokens):
+        buffer = _Buffer(held, layers)
+        pending = batch_windows(held, batch_tokens)[::-1]
+        while pending:
+            batch = pending.pop()
+            try:
+                launched.append(_launch(model, plain, decoders, buffer, batch))
+            except torch.OutOfMemoryError:
+                if len(batch) == 1:
+                    raise
+            else:
+                if len(launched) > 1:
+                    yield from take()
+                continue
+            # Out of the except clause, which would keep its tensors alive.
+            torch.cuda.empty_cache()
+            widest = held[batch[0]].positions
+            batch_tokens = max(widest, len(batch) * widest // 2)
+            log.warning("out of GPU memory: going on with %d tokens a batch", batch_tokens)
+            waiting = [i for rest in [batch, *pending] for i in rest]
+            rebatched = batch_windows([held[i] for i in waiting], batch_tokens)
+            pending = [[waiting[i] for i in again] for again in rebatched][::-1]
+    while launched:
+        yield from take()
+
+
+def _launch(
+    model: LayeredModel,
+    plain: Decoder,
+    decoders: dict[int, Decoder],
+    buffer: _Buffer,
+    batch: list[int],
+) -> _Launched:
+    """Have a batch measured at each layer that there is a decoder for, without waiting for it."""
+    windows = [buffer.windows[index] for index in batch]
+    ids_bt, scored_bt = pad_windows(windows)
+    scored_s = _to_device(np.flatnonzero(scored_bt), model.device)
+    before_bt = _to_device(shuffled_predecessors(windows), model.device)
+    ids = _to_device(ids_bt, model.device)
+    last_s = ids[:, :-1].flatten().index_select(0, scored_s)
+    correct_s = ids[:, 1:].flatten().index_select(0, scored_s)
+    hidden = model.hidden_states(ids[:, :-1], list(decoders))
+
+    def begin(layer: int, decoder: Decoder) -> Callable[[], Tensor]:
+        h_btn = hidden.pop(layer)
+        with torch.inference_mode():
+            normed_btn = plain.normed(h_btn.float())
+        q_btn = h_btn if decoder.tail else normed_btn
+        q_sn = q_btn.flatten(0, 1).index_select(0, scored_s)
+        read_out = begin_read_out(decoder, q_sn, last_s, correct_s)
+
+        def end() -> Tensor:
+            kinematics = norm_and_speeds(h_btn, before_bt)
+            normed = norm_and_speeds(normed_btn, before_bt)
+            kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
+            columns = read_out()._asdict()
+            columns["top"] = columns["top"].view(torch.float32)
+            for name, x_bt in kinematics.items():
+                columns[name] = x_bt.flatten().index_select(0, scored_s)
+            return torch.stack([columns[name] for name in MEASURED])
+
+        return end
+
+    measured = torch.stack(list(_one_ahead(begin(*item) for item in decoders.items())))
+    on_host, done = _to_host(measured)
+    known = _known(windows, ids_bt, scored_bt)
+    return _Launched(buffer, batch, known, on_host, model.model.dtype, done)
+
+
+def _one_ahead(begun: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+    """What each gives when called, in order; the one after it has begun by then."""
+    waiting: deque[Callable[[], Result]] = deque()
+    for end in begun:
+        waiting.append(end)
+        if len(waiting) > 1:
+            yield waiting.popleft()()
+    while waiting:
+        yield waiting.popleft()()
+
+
+def _known(
+    windows: list[Window], ids_bt: NDArray[np.int64], scored_bt: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """(columns, states) those of `KNOWN`, of the positions that are scored."""
+    window_s, offset_s = np.nonzero(scored_bt)
+    doc_b, start_b = np.array([(window.doc, window.start) for window in windows]).T
+    doc_s, position_s = doc_b[window_s], start_b[window_s] + offset_s
+    tokens = ids_bt[:, :-1][scored_bt], ids_bt[:, 1:][scored_bt]
+    return np.stack([doc_s, position_s, *tokens]).astype(np.int32)
+
+
+def _take(launched: _Launched) -> None:
+    """Wait for a batch, and put what was found in its windows' places."""
+    if launched.done is not None:
+        launched.done.synchronize()
+    buffer, measured = launched.buffer, launched.measured.numpy()
+    energy, entropy = (MEASURED.index(name) for name in ("energy", "entropy"))
+    for layer, found in zip(buffer.layers, measured, strict=True):
+        state = first_not_finite(found[energy], found[entropy])
+        if state is not None:
+            doc, position, *_ = launched.known[:, state]
+            raise FloatingPointError(
+                f"layer {layer}: NaN or infinite activation in document {doc} "
+                f"at position {position} ({launched.dtype})"
+            )
+    buffer.put(launched.batch, launched.known, measured)
+
+
+def norm_and_speeds(h_btn: Tensor, before_bt: Tensor) -> dict[str, Tensor]:
+    """‖h(t)‖₂, ‖h(t) − h(t−1)‖₂, and the latter with the positions in shuffled order.
+
+    Parameters
+    ----------
+    h_btn : (windows, positions, hidden).
+    before_bt : (windows, positions) the position before each in the shuffled order; itself if none.
+
+    Returns
+    -------
+    norm, speed, shuffled_speed : (windows, positions) float32; speed is NaN at each window's first
+        position, shuffled_speed where nothing comes before.
+    """
+    h_btn = h_btn.float()
+    speed_bt = torch.linalg.vector_norm(h_btn.diff(dim=1), dim=-1)
+    before_btn = h_btn.take_along_dim(before_bt[:, :, None], dim=1)
+    shuffled_bt = torch.linalg.vector_norm(h_btn - before_btn, dim=-1)
+    itself_bt = before_bt == torch.arange(h_btn.shape[1], device=h_btn.device)
+    return {
+        "norm": torch.linalg.vector_norm(h_btn, dim=-1),
+        "speed": torch.nn.functional.pad(speed_bt, (1, 0), value=torch.nan),
+        "shuffled_speed": shuffled_bt.masked_fill(itself_bt, torch.nan),
+    }
+
+
+def _to_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Copy to the device; the host does not wait."""
+    tensor = torch.from_numpy(array)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def _to_host(x: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
+    """A copy on the host, and what tells when it is there; the host does not wait."""
+    if not x.is_cuda:
+        return x, None
+    copy = torch.empty(x.shape, dtype=x.dtype, pin_memory=True)
+    copy.copy_(x, non_blocking=True)
+    return copy, torch.cuda.current_stream(x.device).record_event()

@@ -1,0 +1,178 @@
+"""A model's own text, token by token, by any method of choosing the next one.
+
+The sampling temperature has nothing to do with the temperature T of an ensemble.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..models.replay import Moment, Reader
+
+
+class Choice(NamedTuple):
+    """The next token of each text, and what it was chosen from.
+
+    token_b : (texts,) token ids.
+    logits_bv : (texts, vocabulary) the model's logits, before the method did anything to them.
+    moment : the last token before it, as the model read it or as a method made it read it.
+    following : the moment of the chosen token where the method has already read it.
+    steered_b : (texts,) bool, where the method changed the hidden state; None for nowhere.
+    """
+
+    token_b: Tensor
+    logits_bv: Tensor
+    moment: Moment
+    following: Moment | None = None
+    steered_b: Tensor | None = None
+
+
+class Texts(NamedTuple):
+    """Texts of one length, as far as they are written.
+
+    ids_bt : (texts, tokens) token ids.
+    moment : of their last tokens.
+    past : the last block's output at all tokens before, in pieces (texts, tokens, hidden).
+    """
+
+    ids_bt: Tensor
+    moment: Moment
+    past: list[Tensor]
+
+    def top_btn(self) -> Tensor:
+        """(texts, tokens, hidden) the last block's output at every token."""
+        return torch.cat([*self.past, self.moment.top_bn[:, None]], dim=1)
+
+
+class Method(Protocol):
+    """A way of choosing the next token of each text."""
+
+    def __call__(self, reader: Reader, texts: Texts) -> Choice: ...
+
+
+class Continuation(NamedTuple):
+    """What was written after prompts of P tokens, in S steps.
+
+    token_bs : (texts, S) token ids.
+    surprisal_bs : (texts, S) −ln p of each, under the distribution that it was chosen from, nats.
+    top_btn : (texts, P + S − 1, hidden) the last block's output at all tokens but the last one.
+    steered_bs : (texts, S) bool, where the hidden state was changed before the choice.
+    """
+
+    token_bs: Tensor
+    surprisal_bs: Tensor
+    top_btn: Tensor
+    steered_bs: Tensor
+
+
+def draw_uniform(seed: int, doc: int, steps: int) -> NDArray[np.float64]:
+    """(steps,) uniform numbers in [0, 1): those of a document, whatever is generated beside it."""
+    return np.random.default_rng([seed, doc]).random(steps)
+
+
+def next_tokens(logits_bv: Tensor, sampling_temperature: float, uniform_b: Tensor) -> Tensor:
+    """The next token of each document: the inverse of the cumulative probability at a number.
+
+    Token i is taken where C_{i−1} <= u < C_i, C being the cumulative sum of
+    softmax(logits / sampling temperature) over the vocabulary, in float64.
+
+    Parameters
+    ----------
+    logits_bv : (documents, vocabulary).
+    sampling_temperature : at least 0, which takes the most probable token.
+    uniform_b : (documents,) float64, in [0, 1).
+
+    Returns
+    -------
+    (documents,) int64 token ids.
+
+    Raises
+    ------
+    FloatingPointError
+        If a logit is NaN or infinite.
+    """
+    if not logits_bv.isfinite().all():
+        raise FloatingPointError("NaN or infinite logits")
+    if sampling_temperature == 0:
+        return logits_bv.argmax(dim=-1)
+    p_bv = torch.softmax(logits_bv.double() / sampling_temperature, dim=-1)
+    cumulative_bv = p_bv.cumsum(dim=-1)
+    wanted_b1 = uniform_b[:, None] * cumulative_bv[:, -1:]  # the sum is 1 up to rounding
+    token_b1 = torch.searchsorted(cumulative_bv, wanted_b1, right=True)
+    return token_b1[:, 0].clamp(max=logits_bv.shape[1] - 1)
+
+
+class Sampling:
+    """Draws from softmax(logits / sampling temperature), nothing cut off.
+
+    uniform_bs : (texts, steps) float64, in [0, 1), on the model's device.
+    """
+
+    def __init__(self, sampling_temperature: float, uniform_bs: Tensor) -> None:
+        self.sampling_temperature = sampling_temperature
+        self.uniform = iter(uniform_bs.T)
+
+    def __call__(self, reader: Reader, texts: Texts) -> Choice:
+        logits_bv = reader.logits(texts.moment.top_bn)
+        token_b = next_tokens(logits_bv, self.sampling_temperature, next(self.uniform))
+        return Choice(token_b, logits_bv, texts.moment)
+
+
+def begin(reader: Reader, prompt_bt: Tensor) -> Texts:
+    """Read prompts of one length, (texts, tokens), at least one token each."""
+    return Texts(prompt_bt, *reader.start(prompt_bt))
+
+
+def write(reader: Reader, texts: Texts, method: Method) -> Iterator[Choice]:
+    """Continue texts, a choice a step, for as long as the caller asks.
+
+    Nothing stops a text: a token that ends one is a token like any other.
+    """
+    while True:
+        choice = method(reader, texts)
+        yield choice
+        token_b1 = choice.token_b[:, None]
+        moment = choice.following or reader.read(token_b1, choice.moment.after)
+        past = [*texts.past, choice.moment.top_bn[:, None]]
+        texts = Texts(torch.cat([texts.ids_bt, token_b1], dim=1), moment, past)
+
+
+def continue_texts(
+    reader: Reader,
+    prompt_bt: Tensor,
+    steps: int,
+    method: Method,
+    advance: Callable[[int], object] = lambda _tokens: None,
+) -> Continuation:
+    """Continue prompts of one length by so many tokens.
+
+    What a text becomes depends on the batch only through the rounding of the logits.
+
+    Parameters
+    ----------
+    prompt_bt : (texts, tokens) token ids, at least one each, on the model's device.
+    advance : called with the number of tokens that each step has written.
+    """
+    token, surprisal, steered, tops = [], [], [], []
+    with torch.no_grad():
+        prompts = begin(reader, prompt_bt)
+        for choice in itertools.islice(write(reader, prompts, method), steps):
+            log_p_bv = torch.log_softmax(choice.logits_bv, dim=-1)
+            token.append(choice.token_b)
+            surprisal.append(-log_p_bv.gather(1, choice.token_b[:, None])[:, 0])
+            never_b = torch.zeros_like(choice.token_b, dtype=torch.bool)
+            steered.append(never_b if choice.steered_b is None else choice.steered_b)
+            tops.append(choice.moment.top_bn)
+            advance(len(choice.token_b))
+    token_bs, surprisal_bs, steered_bs, top_bsn = (
+        torch.stack(parts, dim=1) for parts in (token, surprisal, steered, tops)
+    )
+    top_btn = torch.cat([*prompts.past, top_bsn], dim=1)
+    return Continuation(token_bs, surprisal_bs, top_btn, steered_bs)

@@ -1,0 +1,156 @@
+"""Figures of mechanics: terms along real text, and how nearly conserved they are, by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from ..figures import OKABE_ITO, STYLE, line_styles
+from .terms import Terms
+
+Array = NDArray[np.float64]
+Rows = Sequence[Mapping[str, Any]]
+
+DRAWN = ("log_half_square", ("surprisal", "entropy"))
+"""Kinetic term and potential terms of the figures: the logarithmic energies, in one unit (nats)."""
+
+PLACE_NAMES = {"before_norm": "before the final norm", "after_norm": "after the final norm"}
+
+NULL_MARKERS = {
+    "order": ("D", "velocity across shuffled token order"),
+    "embedding": ("^", "velocity of the token embeddings"),
+}
+
+HOLLOW: Any = {"ms": 3, "markerfacecolor": "white", "markeredgewidth": 0.7, "linestyle": "none"}
+
+LABELS = {
+    "variance_ratio": "Var(K + V) / (Var K + Var V)",
+    "cv": "coefficient of variation of K + V",
+}
+
+
+class Trajectory(NamedTuple):
+    """One document as one model at its last layer sees it."""
+
+    label: str
+    terms: Terms
+
+
+def draw_trajectories(trajectories: Sequence[Trajectory], title: str) -> Figure:
+    """Draw K = ln(½‖v‖²), V = surprisal, and K + V along one document, a column a model.
+
+    Dashed: the document's mean; shaded: one standard deviation about it. All panels of one row
+    have the same scale.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(1.0 + 2.8 * len(trajectories), 4.4))
+        panels = figure.subplots(3, len(trajectories), sharex=True, sharey="row", squeeze=False)
+        labels = ["K = ln(½‖v‖²)", "V = surprisal  [nats]", "K + V"]
+        for column, (label, terms) in zip(panels.T, trajectories, strict=True):
+            kinetic_t, potential_t = logarithmic(terms)
+            series = [kinetic_t, potential_t, kinetic_t + potential_t]
+            for axes, value_t, color in zip(column, series, OKABE_ITO, strict=False):
+                mean, sd = value_t.mean(), value_t.std(ddof=1)
+                axes.axhspan(mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
+                axes.axhline(mean, color=color, linewidth=0.6, linestyle="--")
+                axes.plot(terms.position_t, value_t, color=color, linewidth=0.7)
+                axes.annotate(
+                    f"sd {sd:.2g}", (1, 1), xycoords="axes fraction",
+                    ha="right", va="bottom", fontsize=6,
+                )  # fmt: skip
+            column[0].set_title(label, loc="left")
+            column[-1].set_xlabel("position in the document")
+        for axes, name in zip(panels[:, 0], labels, strict=True):
+            axes.set_ylabel(name)
+        figure.align_ylabels()
+        figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
+    return figure
+
+
+def logarithmic(terms: Terms) -> tuple[Array, Array]:
+    """(states,) ln(½‖v‖²) and surprisal."""
+    kinetic, (potential, _) = DRAWN
+    return terms.kinetic(kinetic), terms.potential(potential)
+
+
+def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Figure:
+    """Draw how nearly ln(½‖v‖²) + V is conserved, layer by layer, against its nulls.
+
+    Filled: the model's own velocity, with its interval over documents. Hollow: the velocity across
+    shuffled token order (diamonds), and that of the token embeddings (triangles). Shaded: what
+    pairing K with V by chance gives, the wider of shuffles and shifts.
+
+    Parameters
+    ----------
+    lines : model → rows of its mechanics table on one dataset, each with `relative_layer`.
+    number : a key of `LABELS`.
+    """
+    kinetic, potentials = DRAWN
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.6, 4.8))
+        panels = figure.subplots(2, 2, sharex=True, sharey="col")
+        for row, place in zip(panels, PLACE_NAMES, strict=True):
+            for axes, potential in zip(row, potentials, strict=True):
+                chosen = ("energy", kinetic, potential, place)
+                for (label, rows), style in zip(
+                    lines.items(), line_styles(len(lines), ordered=False), strict=True
+                ):
+                    _draw_model(axes, _of(rows, chosen), number, label, style)
+                axes.set_title(f"V = {potential}, {PLACE_NAMES[place]}", loc="left")
+        for axes in panels[:, 0]:
+            axes.set_ylabel(LABELS[number])
+        for axes in panels[1]:
+            axes.set_xlabel("layer / blocks")
+            axes.set_xticks([0, 0.5, 1])
+        figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
+        handles = [*panels[0, 0].get_legend_handles_labels()[0], *_legend_of_nulls(number)]
+        figure.legend(handles=handles, loc="outside lower left", ncols=3)
+    return figure
+
+
+def _of(rows: Rows, chosen: tuple[str, ...]) -> dict[str, Array]:
+    """The columns of one combination of terms at one place, by layer."""
+    keys = ("form", "kinetic", "potential", "place")
+    picked = [row for row in rows if tuple(row[key] for key in keys) == chosen]
+    numbers = [key for key, value in picked[0].items() if not isinstance(value, str)]
+    return {
+        key: np.array([np.nan if row[key] is None else row[key] for row in picked], dtype=float)
+        for key in numbers
+    }
+
+
+def _draw_model(
+    axes: Axes, column: Mapping[str, Array], number: str, label: str, style: tuple[Any, Any]
+) -> None:
+    color, dash = style
+    layer_l, prefix = column["relative_layer"], number.removeprefix("variance_")
+    axes.vlines(layer_l, column[f"{number}_low"], column[f"{number}_high"], color, linewidth=0.8)
+    axes.plot(layer_l, column[number], color=color, linestyle=dash, marker="o", ms=3, label=label)
+    for null, (marker, _) in NULL_MARKERS.items():
+        axes.plot(layer_l, column[f"{prefix}_{null}"], marker, color=color, **HOLLOW)
+    if number == "variance_ratio":
+        low_l = np.minimum(column["shuffled_low"], column["shifted_low"])
+        axes.fill_between(layer_l, low_l, 2 - low_l, color=color, alpha=0.15, linewidth=0)
+        axes.axhline(1, color="0.6", linewidth=0.6, zorder=0)
+    else:
+        axes.plot(layer_l, column["cv_shuffled"], color=color, linestyle=":", linewidth=0.8)
+
+
+def _legend_of_nulls(number: str) -> list[Any]:
+    by_chance: Any = {"label": "K and V paired by chance", "color": "0.4"}
+    if number == "variance_ratio":
+        paired: Any = Patch(alpha=0.3, linewidth=0, **by_chance)
+    else:
+        paired = Line2D([], [], linestyle=":", linewidth=0.8, **by_chance)
+    return [
+        Line2D([], [], color="0.4", marker=marker, label=label, **HOLLOW)
+        for marker, label in NULL_MARKERS.values()
+    ] + [paired]

@@ -1,0 +1,1 @@
+"""A causal language model's residual stream, and its decode."""

@@ -1,0 +1,270 @@
+"""The residual stream of a causal language model and its decode, for any architecture.
+
+Everything is read off the model itself: its blocks are the one list of modules as long as the
+configuration says, its decode is whatever its own code applies after the last block. The result
+is believed only after it has reproduced the model's own logits.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InputError
+from .thread_pool import thread_pool
+
+
+class ArchitectureError(InputError):
+    """The model's decode could not be reproduced exactly."""
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Decode of a hidden state: final norm, projection, unembedding, scale, soft cap.
+
+    tail : modules applied to the last block's output in turn, each (…, n) → (…, n′).
+    unembedding : (vocabulary, n′) linear map, with its bias if it has one.
+    scale : factor on the logits (Cohere's `logit_scale`, Granite's 1 / `logits_scaling`).
+    soft_cap : c of c·tanh(logits / c) (Gemma 2), or None.
+    """
+
+    tail: tuple[nn.Module, ...]
+    unembedding: nn.Linear
+    scale: float = 1.0
+    soft_cap: float | None = None
+
+    @property
+    def vocabulary(self) -> int:
+        return self.unembedding.out_features
+
+    def normed(self, q_sn: Tensor) -> Tensor:
+        """(…, n′) what the unembedding reads: a (…, hidden) state after the final norm."""
+        for module in self.tail:
+            q_sn = module(q_sn)
+        return q_sn
+
+    def logits(self, q_sn: Tensor) -> Tensor:
+        """(…, vocabulary) logits of (…, hidden) states at any layer, in the decoder's own dtype."""
+        return self.unembed(self.normed(q_sn))
+
+    def unembed(
+        self, x_sn: Tensor, tokens: slice = slice(None), out: Tensor | None = None
+    ) -> Tensor:
+        """Logits of some tokens.
+
+        Parameters
+        ----------
+        x_sn : (…, n′) state after the final norm.
+        tokens : of the vocabulary; all by default.
+        out : (…, tokens) tensor to write them to; a new one by default.
+
+        Returns
+        -------
+        (…, tokens)
+        """
+        logits_sv = torch.matmul(x_sn, self.unembedding.weight[tokens].T, out=out)
+        if self.unembedding.bias is not None:
+            logits_sv += self.unembedding.bias[tokens]
+        if self.scale != 1.0:
+            logits_sv *= self.scale
+        if self.soft_cap is not None:
+            logits_sv = logits_sv.div_(self.soft_cap).tanh_()
+            # The gradient of tanh needs its value, so it is not to be overwritten.
+            overwritten = None if logits_sv.requires_grad else logits_sv
+            logits_sv = torch.mul(logits_sv, self.soft_cap, out=overwritten)
+        return logits_sv
+
+    def after(self, first: nn.Module) -> Decoder:
+        """This decode of what a module, (…, hidden) → (…, hidden), makes of the hidden state."""
+        return replace(self, tail=(first, *self.tail))
+
+    def in_float32(self) -> Decoder:
+        """This decode in float32: a copy, or itself where it already is.
+
+        Rounding logits to bfloat16 would move energies by up to 1.7e-2.
+        """
+        if self.unembedding.weight.dtype == torch.float32:
+            return self
+        tail = tuple(copy.deepcopy(module).float() for module in self.tail)
+        return Decoder(tail, copy.deepcopy(self.unembedding).float(), self.scale, self.soft_cap)
+
+
+class _Record(threading.local):
+    """Residual streams that a pass through the body has left behind, in the thread that made it."""
+
+    def __init__(self) -> None:
+        self.states: dict[int, Tensor] = {}
+
+
+class LayeredModel:
+    """A causal language model whose residual stream can be read at every layer.
+
+    Layer 0 is the input of the first block (token embedding, with whatever the architecture adds
+    or scales), layer k the output of block k, before any final norm.
+
+    Parameters
+    ----------
+    model : a transformers causal language model in evaluation mode.
+
+    Raises
+    ------
+    ArchitectureError
+        If decoding the last block's output does not give the model's own logits.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.owner, self.blocks = _find_blocks(model)
+        self.n_blocks = len(self.blocks)
+        self.decoder = self._exact_decoder()
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.decoder.unembedding.weight.device
+        return device
+
+    def truncate(self, deepest: int) -> None:
+        """Drop the blocks above layer `deepest`: nothing there is asked for."""
+        del self.blocks[max(deepest, 1) :]
+
+    def hidden_states(self, ids_bt: Tensor, layers: Sequence[int]) -> dict[int, Tensor]:
+        """Residual stream at the layers asked for, by one pass through the body.
+
+        Windows of unequal length may be padded at the end: attention is causal, so nothing
+        before the padding sees it. On a CPU threads take windows of their own, as far as they
+        come out even.
+
+        Parameters
+        ----------
+        ids_bt : (windows, positions) token ids.
+        layers : layers in 0 … blocks.
+
+        Returns
+        -------
+        layer → (windows, positions, hidden), in the model's dtype.
+        """
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        shares = math.gcd(len(ids_bt), threads)
+        with self._recorded(layers) as record:
+
+            def run(ids_bt: Tensor) -> dict[int, Tensor]:
+                record.states = {}
+                with torch.inference_mode():
+                    self.model.base_model(input_ids=ids_bt, use_cache=False)
+                return record.states
+
+            if shares == 1:
+                return run(ids_bt)
+            pool = thread_pool(shares, threads // shares)
+            found = list(pool.map(run, ids_bt.chunk(shares)))
+        return {
+            layer: torch.cat([states.pop(layer) for states in found]) for layer in list(found[0])
+        }
+
+    @contextmanager
+    def _recorded(self, layers: Sequence[int]) -> Iterator[_Record]:
+        record = _Record()
+
+        def keep_input(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            record.states[0] = args[0] if args else kwargs["hidden_states"]
+
+        def keep_output(layer: int) -> Callable[[nn.Module, Any, Any], None]:
+            def hook(_module: nn.Module, _args: Any, output: Any) -> None:
+                record.states[layer] = output[0] if isinstance(output, tuple) else output
+
+            return hook
+
+        handles = [
+            self.blocks[0].register_forward_pre_hook(keep_input, with_kwargs=True)
+            if layer == 0
+            else self.blocks[layer - 1].register_forward_hook(keep_output(layer))
+            for layer in layers
+        ]
+        try:
+            yield record
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _exact_decoder(self) -> Decoder:
+        """The decode, checked against the model's own logits on a few tokens."""
+        name = type(self.model).__name__
+        unembedding = self.model.get_output_embeddings()
+        if not isinstance(unembedding, nn.Linear):
+            raise ArchitectureError(f"{name}: no linear unembedding")
+        ids_bt = torch.arange(1, 9, device=unembedding.weight.device)[None]
+        ids_bt = ids_bt % unembedding.out_features
+        last = self.n_blocks
+        with torch.inference_mode(), self._recorded([last]) as record:
+            tail = _modules_after(self.blocks[-1], self.owner)
+            with tail as modules:
+                expected = self.model(input_ids=ids_bt, use_cache=False).logits
+            config = self.model.config.get_text_config()
+            decoder = Decoder(tuple(modules), unembedding, _scale(config), _soft_cap(config))
+            found = decoder.logits(record.states[last])
+        if not expected.isfinite().all():
+            raise ArchitectureError(
+                f"{name}: its own logits are NaN or infinite in {expected.dtype}; "
+                f"fetch its weights again, or set its dtype to float32"
+            )
+        tolerance = 2 * torch.finfo(found.dtype).eps * expected.abs().max().item()
+        error = (found - expected).abs().max().item()
+        if not error <= tolerance:
+            raise ArchitectureError(
+                f"{name}: decoding the last block's output misses the model's own logits by "
+                f"{error:.2g} (allowed: {tolerance:.2g}), so its energies would be wrong; teach "
+                f"workflow_scripts/semstat/decoder.py what {name}.forward applies to them"
+            )
+        return decoder
+
+
+def _find_blocks(model: Any) -> tuple[nn.Module, nn.ModuleList]:
+    """The list of blocks, and the module that owns it."""
+    wanted = model.config.get_text_config().num_hidden_layers
+    found = [
+        (owner, child)
+        for owner in model.base_model.modules()
+        for child in owner.children()
+        if isinstance(child, nn.ModuleList) and len(child) == wanted
+    ]
+    if len(found) != 1:
+        raise ArchitectureError(
+            f"{type(model).__name__}: found {len(found)} lists of {wanted} blocks, expected one"
+        )
+    return found[0]
+
+
+@contextmanager
+def _modules_after(block: nn.Module, owner: nn.Module) -> Iterator[list[nn.Module]]:
+    """Collect the owner's child modules that a forward pass calls after `block`, in order."""
+    called: list[nn.Module] = []
+    hooks = [block.register_forward_hook(lambda *_: called.clear())]
+    hooks += [
+        child.register_forward_hook(lambda module, *_: called.append(module))
+        for child in owner.children()
+        if not isinstance(child, nn.ModuleList)
+    ]
+    try:
+        yield called
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _scale(config: Any) -> float:
+    """Factor that the architecture puts on its logits."""
+    if getattr(config, "logit_scale", None) is not None:
+        return float(config.logit_scale)
+    return 1.0 / float(getattr(config, "logits_scaling", None) or 1.0)
+
+
+def _soft_cap(config: Any) -> float | None:
+    return getattr(config, "final_logit_softcapping", None)

@@ -1,0 +1,1 @@
+"""What the energy does as a unit is repeated."""

@@ -1,0 +1,62 @@
+"""The figure of a repetition: energy and probability against the number of copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from ..figures import STYLE, line_styles
+
+PANELS = {
+    "energy": r"energy  $\langle H \rangle$  [probability]",
+    "p_copy": r"$\langle p \rangle$ of the last copy",
+}
+"""Columns drawn, with the labels of their axes."""
+
+
+def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
+    """Draw the energy towards the text's own continuation, and the probability of the last copy.
+
+    Parameters
+    ----------
+    rows : of a repetition table.
+    """
+    layers = sorted({row["layer"] for row in rows})
+    styles = line_styles(len(layers), ordered=True)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.6, 4.2))
+        axes_p = figure.subplots(len(PANELS), sharex=True)
+        for axes, (name, label) in zip(axes_p, PANELS.items(), strict=True):
+            for layer, (color, _) in zip(layers, styles, strict=True):
+                _draw(axes, [row for row in rows if row["layer"] == layer], name, color)
+            axes.set_ylabel(label)
+        axes_p[0].axhline(0, color="0.6", linewidth=0.6, zorder=0)
+        axes_p[0].set_title(title, loc="left")
+        axes_p[1].set_ylim(0, 1)
+        copies = sorted({row["copies"] for row in rows})
+        axes_p[1].set_xscale("log")
+        axes_p[1].xaxis.set_major_locator(FixedLocator(copies))
+        axes_p[1].xaxis.set_minor_locator(NullLocator())
+        axes_p[1].set_xticks(copies, [str(n) for n in copies])
+        axes_p[1].set_xlabel("copies of the unit (1: the text itself)")
+        figure.align_ylabels()
+        handles = axes_p[0].get_legend_handles_labels()[0]
+        figure.legend(handles, map(str, layers), loc="outside right upper", title="layer")
+    return figure
+
+
+def _draw(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, color: Any) -> None:
+    """One layer's line with its band."""
+    copies, *curve = (
+        np.array([row[key] for row in rows], dtype=np.float64)
+        for key in ("copies", name, f"{name}_low", f"{name}_high")
+    )
+    value, low, high = curve
+    axes.fill_between(copies, low, high, color=color, alpha=0.2, linewidth=0)
+    axes.plot(copies, value, color=color, marker=".", label=name)

@@ -1,0 +1,88 @@
+"""How the energy sinks as a token or a sentence is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ..statistics.block_errors import ErrorBars, per_state
+from ..tables import columns, interval_columns, interval_fields
+
+NUMBERS = ("energy", "p_continuation", "p_last", "p_copy", "below_zero")
+
+REPETITION = pa.schema(
+    columns(layer=pa.int32(), copies=pa.int32(), documents=pa.int32()) + interval_fields(NUMBERS)
+)
+"""One row a layer and number of copies; `_low` and `_high` bound the interval."""
+
+
+def describe_repetition(
+    columns_n: Mapping[int, Mapping[str, NDArray[Any]]], confidence: float
+) -> list[dict[str, Any]]:
+    """What a model expects of n copies of a unit and after them, on average over documents, by n.
+
+    The energy is that of a document's last state, whose correct token is what the text really goes
+    on with. Documents are independent, so means have Student intervals over documents, and the
+    share has one symmetric in its logit, or the exact binomial bound at 0 and 1.
+
+    Parameters
+    ----------
+    columns_n : copies → columns doc, position, log_p_last, log_p_correct and energy of one layer's
+        energies, ordered by document and position; of the same documents throughout.
+    confidence : coverage of the intervals.
+
+    Returns
+    -------
+    A row for each n, ascending, with value, `_low` and `_high` of
+
+    energy : ⟨H⟩ = ⟨p(continuation) − p(last token)⟩ after n copies, probability.
+    p_continuation, p_last : its two terms.
+    p_copy : ⟨p(correct)⟩ of the tokens of the n-th copy, each document's mean counting once.
+    below_zero : share of documents with H < 0.
+
+    Raises
+    ------
+    ValueError
+        If the documents differ between numbers of copies, or there are fewer than two of either.
+    """
+    if len(columns_n) < 2:
+        raise ValueError("one number of copies does not tell how long a unit is")
+    state_nd = {copies: _last_states(column) for copies, column in columns_n.items()}
+    doc_nd = {copies: column["doc"][state_nd[copies]] for copies, column in columns_n.items()}
+    fewest, most = min(columns_n), max(columns_n)
+    documents = len(doc_nd[most])
+    if not all(np.array_equal(doc_d, doc_nd[most]) for doc_d in doc_nd.values()):
+        raise ValueError("the documents are not the same for every number of copies")
+    if documents < 2:
+        raise ValueError("an interval over documents needs at least two")
+    longer_d, shorter_d = (columns_n[n]["position"][state_nd[n]] for n in (most, fewest))
+    unit_d = (longer_d - shorter_d) // (most - fewest)
+
+    bars = ErrorBars.pointwise(documents, confidence)
+    one_d = np.ones(documents)
+    rows = []
+    for copies, column in sorted(columns_n.items()):
+        state_d = state_nd[copies]
+        p_correct_s = np.exp(column["log_p_correct"], dtype=np.float64)
+        before_s = np.cumsum(p_correct_s) - p_correct_s
+        values = {
+            "energy": column["energy"][state_d].astype(np.float64),
+            "p_continuation": p_correct_s[state_d],
+            "p_last": np.exp(column["log_p_last"][state_d], dtype=np.float64),
+            "p_copy": (before_s[state_d] - before_s[state_d - unit_d]) / unit_d,
+        }
+        means = bars(per_state(np.column_stack([*values.values()]), one_d))
+        below = per_state((values["energy"] < 0.0)[:, None].astype(np.float64), one_d)
+        shares = bars.share(below, float(documents))
+        numbers = means.intervals(values) | shares.intervals(["below_zero"])
+        rows.append({"copies": copies, "documents": documents} | interval_columns(numbers))
+    return rows
+
+
+def _last_states(column: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """(documents,) row of each document's last state."""
+    return np.flatnonzero(np.append(np.diff(column["doc"]), 1))

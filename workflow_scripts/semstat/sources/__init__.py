@@ -1,0 +1,1 @@
+"""Where models and corpora come from: a command a source."""

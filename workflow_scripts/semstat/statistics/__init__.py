@@ -1,0 +1,1 @@
+"""Error bars, and closed forms to test them on."""

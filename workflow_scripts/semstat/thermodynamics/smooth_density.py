@@ -1,0 +1,132 @@
+"""The smooth density of states of one ensemble, with its errors by source.
+
+Below the last well-populated energy the curves follow this density rather than the empirical
+distribution function. There its logarithm is all but a straight line in `Coordinate`: the
+power law ρ ∝ (1 + E)^k towards the hard edge at −1, which is a generalised Pareto tail whose end
+is known; its index is that of the states above, its errors those of the blocks, of the smoothing
+prior, and of keeping straight where the states above bend (`Fit.tail_modes`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..statistics.block_errors import Estimate, block_residuals, density_inefficiency
+from .log_density import Fit, fit_log_density
+
+Array = NDArray[np.float64]
+
+UNRESOLVED_ERROR = 2.0
+"""Standard error of ln ρ beyond which ρ is undefined: the data do not tell it within e^±4."""
+
+
+class SmoothDensity(NamedTuple):
+    """Curves on the grid points, NaN where the states do not determine ρ.
+
+    log : ln ρ; at 0, where ρ jumps there, of the mean over the two cells that touch 0.
+    slope, curvature : d ln ρ/dE, 1/probability, and d² ln ρ/dE², 1/probability².
+    log_volume : ln of ∫ρ from −1 to E, with counts in place of ρ where the grid does not resolve.
+    """
+
+    log: Estimate
+    slope: Estimate
+    curvature: Estimate
+    log_volume: Estimate
+
+
+def smooth_density(
+    count_be: Array,
+    zero_b: Array,
+    edges_e: Array,
+    populated_e: NDArray[np.bool_],
+    order: int = 2,
+) -> SmoothDensity:
+    """Fit ln ρ where the grid resolves it: off the cells that touch 0 and ±1.
+
+    Parameters
+    ----------
+    count_be : (blocks, edges) states in (E_{e−1}, E_e] of the non-empty blocks.
+    zero_b : (blocks,) states at 0 exactly, which count_be includes.
+    edges_e : (edges,) the energy grid.
+    populated_e : (edges,) where enough states lie on either side; tails begin beyond.
+    order : of the penalty, see `log_density.fit_log_density`.
+    """
+    zero = int(np.searchsorted(edges_e, 0.0))
+    cell_j = np.setdiff1d(np.arange(2, len(edges_e) - 1), [zero, zero + 1])
+    count_bj, states_b = count_be[:, cell_j], count_be.sum(axis=1)
+    if np.count_nonzero(count_bj.sum(axis=0)) < 2:
+        nothing = Estimate(np.full(len(edges_e), np.nan), np.full(count_be.T.shape, np.nan))
+        return SmoothDensity(nothing, nothing, nothing, nothing)
+
+    inefficiency = density_inefficiency(count_be)
+    fit = fit_log_density(
+        count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j], order
+    )
+    change_jb = block_residuals(count_bj, states_b) / inefficiency
+    inner_e = edges_e[populated_e] if populated_e.any() else edges_e[[-1, 0]]
+    error_ks = np.hstack(
+        [
+            fit.inverse_kk @ (fit.score_kj @ change_jb),
+            fit.bias_modes(),
+            fit.tail_modes(inner_e[0], inner_e[-1]),
+        ]
+    )
+    log, slope, curvature = (
+        Estimate(basis_ek @ fit.beta_k, basis_ek @ error_ks)
+        for basis_ek in (fit.basis.at(edges_e, order) for order in range(3))
+    )
+    log.value_e[:] -= np.log(states_b.sum() / inefficiency)
+    edge_mass = np.exp(log.value_e[1]) * (1 + edges_e[1]), log.error_es[1]
+    log_volume = _log_volume(fit, error_ks, count_be, cell_j, inefficiency, edge_mass)
+    if fit.basis.coordinate.split:
+        innermost_b = count_be[:, zero] + count_be[:, zero + 1] - zero_b
+        width = edges_e[zero + 1] - edges_e[zero - 1]
+        _set_mean_density(log, zero, innermost_b / width, states_b)
+        slope.value_e[zero] = curvature.value_e[zero] = np.nan
+    unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR)
+    for part in (*log, *slope, *curvature, *log_volume):
+        part[unresolved_e] = np.nan
+    return SmoothDensity(log, slope, curvature, log_volume)
+
+
+def _set_mean_density(log: Estimate, edge: int, density_b: Array, states_b: Array) -> None:
+    """Put a mean density, given as Σ density over states, in place of the spline's."""
+    mean = density_b.sum() / states_b.sum()
+    log.value_e[edge] = np.log(mean) if mean > 0 else np.nan
+    log.error_es[edge] = 0.0
+    relative_b = block_residuals(density_b[:, None], states_b)[0] / max(density_b.sum(), 1e-300)
+    log.error_es[edge, : len(states_b)] = relative_b
+
+
+def _log_volume(
+    fit: Fit,
+    error_ks: Array,
+    count_be: Array,
+    cell_j: NDArray[np.intp],
+    inefficiency: float,
+    edge_mass: tuple[float, Array],
+) -> Estimate:
+    """ln of the cumulated mass of the cells: fitted, or counted where the grid does not resolve.
+
+    `edge_mass`, a share of states and its relative errors, is what the density puts in the lowest
+    cell, should that be empty.
+    """
+    states_b = count_be.sum(axis=1)
+    mass_e = count_be.sum(axis=0)
+    error_es = np.zeros((len(mass_e), error_ks.shape[1]))
+    error_es[:, : len(states_b)] = block_residuals(count_be, states_b)
+    if mass_e[:2].sum() == 0:
+        mass_e[1] = edge_mass[0] * states_b.sum()
+        error_es[1] = mass_e[1] * edge_mass[1]
+    mean_j, row_jk = fit.basis.means(fit.beta_k)
+    mass_e[cell_j] = mean_j * inefficiency
+    moved_js = np.einsum("jk,jks->js", row_jk, error_ks[fit.basis.index_jk])
+    error_es[cell_j] = mass_e[cell_j, None] * moved_js
+    cumulated_e = np.cumsum(mass_e)
+    reached_e = np.where(cumulated_e > 0, cumulated_e, np.nan)
+    return Estimate(
+        np.log(reached_e / states_b.sum()), np.cumsum(error_es, axis=0) / reached_e[:, None]
+    )

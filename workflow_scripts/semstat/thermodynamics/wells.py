@@ -1,0 +1,159 @@
+"""The repetition wells of an ensemble's layers in a few numbers, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..statistics.block_errors import ErrorBars, Interval, per_state, state_inefficiency
+from .energy_grid import StateCounts
+from .states import BlockSums
+
+Array = NDArray[np.float64]
+
+BELOW = (0.1, 0.5)
+"""Sizes of the negative energies below which the mass of the well is tabulated."""
+
+LEVEL = 1e-3
+"""Ω at which the depth of a well is read."""
+
+
+def describe_wells(
+    sums_l: Sequence[BlockSums],
+    edges_e: Array,
+    rng: np.random.Generator,
+    resamples: int = 400,
+    confidence: float = 0.95,
+) -> tuple[list[dict[str, Interval]], Array]:
+    """Numbers that describe the layers' wells, and how surely each one is the deepest.
+
+    Blocks of documents are the unit of error throughout. Shares have intervals symmetric in their
+    logit, or the exact binomial bound at 0 and 1, for as many states as the blocks are worth.
+
+    Parameters
+    ----------
+    sums_l : of one ensemble at each layer, so of the same documents; two non-empty blocks or more.
+    edges_e : (edges,) the energy grid.
+    rng, resamples : for the blocks drawn again, in common to all layers.
+    confidence : coverage of each interval.
+
+    Returns
+    -------
+    By layer, as (value, low, high):
+
+    mean_energy : ⟨H⟩, probability; Student interval.
+    lowest_energy : probability; the interval is that of the lowest energy of as many documents
+        resampled, which cannot reach below the lowest one seen.
+    below_zero : Ω(0⁻), share of states that would rather stutter.
+    below_minus_0.1, below_minus_0.5 : Ω(−0.1), Ω(−0.5).
+    stutters : share of states whose most probable next token is the last one, wrongly.
+    at_zero : share of states with H = 0 exactly.
+    depth : energy at which Ω reaches `LEVEL`, probability; NaN for fewer than 1/`LEVEL` states.
+        Percentiles of the resamples.
+    width : energy between the quartiles of the states below 0, probability; NaN if there is none.
+        Percentiles of the resamples.
+
+    And (layers,) the share of resamples in which depth is lowest at that layer; NaN where it is.
+
+    Raises
+    ------
+    ValueError
+        If the layers have different non-empty blocks.
+    """
+    full_b = sums_l[0].states_b > 0
+    if any(not np.array_equal(sums.states_b > 0, full_b) for sums in sums_l):
+        raise ValueError("the layers of one ensemble must be of the same documents")
+    blocks = int(full_b.sum())
+    drawn_rb = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
+    weight_rb = np.vstack([np.ones(blocks), drawn_rb])
+    wells, depth_lr = [], []
+    for sums in sums_l:
+        depth_r, width_r = _depth_and_width(sums.counts, full_b, edges_e, weight_rb)
+        shape = {"depth": depth_r, "width": width_r}
+        wells.append(
+            _moments_and_shares(sums, edges_e, confidence)
+            | {name: _percentiles(value_r, confidence) for name, value_r in shape.items()}
+        )
+        depth_lr.append(depth_r[1:])
+    deepest_l = np.bincount(np.argmin(depth_lr, axis=0), minlength=len(sums_l)) / resamples
+    return wells, np.where(np.isnan(depth_lr).any(axis=1), np.nan, deepest_l)
+
+
+def _moments_and_shares(sums: BlockSums, edges_e: Array, confidence: float) -> dict[str, Interval]:
+    full_b = sums.states_b > 0
+    states_b = sums.states_b[full_b].astype(np.float64)
+    counts_be = sums.counts.counts_be[full_b].astype(np.float64)
+    at_zero_b = sums.counts.at_zero_b[full_b]
+    below_be = np.cumsum(counts_be, axis=1)
+    bars = ErrorBars.pointwise(len(states_b), confidence)
+
+    def below(energy: float) -> Array:
+        of_all_b: Array = below_be[:, np.searchsorted(edges_e, energy, side="right") - 1]
+        return of_all_b
+
+    count_b = {
+        "below_zero": below(0.0) - at_zero_b,
+        **{f"below_minus_{size}": below(-size) for size in BELOW},
+        "stutters": sums.stutters_b[full_b],
+        "at_zero": at_zero_b,
+    }
+    effective = states_b.sum() / state_inefficiency(counts_be)
+    shares = bars.share(per_state(np.column_stack([*count_b.values()]), states_b), effective)
+    mean = bars(per_state(sums.energy_sum_b[full_b, None], states_b))
+    return {
+        **mean.intervals(["mean_energy"]),
+        "lowest_energy": lowest_interval(sums.energy_min_b[full_b], confidence),
+        **shares.intervals(count_b),
+    }
+
+
+def lowest_interval(lowest_b: Array, confidence: float) -> Interval:
+    """The lowest of the blocks' lowest energies, and that of as many blocks resampled.
+
+    A resample of B blocks misses the k lowest with probability (1 − k/B)^B.
+    """
+    ordered_b = np.sort(lowest_b)
+    missed_b = (1 - np.arange(1, len(ordered_b) + 1) / len(ordered_b)) ** len(ordered_b)
+    high = ordered_b[np.argmax(missed_b <= 1 - confidence)]
+    return float(ordered_b[0]), float(ordered_b[0]), float(high)
+
+
+def _depth_and_width(
+    counts: StateCounts, full_b: NDArray[np.bool_], edges_e: Array, weight_rb: Array
+) -> tuple[Array, Array]:
+    """(resamples,) depth and width of the well, the first from the states as they are."""
+    zero = int(np.searchsorted(edges_e, 0.0))
+    cumulated_re = weight_rb @ np.cumsum(counts.counts_be[full_b], axis=1)
+    states_r = cumulated_re[:, -1]
+    depth_r = _reached(cumulated_re, LEVEL * states_r, edges_e)
+    below_re = cumulated_re[:, : zero + 1].copy()
+    below_re[:, -1] -= weight_rb @ counts.at_zero_b[full_b]
+    well_r = below_re[:, -1]
+    lower_r, upper_r = (_reached(below_re, share * well_r, edges_e) for share in (0.25, 0.75))
+    return (
+        np.where(LEVEL * states_r[0] >= 1, depth_r, np.nan),
+        np.where(well_r > 0, upper_r - lower_r, np.nan),
+    )
+
+
+def _reached(cumulated_re: Array, wanted_r: Array, edges_e: Array) -> Array:
+    """Energy at which each row first reaches its wanted count, interpolated within the cell."""
+    edge_r = np.argmax(cumulated_re >= wanted_r[:, None], axis=1)
+    before_r = np.maximum(edge_r - 1, 0)
+    row = np.arange(len(cumulated_re))
+    below_r = np.where(edge_r > 0, cumulated_re[row, before_r], 0.0)
+    inside_r = cumulated_re[row, edge_r] - below_r
+    part_r = np.divide(wanted_r - below_r, inside_r, out=np.ones_like(wanted_r), where=inside_r > 0)
+    energy_r: Array = edges_e[before_r] + part_r * (edges_e[edge_r] - edges_e[before_r])
+    return energy_r
+
+
+def _percentiles(value_r: Array, confidence: float) -> Interval:
+    """The first value, and the interval of the others; NaN where it is undefined."""
+    if np.isnan(value_r[0]):
+        return np.nan, np.nan, np.nan
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    low, high = np.nanquantile(value_r[1:], tails)
+    return float(value_r[0]), float(low), float(high)

@@ -1,0 +1,1 @@
+"""Corpora as a model's tokens, and the ensembles made of them."""

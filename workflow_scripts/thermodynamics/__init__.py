@@ -1,0 +1,1 @@
+"""From energies to densities of states and curves."""
