@@ -18,7 +18,8 @@ from workflow_scripts.semstat.decoding.continuations import CONTINUATIONS, repet
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.steering.effects import first_crossing
 from workflow_scripts.semstat.steering.tables import STATES, describe_effects
-from workflow_scripts.semstat.tables import TOKENS, provenance_of, read_table, write_table
+from workflow_scripts.semstat.tables import provenance_of, read_table, write_table
+from workflow_scripts.semstat.tokens.tables import TOKENS
 from workflow_scripts.steering import steer_states
 
 PAIR = "model=tiny/dataset=text"

@@ -24,14 +24,8 @@ from ..semstat.energies.measure import measure_windows
 from ..semstat.errors import InputError
 from ..semstat.lenses.translator import Lens
 from ..semstat.provenance import software
-from ..semstat.tables import (
-    ENERGIES,
-    TOKENS,
-    Provenance,
-    open_table,
-    provenance_of,
-    table_writers,
-)
+from ..semstat.tables import ENERGIES, Provenance, open_table, provenance_of, table_writers
+from ..semstat.tokens.tables import TOKENS
 
 
 def main() -> None:

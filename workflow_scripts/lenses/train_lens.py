@@ -19,7 +19,8 @@ from ..semstat.errors import InputError
 from ..semstat.lenses.tables import LENS_SUMS
 from ..semstat.lenses.tuned_lens import divergences, split_documents, train_lens
 from ..semstat.provenance import software
-from ..semstat.tables import TOKENS, open_table, provenance_of, write_table
+from ..semstat.tables import open_table, provenance_of, write_table
+from ..semstat.tokens.tables import TOKENS
 from .lens_files import write_lens
 
 

@@ -16,8 +16,7 @@ from ..semstat.errors import InputError
 from ..semstat.mechanics.conservation import describe
 from ..semstat.mechanics.tables import MECHANICS, TRAJECTORIES, Sums, from_table, merge
 from ..semstat.provenance import software
-from ..semstat.tables import provenance_of, read_table, write_table
-from ..semstat.thermodynamics.tables import table_of_rows
+from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
 
 def main() -> None:

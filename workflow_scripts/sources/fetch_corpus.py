@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 from ..running import command
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
-from ..semstat.tables import CORPUS, write_table
+from ..semstat.sources.tables import CORPUS
+from ..semstat.tables import write_table
 from .wheels import wheel
 
 Spec = dict[str, Any]

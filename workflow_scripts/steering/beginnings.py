@@ -16,7 +16,8 @@ from ..models.loading import add_run_options, load, set_up
 from ..semstat.errors import InputError
 from ..semstat.models.decoder import ArchitectureError, LayeredModel
 from ..semstat.models.replay import Reader
-from ..semstat.tables import TOKENS, Provenance, provenance_of, read_table
+from ..semstat.tables import Provenance, provenance_of, read_table
+from ..semstat.tokens.tables import TOKENS
 
 
 class Beginnings(NamedTuple):

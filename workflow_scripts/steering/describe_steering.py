@@ -8,8 +8,7 @@ from ..running import command
 from ..semstat.decoding.continuations import CONTINUATIONS, DECODINGS, describe_methods
 from ..semstat.provenance import software
 from ..semstat.steering.tables import EFFECTS, STATES, describe_effects
-from ..semstat.tables import provenance_of, read_table, write_table
-from ..semstat.thermodynamics.tables import table_of_rows
+from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
 DESCRIBED = {
     "effects": (STATES, describe_effects, EFFECTS),

@@ -18,8 +18,7 @@ from ..semstat.models.replay import Reader
 from ..semstat.provenance import software
 from ..semstat.steering.effects import SIGNS, measure_effects, targets
 from ..semstat.steering.tables import STATES
-from ..semstat.tables import write_table
-from ..semstat.thermodynamics.tables import table_of
+from ..semstat.tables import table_of, write_table
 from . import beginnings
 
 

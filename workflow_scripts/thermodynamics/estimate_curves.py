@@ -13,10 +13,10 @@ import numpy as np
 from ..running import command
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
-from ..semstat.tables import interval_columns, write_table
+from ..semstat.tables import interval_columns, table_of, table_of_rows, write_table
 from ..semstat.thermodynamics.curves import estimate_curves
 from ..semstat.thermodynamics.energy_grid import energy_edges
-from ..semstat.thermodynamics.tables import CURVES, WELLS, table_of, table_of_rows
+from ..semstat.thermodynamics.tables import CURVES, WELLS
 from ..semstat.thermodynamics.wells import describe_wells
 from .state_files import add_interval_options, merged
 

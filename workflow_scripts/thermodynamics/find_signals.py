@@ -10,10 +10,10 @@ import numpy as np
 from ..running import command
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
-from ..semstat.tables import write_table
+from ..semstat.tables import table_of_rows, write_table
 from ..semstat.thermodynamics.energy_grid import energy_edges
 from ..semstat.thermodynamics.inflection import find_signals
-from ..semstat.thermodynamics.tables import SIGNALS, table_of_rows
+from ..semstat.thermodynamics.tables import SIGNALS
 from .state_files import add_interval_options, merged
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from ..running import command
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
-from ..semstat.tables import write_table
+from ..semstat.tables import table_of, write_table
 from ..semstat.thermodynamics.canonical import reweight
 from ..semstat.thermodynamics.energy_grid import energy_edges
-from ..semstat.thermodynamics.tables import CANONICAL, table_of
+from ..semstat.thermodynamics.tables import CANONICAL
 from .curve_files import read_curves
 from .state_files import add_interval_options, merged
 

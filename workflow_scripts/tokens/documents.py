@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ..semstat.errors import InputError
-from ..semstat.tables import CORPUS, TOKENS, Provenance, provenance_of, read_table
+from ..semstat.sources.tables import CORPUS
+from ..semstat.tables import Provenance, provenance_of, read_table
+from ..semstat.tokens.tables import TOKENS
 
 
 class Documents(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..tables import columns, interval_fields
+from ..tables import columns, interval_fields, table_of_rows
 from .terms import FORMS, KINETIC, NULL_VARIANCES, NUMBERS, POTENTIAL, Numbers
 
 MEMBER = ("form", "kinetic", "potential")
@@ -85,14 +85,12 @@ def sums_table(sums: Mapping[tuple[int, str], Sums]) -> pa.Table:
         named = {f"{name}_sum": value for name, value in of.total.items()}
         named |= {f"{name}_squares": value for name, value in of.squares.items()}
         for index, member in enumerate(MEMBERS):
-            row: dict[str, Any] = {"layer": layer, "place": place}
+            row: dict[str, Any] = dict.fromkeys(TRAJECTORIES.names)  # null without a document
+            row |= {"layer": layer, "place": place}
             row |= dict(zip(MEMBER, member, strict=True))
             row |= {"documents": of.documents, "left_out": of.left_out}
             rows.append(row | {name: float(value.flat[index]) for name, value in named.items()})
-    arrays = [
-        pa.array([row.get(f.name) for row in rows], f.type, from_pandas=True) for f in TRAJECTORIES
-    ]
-    return pa.Table.from_arrays(arrays, schema=TRAJECTORIES)
+    return table_of_rows(rows, TRAJECTORIES)
 
 
 def from_table(table: pa.Table) -> dict[tuple[int, str], Sums]:

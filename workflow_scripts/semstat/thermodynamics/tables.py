@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -85,14 +84,3 @@ SIGNALS = pa.schema(
     + columns(value=pa.float64(), score=pa.float64(), significant=pa.bool_())
 )
 """Transition-like signals, as `inflection.Signal` describes them."""
-
-
-def table_of(named: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
-    """A table of columns by name; NaN becomes null."""
-    arrays = [pa.array(named[f.name], f.type, from_pandas=True) for f in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def table_of_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """A table of rows; NaN becomes null."""
-    return table_of({name: [row[name] for row in rows] for name in schema.names}, schema)
