@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ..running import command
 from ..semstat.comparisons.comparison import Difference, difference, distance
+from ..semstat.comparisons.tables import COMPARISON, DISTANCES
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
 from ..semstat.tables import table_of, table_of_rows, write_table
 from ..semstat.thermodynamics.energy_grid import energy_edges
-from ..semstat.thermodynamics.tables import COMPARISON, DISTANCES
 from ..thermodynamics.state_files import add_interval_options, merged
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..running import command
+from ..semstat.comparisons.tables import COMPARISON, DISTANCES
 from ..semstat.figures import draw_difference, save
 from ..semstat.tables import read_table
-from ..semstat.thermodynamics.tables import COMPARISON, DISTANCES
 from ..thermodynamics.curve_files import floats
 
 

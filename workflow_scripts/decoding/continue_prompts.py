@@ -24,7 +24,8 @@ from torch import Tensor
 
 from ..running import command
 from ..semstat.decoding import decoding
-from ..semstat.decoding.continuations import CONTINUATIONS, energy_fluctuation, repetition
+from ..semstat.decoding.columns import CONTINUATIONS
+from ..semstat.decoding.measures import energy_fluctuation, repetition
 from ..semstat.errors import InputError
 from ..semstat.generation.writing import Continuation, Method, continue_texts, draw_uniform
 from ..semstat.models.replay import Reader

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..running import command
+from ..semstat.lenses.columns import LENS_SUMS
 from ..semstat.lenses.divergence import describe_divergence
-from ..semstat.lenses.tables import LENS_SUMS, LENSES
+from ..semstat.lenses.tables import LENSES
 from ..semstat.provenance import software
 from ..semstat.tables import provenance_of, read_table, write_table
 

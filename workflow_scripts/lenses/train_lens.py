@@ -16,7 +16,7 @@ import pyarrow as pa
 from ..models.loading import BATCH_TOKENS, add_options, check_tokens, load, prepare, windows_of
 from ..running import command
 from ..semstat.errors import InputError
-from ..semstat.lenses.tables import LENS_SUMS
+from ..semstat.lenses.columns import LENS_SUMS
 from ..semstat.lenses.tuned_lens import divergences, split_documents, train_lens
 from ..semstat.provenance import software
 from ..semstat.tables import open_table, provenance_of, write_table

@@ -14,7 +14,8 @@ import pyarrow as pa
 from ..running import command
 from ..semstat.errors import InputError
 from ..semstat.mechanics.conservation import describe
-from ..semstat.mechanics.tables import MECHANICS, TRAJECTORIES, Sums, from_table, merge
+from ..semstat.mechanics.sums import Sums, from_table, merge
+from ..semstat.mechanics.tables import MECHANICS, TRAJECTORIES
 from ..semstat.provenance import software
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 

@@ -8,7 +8,7 @@ from ..running import command
 from ..semstat.errors import InputError
 from ..semstat.figures import save
 from ..semstat.mechanics.figures import Trajectory, draw_trajectories
-from ..semstat.mechanics.terms import Terms, split_documents, terms_of
+from ..semstat.mechanics.terms import Terms, documents_of, terms_of
 from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table
 
 COLUMNS = ["doc", "position", "log_p_correct", "entropy", "speed"]
@@ -27,7 +27,8 @@ def main() -> None:
     for path in arguments.energies:
         terms, provenance = _first_document(path)
         label = f"{provenance['model']['model']}, layer {provenance['layer']}"
-        trajectories.append(Trajectory(label, terms))
+        kinetic_t, surprisal_t = terms.kinetic("log_half_square"), terms.potential("surprisal")
+        trajectories.append(Trajectory(label, terms.position_t, kinetic_t, surprisal_t))
     title = f"{provenance['tokens']['dataset']}, first document, before the final norm"
     save(draw_trajectories(trajectories, title), [arguments.svg, arguments.pdf])
 
@@ -37,7 +38,7 @@ def _first_document(path: Path) -> tuple[Terms, Provenance]:
     table = read_table(path, ENERGIES, COLUMNS)
     provenance = provenance_of(table.schema)
     column = {name: table[name].to_numpy() for name in COLUMNS}
-    for document in split_documents(column):
+    for document in documents_of(column):
         terms = terms_of(document, document["speed"], provenance["model"]["hidden"])
         if terms is not None:
             return terms, provenance

@@ -11,8 +11,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..running import command
-from ..semstat.mechanics.tables import Sums, sums_table
-from ..semstat.mechanics.terms import PLACES, document_numbers, split_documents
+from ..semstat.mechanics.numbers import document_numbers
+from ..semstat.mechanics.sums import Sums, sums_table
+from ..semstat.mechanics.terms import PLACES, documents_of
 from ..semstat.provenance import software
 from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table, write_table
 
@@ -39,7 +40,7 @@ def main() -> None:
             column, provenance = _read(path)
             layers.append(provenance.pop("layer"))
             hidden = provenance["model"]["hidden"]
-            for document in split_documents(column | embedding):
+            for document in documents_of(column | embedding):
                 for place in PLACES:
                     numbers = document_numbers(document, place, hidden)
                     sums.setdefault((layers[-1], place), Sums()).add(numbers)

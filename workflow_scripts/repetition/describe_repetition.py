@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ..running import command
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
-from ..semstat.repetition.repetition import REPETITION, describe_repetition
+from ..semstat.repetition.description import describe_repetition
+from ..semstat.repetition.tables import REPETITION
 from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table, write_table
 
 COLUMNS = ["doc", "position", "log_p_last", "log_p_correct", "energy"]

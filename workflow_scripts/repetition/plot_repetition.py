@@ -7,7 +7,7 @@ from pathlib import Path
 from ..running import command
 from ..semstat.figures import save
 from ..semstat.repetition.figures import draw_repetition
-from ..semstat.repetition.repetition import REPETITION
+from ..semstat.repetition.tables import REPETITION
 from ..semstat.tables import provenance_of, read_table
 
 

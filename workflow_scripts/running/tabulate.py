@@ -7,11 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from ..semstat.decoding.continuations import DECODINGS
+from ..semstat.comparisons.tables import DISTANCES
+from ..semstat.decoding.tables import DECODINGS
 from ..semstat.mechanics.tables import MECHANICS
 from ..semstat.steering.tables import EFFECTS
 from ..semstat.tables import completed, read_table
-from ..semstat.thermodynamics.tables import DISTANCES, SIGNALS, WELLS
+from ..semstat.thermodynamics.tables import SIGNALS, WELLS
 from . import command
 
 SCHEMAS = {"wells": WELLS, "distances": DISTANCES, "signals": SIGNALS}

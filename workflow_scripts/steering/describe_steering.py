@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running import command
-from ..semstat.decoding.continuations import CONTINUATIONS, DECODINGS, describe_methods
+from ..semstat.decoding.columns import CONTINUATIONS
+from ..semstat.decoding.description import describe_methods
+from ..semstat.decoding.tables import DECODINGS
 from ..semstat.provenance import software
-from ..semstat.steering.tables import EFFECTS, STATES, describe_effects
+from ..semstat.steering.columns import STEERED_STATES
+from ..semstat.steering.description import describe_effects
+from ..semstat.steering.tables import EFFECTS
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
 DESCRIBED = {
-    "effects": (STATES, describe_effects, EFFECTS),
+    "effects": (STEERED_STATES, describe_effects, EFFECTS),
     "decodings": (CONTINUATIONS, describe_methods, DECODINGS),
 }
 """Table → schema of what it describes, how, and its own schema."""

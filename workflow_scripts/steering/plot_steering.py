@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running import command
-from ..semstat.decoding.continuations import DECODINGS
+from ..semstat.decoding.tables import DECODINGS
 from ..semstat.figures import save
 from ..semstat.steering.figures import draw_decodings, draw_effects
 from ..semstat.steering.tables import EFFECTS

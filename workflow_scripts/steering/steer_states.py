@@ -16,8 +16,8 @@ import torch
 from ..running import command
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import software
+from ..semstat.steering.columns import STEERED_STATES
 from ..semstat.steering.effects import SIGNS, measure_effects, targets
-from ..semstat.steering.tables import STATES
 from ..semstat.tables import table_of, write_table
 from . import beginnings
 
@@ -61,7 +61,8 @@ def main() -> None:
                 }
                 parts.append(head | measured)
     columns = {
-        name: np.concatenate([part[name].ravel() for part in parts]) for name in STATES.names
+        name: np.concatenate([part[name].ravel() for part in parts])
+        for name in STEERED_STATES.names
     }
     columns["reachable"] = columns["reachable"].astype(bool)
     provenance = {
@@ -72,7 +73,7 @@ def main() -> None:
         "seed": arguments.seed,
     }
     provenance |= run | software("torch", "transformers", "numpy", "pyarrow")
-    write_table(arguments.out, table_of(columns, STATES), provenance)
+    write_table(arguments.out, table_of(columns, STEERED_STATES), provenance)
 
 
 def _directions(arguments: Any, doc: list[int], reader: Reader) -> torch.Tensor:

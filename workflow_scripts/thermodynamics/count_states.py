@@ -16,7 +16,8 @@ from ..semstat.errors import InputError
 from ..semstat.provenance import software
 from ..semstat.tables import ENERGIES, open_table, provenance_of, remedy, write_table
 from ..semstat.thermodynamics.energy_grid import GRID, energy_edges
-from ..semstat.thermodynamics.states import STATES, BlockSums, merge, sum_states, to_rows
+from ..semstat.thermodynamics.states import BlockSums, merge, sum_states, to_rows
+from ..semstat.thermodynamics.tables import STATES
 
 COLUMNS = ["doc", "last", "correct", "energy", "top"]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from ..semstat.errors import InputError
 from ..semstat.tables import Provenance, provenance_of, read_table, remedy
 from ..semstat.thermodynamics.energy_grid import GRID
-from ..semstat.thermodynamics.states import STATES, BlockSums, from_table, merge
+from ..semstat.thermodynamics.states import BlockSums, from_table, merge
+from ..semstat.thermodynamics.tables import STATES
 
 
 def add_interval_options(parser: argparse.ArgumentParser) -> None:
