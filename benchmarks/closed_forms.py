@@ -16,8 +16,8 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from workflow_scripts.semstat.figures import OKABE_ITO, STYLE, save
-from workflow_scripts.semstat.statistics.block_errors import Curve
 from workflow_scripts.semstat.statistics.closed_forms import ClosedForm, all_systems
+from workflow_scripts.semstat.statistics.curve import Curve
 from workflow_scripts.semstat.thermodynamics.curves import estimate_curves
 from workflow_scripts.semstat.thermodynamics.energy_grid import BLOCKS, count_states, energy_edges
 

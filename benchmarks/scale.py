@@ -27,7 +27,8 @@ from workflow_scripts.semstat.thermodynamics.energy_grid import (
     StateCounts,
     energy_edges,
 )
-from workflow_scripts.semstat.thermodynamics.states import STATES, BlockSums, to_rows
+from workflow_scripts.semstat.thermodynamics.states import BlockSums, to_rows
+from workflow_scripts.semstat.thermodynamics.tables import STATES
 
 
 def main() -> None:

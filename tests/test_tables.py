@@ -5,10 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from workflow_scripts.semstat.errors import OPTIONS, InputError
+from workflow_scripts.semstat.sources.tables import CORPUS
 from workflow_scripts.semstat.tables import (
-    CORPUS,
     ENERGIES,
-    TOKENS,
     TableError,
     completed,
     open_table,
@@ -18,6 +17,7 @@ from workflow_scripts.semstat.tables import (
     write_json,
     write_table,
 )
+from workflow_scripts.semstat.tokens.tables import TOKENS
 
 CONTENT = {
     "corpus": (CORPUS, {"doc": [0, 1], "text": ["Ω", ""]}),

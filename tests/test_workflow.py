@@ -16,10 +16,10 @@ from scipy.stats import wasserstein_distance
 
 from tests.runs import TINY_STUDY
 from tests.tiny import PREFIX
+from workflow_scripts.semstat.comparisons.tables import COMPARISON
 from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
 from workflow_scripts.semstat.thermodynamics.tables import (
     CANONICAL,
-    COMPARISON,
     CURVE_QUANTITIES,
     CURVES,
     SIGNALS,

@@ -7,11 +7,8 @@ import transformers
 
 from tests.tiny import VOCABULARY, tiny_model
 from workflow_scripts.semstat.decoding import decoding
-from workflow_scripts.semstat.decoding.continuations import (
-    describe_methods,
-    energy_fluctuation,
-    repetition,
-)
+from workflow_scripts.semstat.decoding.description import describe_methods
+from workflow_scripts.semstat.decoding.measures import energy_fluctuation, repetition
 from workflow_scripts.semstat.generation.writing import Texts, begin, continue_texts, draw_uniform
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.replay import Reader

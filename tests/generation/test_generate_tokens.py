@@ -14,7 +14,9 @@ from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.generation.writing import Sampling, continue_texts, draw_uniform
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.replay import Reader
-from workflow_scripts.semstat.tables import CORPUS, TOKENS, provenance_of, read_table, write_table
+from workflow_scripts.semstat.sources.tables import CORPUS
+from workflow_scripts.semstat.tables import provenance_of, read_table, write_table
+from workflow_scripts.semstat.tokens.tables import TOKENS
 
 TEXTS = [f"{doc} documents begin so" for doc in range(6)]
 

@@ -15,7 +15,8 @@ from tests.tiny import BLOCKS, PREFIX
 from workflow_scripts.lenses import train_lens
 from workflow_scripts.lenses.lens_files import read_lens
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.tables import TOKENS, write_table
+from workflow_scripts.semstat.tables import write_table
+from workflow_scripts.semstat.tokens.tables import TOKENS
 from workflow_scripts.tokens import tokenize_corpus
 
 LENS = {"source": "tuned_lens", "like": "tiny", "train_on": "text", "train_documents": 8}

@@ -4,16 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from tests.mechanics.test_terms import HIDDEN, document, member
+from tests.mechanics.test_numbers import HIDDEN, document, member
 from workflow_scripts.semstat.mechanics.conservation import describe
-from workflow_scripts.semstat.mechanics.tables import (
-    MEMBERS,
-    Sums,
-    from_table,
-    merge,
-    sums_table,
-)
-from workflow_scripts.semstat.mechanics.terms import NUMBERS, document_numbers
+from workflow_scripts.semstat.mechanics.numbers import document_numbers
+from workflow_scripts.semstat.mechanics.sums import Sums, from_table, merge, sums_table
+from workflow_scripts.semstat.mechanics.tables import MECHANICS_NUMBERS
+from workflow_scripts.semstat.mechanics.terms import MEMBERS
 from workflow_scripts.semstat.statistics.block_errors import ErrorBars, Estimate
 
 KEY = (4, "before_norm")
@@ -76,7 +72,7 @@ def test_averages_and_intervals_are_students_over_documents(documents):
     for row in rows:
         at = member(row["form"], row["kinetic"], row["potential"])
         assert (row["documents"], row["left_out"]) == (7, 1)
-        for name in NUMBERS:
+        for name in MECHANICS_NUMBERS:
             value_d = np.array([of[name][at] for of in numbers])
             error = value_d.std(ddof=1) / 7**0.5
             wanted = bars(Estimate(value_d.mean(keepdims=True), np.array([[error]])))

@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.runs import TINY_STUDY, command, complaint
+from workflow_scripts.semstat.mechanics.numbers import document_numbers
 from workflow_scripts.semstat.mechanics.tables import MECHANICS
-from workflow_scripts.semstat.mechanics.terms import PLACES, document_numbers, split_documents
+from workflow_scripts.semstat.mechanics.terms import PLACES, documents_of
 from workflow_scripts.semstat.tables import ENERGIES, provenance_of, read_table, write_table
 
 MODELS, LAYERS = list(TINY_STUDY["models"]), TINY_STUDY["measurement"]["layers"]
@@ -68,7 +69,7 @@ def test_numbers_are_averages_over_all_documents_of_all_shards(place):
             column = {name: measured[name].to_numpy() for name in measured.column_names}
             if layer:
                 column["normed_embedding_speed"] = embedded["normed_speed"].to_numpy()
-            found = [document_numbers(d, "after_norm", hidden) for d in split_documents(column)]
+            found = [document_numbers(d, "after_norm", hidden) for d in documents_of(column)]
             numbers += [of for of in found if of is not None]
         [row] = [
             row for row in rows

@@ -17,7 +17,9 @@ from safetensors.torch import load_file, save_file
 
 from tests.runs import Said, command, complaint
 from tests.tiny import PREFIX, VOCABULARY
-from workflow_scripts.semstat.tables import CORPUS, TOKENS, write_table
+from workflow_scripts.semstat.sources.tables import CORPUS
+from workflow_scripts.semstat.tables import write_table
+from workflow_scripts.semstat.tokens.tables import TOKENS
 
 # Tokens: a model's weights are never needed.
 

@@ -18,7 +18,8 @@ from workflow_scripts.running.job_sizes import (
     weights_in,
 )
 from workflow_scripts.semstat.models.windows import BUFFERED_BATCHES
-from workflow_scripts.semstat.tables import ENERGIES, TOKENS, write_table
+from workflow_scripts.semstat.tables import ENERGIES, write_table
+from workflow_scripts.semstat.tokens.tables import TOKENS
 
 SMOLLM2_135M = Weights(134_515_008, 2 * 134_515_008, 49152 * 576)
 SMOLLM3_3B = Weights(3_075_098_624, 2 * 3_075_098_624, 128256 * 2048)

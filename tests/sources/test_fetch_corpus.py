@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.tables import CORPUS, provenance_of, read_table
+from workflow_scripts.semstat.sources.tables import CORPUS
+from workflow_scripts.semstat.tables import provenance_of, read_table
 from workflow_scripts.sources.fetch_corpus import fetch, from_files, from_hub
 
 TEXTS = ["one", "", "two Ω", "three\n\nlines", "four 🙂"]

@@ -14,11 +14,12 @@ import torch
 from tests.runs import TINY_STUDY
 from tests.tiny import VOCABULARY, save_tiny_model, tiny_model
 from workflow_scripts.decoding import continue_prompts
-from workflow_scripts.semstat.decoding.continuations import CONTINUATIONS, repetition
+from workflow_scripts.semstat.decoding.columns import CONTINUATIONS
+from workflow_scripts.semstat.decoding.measures import repetition
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.steering.effects import first_crossing
-from workflow_scripts.semstat.steering.tables import STATES, describe_effects
-from workflow_scripts.semstat.tables import TOKENS, provenance_of, read_table, write_table
+from workflow_scripts.semstat.steering.columns import STEERED_STATES
+from workflow_scripts.semstat.tables import provenance_of, read_table, write_table
+from workflow_scripts.semstat.tokens.tables import TOKENS
 from workflow_scripts.steering import steer_states
 
 PAIR = "model=tiny/dataset=text"
@@ -174,9 +175,9 @@ def inputs(tmp_path, monkeypatch):
 def test_short_documents_are_passed_over_and_numbers_do_not_depend_on_the_others(inputs):
     options = ["--layers", 2, "--position", 9, "--effects", 0.1, "--quantities", "last"]
     folder = inputs(steer_states, *options, "--documents", 2)
-    both = read_table(folder / "out.parquet", STATES).to_pylist()
+    both = read_table(folder / "out.parquet", STEERED_STATES).to_pylist()
     inputs(steer_states, *options, "--documents", 1)
-    (alone,) = read_table(folder / "out.parquet", STATES).to_pylist()
+    (alone,) = read_table(folder / "out.parquet", STEERED_STATES).to_pylist()
     assert [row["doc"] for row in both] == [0, 1]
     assert alone["norm"] == pytest.approx(both[0]["norm"], rel=1e-3)
     assert both[0]["effect"] == -0.1, "the last token's probability is lowered"
@@ -202,31 +203,3 @@ def test_what_cannot_be_steered_is_one_sentence(inputs, tmp_path, command, optio
     with pytest.raises(InputError, match=expected):
         inputs(command, *options, *more)
     assert not (tmp_path / "out.parquet").exists()
-
-
-def test_the_first_crossing_is_interpolated():
-    value = np.array([[0.0, 0.0, 0.0], [1.0, 2.0, -1.0], [3.0, 1.0, -2.0]])
-    along = np.array([[0.0] * 3, [1.0] * 3, [2.0] * 3])
-    found = first_crossing([0.5, 2.0], value, along)
-    np.testing.assert_allclose(found, [[0.5, 0.25, np.nan], [1.5, 1.0, np.nan]])
-
-
-def test_the_order_of_the_error_and_the_ratios_of_norms():
-    """States whose error is 0.3·effect^1.5, and whose norms are in known ratios."""
-    rows = [
-        {"layer": 1, "quantity": "last", "doc": doc, "effect": -effect, "before": -5.0}
-        | {"state_norm": 10.0, "slope": 1.0, "reachable": True, "random_reached": 0.5}
-        | {"linear": -effect * (1 + 0.3 * effect**1.5), "norm": effect * (1 + doc)}
-        | {"aimed_norm": 0.9 * effect * (1 + doc), "ascent_path": 1.2 * effect * (1 + doc)}
-        | {"ascent_norm": 1.1 * effect * (1 + doc), "random_norm": None}
-        for effect in (0.05, 0.1, 0.4)
-        for doc in range(4)
-    ]
-    described = describe_effects(rows, 0.95)
-    assert [row["effect"] for row in described] == [-0.05, -0.1, -0.4]
-    for row in described:
-        assert row["order"] == pytest.approx(1.5) == row["order_low"]
-        assert row["error"] == pytest.approx(0.3 * abs(row["effect"]) ** 1.5)
-        assert row["share"] == pytest.approx(abs(row["effect"]) * 24**0.25 / 10)
-        assert row["aimed"] == pytest.approx(0.9) and row["ascent_path"] == pytest.approx(1.2)
-        assert np.isnan(row["random"]) and row["random_reached"] == 0.5

@@ -13,13 +13,14 @@ from workflow_scripts.semstat.statistics.closed_forms import (
     uniform,
     with_atom,
 )
-from workflow_scripts.semstat.thermodynamics.curves import CURVES, Curves, estimate_curves
+from workflow_scripts.semstat.thermodynamics.curves import Curves, estimate_curves
 from workflow_scripts.semstat.thermodynamics.energy_grid import (
     BLOCKS,
     StateCounts,
     count_states,
     energy_edges,
 )
+from workflow_scripts.semstat.thermodynamics.tables import CURVE_QUANTITIES
 
 EDGES = energy_edges()
 SYSTEMS = [
@@ -227,7 +228,7 @@ def test_a_seed_fixes_everything():
     assert list(first)[:6] == [
         "energy", "density", "density_low", "density_high", "density_band_low", "density_band_high",
     ]  # fmt: skip
-    assert len(first) == 2 + 5 * len(CURVES)
+    assert len(first) == 2 + 5 * len(CURVE_QUANTITIES)
 
 
 def test_a_billion_states_cost_what_the_grid_costs():

@@ -7,13 +7,8 @@ import pyarrow as pa
 import pytest
 
 from workflow_scripts.semstat.thermodynamics.energy_grid import BLOCKS, energy_edges
-from workflow_scripts.semstat.thermodynamics.states import (
-    STATES,
-    from_table,
-    merge,
-    sum_states,
-    to_rows,
-)
+from workflow_scripts.semstat.thermodynamics.states import from_table, merge, sum_states, to_rows
+from workflow_scripts.semstat.thermodynamics.tables import STATES
 
 EDGES = energy_edges()
 

@@ -13,7 +13,7 @@ import transformers
 from tests.runs import TINY_STUDY
 from workflow_scripts.repetition import describe_repetition as tabulate_repetition
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.repetition.repetition import REPETITION
+from workflow_scripts.semstat.repetition.tables import REPETITION
 from workflow_scripts.semstat.tables import ENERGIES, provenance_of, read_table, write_table
 
 LAYERS = TINY_STUDY["measurement"]["layers"]

@@ -9,7 +9,9 @@ from tokenizers import Tokenizer
 
 from tests.tiny import PREFIX, VOCABULARY, tiny_tokenizer
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.tables import CORPUS, TOKENS, provenance_of, read_table, write_table
+from workflow_scripts.semstat.sources.tables import CORPUS
+from workflow_scripts.semstat.tables import provenance_of, read_table, write_table
+from workflow_scripts.semstat.tokens.tables import TOKENS
 from workflow_scripts.tokens import tokenize_corpus
 
 TEXTS = [f"document {i}: " + "Ω and more " * i for i in range(6)]

@@ -1,4 +1,4 @@
-"""The Parquet contracts between rules: schemas, provenance, and reads and writes that fail safe."""
+"""Parquet tables between rules: how they are made, written whole or not at all, and read back."""
 
 from __future__ import annotations
 
@@ -46,10 +46,6 @@ def interval_columns(numbers: Mapping[str, Sequence[float]]) -> dict[str, float]
     }
 
 
-CORPUS = pa.schema(columns(doc=pa.int32(), text=pa.string()))
-
-TOKENS = pa.schema(columns(doc=pa.int32(), tokens=pa.list_(pa.field("item", pa.int32(), False))))
-
 ENERGIES = pa.schema(
     columns(
         doc=pa.int32(),
@@ -72,6 +68,17 @@ ENERGIES = pa.schema(
     )
 )
 """`normed_` is after the final norm, `shuffled_` with the window's positions in random order."""
+
+
+def table_of(named: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
+    """A table of columns by name; NaN becomes null."""
+    arrays = [pa.array(named[f.name], f.type, from_pandas=True) for f in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def table_of_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """A table of rows; NaN becomes null."""
+    return table_of({name: [row[name] for row in rows] for name in schema.names}, schema)
 
 
 PLACE = re.compile(r"(model|dataset|layer)=([^/]+?)(?:/|\.parquet$)")

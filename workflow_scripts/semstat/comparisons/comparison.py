@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import Curve, ErrorBars, Estimate
+from ..statistics.block_errors import ErrorBars, Estimate
+from ..statistics.curve import Curve
 from ..thermodynamics.curves import Parts, checked_counts, estimate, logarithm
 from ..thermodynamics.energy_grid import StateCounts
 

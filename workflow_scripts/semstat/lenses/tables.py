@@ -1,22 +1,10 @@
-"""The tables of what a tuned lens is worth."""
+"""The table of what a tuned lens is worth."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
 from ..tables import columns, interval_fields
-
-LENS_SUMS = pa.schema(
-    columns(
-        layer=pa.int32(),
-        doc=pa.int32(),
-        states=pa.int64(),
-        logit_lens=pa.float64(),
-        tuned_lens=pa.float64(),
-    )
-)
-"""One row a layer and document that was held out: its states, and the sums over them of the
-divergence from the final distribution, nats, read out by either lens."""
 
 DIVERGENCES = ("logit_lens", "tuned_lens", "gain")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ..statistics.block_errors import ErrorBars, Estimate
+from ..statistics.curve import Interval
 from ..tables import interval_columns
-from .tables import MEMBER, MEMBERS, NULLS, Sums
-from .terms import NULL_VARIANCES, NUMBERS
+from .sums import Sums
+from .tables import MECHANICS_NUMBERS, MEMBER, NULLS, PAIRING_NULLS, VELOCITY_NULLS
+from .terms import MEMBERS
 
 Array = NDArray[np.float64]
 
@@ -33,19 +35,19 @@ def describe(sums: Sums, confidence: float) -> list[dict[str, Any]]:
             "an interval over documents needs at least two that vary and are not short"
         )
     bars = ErrorBars.pointwise(sums.documents, confidence)
-    intervals = {name: _average(sums, name, bars) for name in NUMBERS}
+    intervals = {name: _average(sums, name, bars) for name in MECHANICS_NUMBERS}
     quantile = ndtri((1 + confidence) / 2)
     half = {
-        name.removesuffix("_variance"): quantile * np.sqrt(sums.total[name]) / sums.documents
-        for name in NULL_VARIANCES
+        null: quantile * np.sqrt(sums.total[f"{null}_variance"]) / sums.documents
+        for null in PAIRING_NULLS
     }
     rows = []
     for index, member in enumerate(MEMBERS):
         numbers = {
-            name: tuple(float(part.flat[index]) for part in parts)
-            for name, parts in intervals.items()
+            name: Interval(*(float(part.flat[index]) for part in interval))
+            for name, interval in intervals.items()
         }
-        if np.isnan(numbers["mean"][0]):
+        if np.isnan(numbers["mean"].value):
             continue
         row: dict[str, Any] = dict(zip(MEMBER, member, strict=True))
         row |= {"documents": sums.documents, "left_out": sums.left_out}
@@ -57,14 +59,14 @@ def describe(sums: Sums, confidence: float) -> list[dict[str, Any]]:
     return rows
 
 
-def _average(sums: Sums, name: str, bars: ErrorBars) -> Sequence[Array]:
-    """(value, low, high) of one number, each (forms, kinetic, potential)."""
+def _average(sums: Sums, name: str, bars: ErrorBars) -> Interval[Array]:
+    """One number of every combination, each part (forms, kinetic, potential)."""
     documents = sums.documents
     mean = sums.total[name] / documents
     scatter = np.maximum(sums.squares[name] - documents * mean**2, 0) / (documents - 1)
     error = np.sqrt(scatter / documents)
     curve = bars(Estimate(mean.ravel(), error.ravel()[:, None]))
-    return [part.reshape(mean.shape) for part in curve[:3]]
+    return Interval(*(part.reshape(mean.shape) for part in curve[:3]))
 
 
 def _verdict(row: Mapping[str, float]) -> dict[str, bool | None]:
@@ -77,9 +79,9 @@ def _verdict(row: Mapping[str, float]) -> dict[str, bool | None]:
     if np.isnan(ratio):
         return dict.fromkeys([*(f"below_{null}" for null in NULLS), "conserved"])
     below: dict[str, bool | None] = {
-        f"below_{null}": bool(ratio < row[f"{null}_low"] and high < 1) for null in NULLS[:2]
+        f"below_{null}": bool(ratio < row[f"{null}_low"] and high < 1) for null in PAIRING_NULLS
     }
-    for null in NULLS[2:]:
+    for null in VELOCITY_NULLS:
         bound = row[f"beyond_{null}_high"]
         below[f"below_{null}"] = None if np.isnan(bound) else bool(bound < 0)
     return below | {"conserved": all(x for x in below.values() if x is not None)}

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ..figures import OKABE_ITO, STYLE, line_styles
-from .terms import Terms
+from ..statistics.curve import Interval
 
 Array = NDArray[np.float64]
 Rows = Sequence[Mapping[str, Any]]
@@ -38,10 +38,17 @@ LABELS = {
 
 
 class Trajectory(NamedTuple):
-    """One document as one model at its last layer sees it."""
+    """One document as one model at its last layer sees it.
+
+    position_t : (states,) positions in the document.
+    kinetic_t : (states,) ln(½‖v‖²).
+    potential_t : (states,) surprisal, nats.
+    """
 
     label: str
-    terms: Terms
+    position_t: Array
+    kinetic_t: Array
+    potential_t: Array
 
 
 def draw_trajectories(trajectories: Sequence[Trajectory], title: str) -> Figure:
@@ -54,14 +61,15 @@ def draw_trajectories(trajectories: Sequence[Trajectory], title: str) -> Figure:
         figure = Figure(figsize=(1.0 + 2.8 * len(trajectories), 4.4))
         panels = figure.subplots(3, len(trajectories), sharex=True, sharey="row", squeeze=False)
         labels = ["K = ln(½‖v‖²)", "V = surprisal  [nats]", "K + V"]
-        for column, (label, terms) in zip(panels.T, trajectories, strict=True):
-            kinetic_t, potential_t = logarithmic(terms)
+        for column, (label, position_t, kinetic_t, potential_t) in zip(
+            panels.T, trajectories, strict=True
+        ):
             series = [kinetic_t, potential_t, kinetic_t + potential_t]
             for axes, value_t, color in zip(column, series, OKABE_ITO, strict=False):
                 mean, sd = value_t.mean(), value_t.std(ddof=1)
                 axes.axhspan(mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
                 axes.axhline(mean, color=color, linewidth=0.6, linestyle="--")
-                axes.plot(terms.position_t, value_t, color=color, linewidth=0.7)
+                axes.plot(position_t, value_t, color=color, linewidth=0.7)
                 axes.annotate(
                     f"sd {sd:.2g}", (1, 1), xycoords="axes fraction",
                     ha="right", va="bottom", fontsize=6,
@@ -73,12 +81,6 @@ def draw_trajectories(trajectories: Sequence[Trajectory], title: str) -> Figure:
         figure.align_ylabels()
         figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
     return figure
-
-
-def logarithmic(terms: Terms) -> tuple[Array, Array]:
-    """(states,) ln(½‖v‖²) and surprisal."""
-    kinetic, (potential, _) = DRAWN
-    return terms.kinetic(kinetic), terms.potential(potential)
 
 
 def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Figure:
@@ -132,13 +134,14 @@ def _draw_model(
 ) -> None:
     color, dash = style
     layer_l, prefix = column["relative_layer"], number.removeprefix("variance_")
-    axes.vlines(layer_l, column[f"{number}_low"], column[f"{number}_high"], color, linewidth=0.8)
-    axes.plot(layer_l, column[number], color=color, linestyle=dash, marker="o", ms=3, label=label)
+    value_l, low_l, high_l = Interval.of(column, number)
+    axes.vlines(layer_l, low_l, high_l, color, linewidth=0.8)
+    axes.plot(layer_l, value_l, color=color, linestyle=dash, marker="o", ms=3, label=label)
     for null, (marker, _) in NULL_MARKERS.items():
         axes.plot(layer_l, column[f"{prefix}_{null}"], marker, color=color, **HOLLOW)
     if number == "variance_ratio":
-        low_l = np.minimum(column["shuffled_low"], column["shifted_low"])
-        axes.fill_between(layer_l, low_l, 2 - low_l, color=color, alpha=0.15, linewidth=0)
+        chance_l = np.minimum(column["shuffled_low"], column["shifted_low"])
+        axes.fill_between(layer_l, chance_l, 2 - chance_l, color=color, alpha=0.15, linewidth=0)
         axes.axhline(1, color="0.6", linewidth=0.6, zorder=0)
     else:
         axes.plot(layer_l, column["cv_shuffled"], color=color, linestyle=":", linewidth=0.8)

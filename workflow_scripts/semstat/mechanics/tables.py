@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
 import pyarrow as pa
 
 from ..tables import columns, interval_fields
-from .terms import FORMS, KINETIC, NULL_VARIANCES, NUMBERS, POTENTIAL, Numbers
 
 MEMBER = ("form", "kinetic", "potential")
-MEMBERS = list(itertools.product(FORMS, KINETIC, POTENTIAL))
-"""Every combination of terms, in the order of the arrays' axes."""
+"""Columns that say which combination of terms a row is of."""
 
-NULLS = ("shuffled", "shifted", "order", "embedding")
+PAIRING_NULLS = ("shuffled", "shifted")
+"""Nulls that pair a document's own terms anew: in any order, and shifted against each other."""
+
+VELOCITY_NULLS = ("order", "embedding")
+"""Nulls that take K from another velocity: across shuffled token order, and of the embeddings."""
+
+NULLS = PAIRING_NULLS + VELOCITY_NULLS
+
+MECHANICS_NUMBERS = (
+    "mean",
+    "sd",
+    "cv",
+    "drift",
+    "kinetic_mean",
+    "potential_mean",
+    "correlation",
+    "variance_ratio",
+    "cv_shuffled",
+    "cv_order",
+    "cv_embedding",
+    "ratio_order",
+    "ratio_embedding",
+    "beyond_order",
+    "beyond_embedding",
+)
+"""What is averaged over documents; see `numbers.document_numbers`."""
+
+NULL_VARIANCES = tuple(f"{null}_variance" for null in PAIRING_NULLS)
+"""Variances of a document's variance ratio when its terms are paired anew."""
 
 IDENTITY = columns(
     layer=pa.int32(), place=pa.string(), form=pa.string(), kinetic=pa.string(),
@@ -26,94 +46,24 @@ IDENTITY = columns(
 
 TRAJECTORIES = pa.schema(
     IDENTITY
-    + columns(nullable=True, **{f"{name}_sum": pa.float64() for name in NUMBERS + NULL_VARIANCES})
-    + columns(nullable=True, **{f"{name}_squares": pa.float64() for name in NUMBERS})
+    + columns(
+        nullable=True,
+        **{f"{name}_sum": pa.float64() for name in MECHANICS_NUMBERS + NULL_VARIANCES},
+        **{f"{name}_squares": pa.float64() for name in MECHANICS_NUMBERS},
+    )
 )
 """Sums over the documents of one shard, which add; null where undefined."""
 
 MECHANICS = pa.schema(
     columns(model=pa.string(), dataset=pa.string())
     + IDENTITY
-    + interval_fields(NUMBERS, nullable=NUMBERS)
+    + interval_fields(MECHANICS_NUMBERS, nullable=MECHANICS_NUMBERS)
     + columns(
         nullable=True,
-        **{f"{null}_{bound}": pa.float64() for null in NULLS[:2] for bound in ("low", "high")},
+        **{f"{null}_{bound}": pa.float64() for null in PAIRING_NULLS for bound in ("low", "high")},
         **{f"below_{null}": pa.bool_() for null in NULLS},
         conserved=pa.bool_(),
     )
 )
 """One row a combination of terms. `shuffled_low` … `shifted_high` bound what its variance ratio
 would be by chance; `below_…` says whether it is less than each null model makes it."""
-
-
-@dataclass
-class Sums:
-    """Sums over documents of the numbers of every combination of terms, at one layer and place.
-
-    documents, left_out : documents summed, and those too short or without variation.
-    total, squares : by name, (forms, kinetic, potential) sums of the numbers and of their squares.
-    """
-
-    documents: int = 0
-    left_out: int = 0
-    total: Numbers = field(default_factory=dict)
-    squares: Numbers = field(default_factory=dict)
-
-    def add(self, numbers: Numbers | None) -> None:
-        """Add one document."""
-        if numbers is None:
-            self.left_out += 1
-            return
-        self.documents += 1
-        for name, value in numbers.items():
-            self.total[name] = self.total.get(name, 0.0) + value
-            if name in NUMBERS:
-                self.squares[name] = self.squares.get(name, 0.0) + value**2
-
-    def merge(self, other: Sums) -> None:
-        self.documents += other.documents
-        self.left_out += other.left_out
-        for mine, theirs in ((self.total, other.total), (self.squares, other.squares)):
-            for name, value in theirs.items():
-                mine[name] = mine.get(name, 0.0) + value
-
-
-def sums_table(sums: Mapping[tuple[int, str], Sums]) -> pa.Table:
-    """The trajectories table of sums by layer and place; `from_table` reads it."""
-    rows = []
-    for (layer, place), of in sums.items():
-        named = {f"{name}_sum": value for name, value in of.total.items()}
-        named |= {f"{name}_squares": value for name, value in of.squares.items()}
-        for index, member in enumerate(MEMBERS):
-            row: dict[str, Any] = {"layer": layer, "place": place}
-            row |= dict(zip(MEMBER, member, strict=True))
-            row |= {"documents": of.documents, "left_out": of.left_out}
-            rows.append(row | {name: float(value.flat[index]) for name, value in named.items()})
-    arrays = [
-        pa.array([row.get(f.name) for row in rows], f.type, from_pandas=True) for f in TRAJECTORIES
-    ]
-    return pa.Table.from_arrays(arrays, schema=TRAJECTORIES)
-
-
-def from_table(table: pa.Table) -> dict[tuple[int, str], Sums]:
-    """Sums by layer and place, with NaN for null."""
-    column = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
-    shape = (len(FORMS), len(KINETIC), len(POTENTIAL))
-    found = {}
-    for start in range(0, len(table), len(MEMBERS)):
-        sums = Sums(int(column["documents"][start]), int(column["left_out"][start]))
-        found[int(column["layer"][start]), str(column["place"][start])] = sums
-        for kind, numbers in (("_sum", sums.total), ("_squares", sums.squares)):
-            for name, values in column.items():
-                if sums.documents and name.endswith(kind):
-                    part = values[start : start + len(MEMBERS)]
-                    numbers[name.removesuffix(kind)] = part.astype(np.float64).reshape(shape)
-    return found
-
-
-def merge(shards: Iterable[Mapping[tuple[int, str], Sums]]) -> dict[tuple[int, str], Sums]:
-    merged: dict[tuple[int, str], Sums] = {}
-    for shard in shards:
-        for key, sums in shard.items():
-            merged.setdefault(key, Sums()).merge(sums)
-    return merged

@@ -11,7 +11,6 @@ curves, pointwise intervals and simultaneous bands plain linear algebra.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,8 +20,9 @@ from numpy.typing import NDArray
 # Not scipy.stats: it is half a second of every command's start-up.
 from scipy.special import expit, logit, ndtr, stdtrit
 
+from .curve import Curve
+
 Array = NDArray[np.float64]
-Interval = tuple[float, float, float]
 
 GROUPS = 20
 """Groups of cells, of about as many states each, whose scatter between blocks is pooled."""
@@ -66,40 +66,6 @@ class Estimate(NamedTuple):
 
 def _widen(error_es: Array, sources: int) -> Array:
     return np.pad(error_es, ((0, 0), (0, sources - error_es.shape[1])))
-
-
-class Curve(NamedTuple):
-    """A curve with its bounds, each (edges,); NaN where undefined.
-
-    value : the estimate.
-    low, high : pointwise interval, which holds the truth at any one energy with the confidence
-        asked for.
-    band_low, band_high : simultaneous band, which holds all of the true curve, over the energies
-        where it is defined, with that confidence.
-    """
-
-    value: Array
-    low: Array
-    high: Array
-    band_low: Array
-    band_high: Array
-
-    def intervals(self, names: Iterable[str]) -> dict[str, Interval]:
-        """Numbers that are no curve, each by its name as (value, low, high)."""
-        return dict(
-            zip(names, zip(*(part.tolist() for part in self[:3]), strict=True), strict=True)
-        )
-
-    def each(self, function: Callable[[Array], Array]) -> Curve:
-        """The curve on another scale, by an increasing function."""
-        return Curve(*(function(part) for part in self))
-
-    def columns(self, name: str) -> dict[str, Array]:
-        """The curve as columns of a table: name, name_low, … name_band_high."""
-        return {
-            name if part == "value" else f"{name}_{part}": column
-            for part, column in self._asdict().items()
-        }
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 Array = NDArray[np.float64]
-Curve = Callable[[Any], Any]
+Exact = Callable[[Any], Any]
 """Of (energies,) float64, or of shares of states; Any, as scipy.special is not typed."""
 
 
@@ -30,10 +30,10 @@ class ClosedForm:
     """
 
     name: str
-    volume: Curve
-    density: Curve
-    slope: Curve
-    quantile: Curve
+    volume: Exact
+    density: Exact
+    slope: Exact
+    quantile: Exact
 
     def temperature(self, energy: Array) -> Array:
         """T = Ω/ρ, probability."""
@@ -127,7 +127,7 @@ def log_uniform(decades: float = 8.0, below: float = 0.2) -> ClosedForm:
     )
 
 
-def from_log_density(name: str, log_density: Curve, slope: Curve, cells: int = 4000) -> ClosedForm:
+def from_log_density(name: str, log_density: Exact, slope: Exact, cells: int = 4000) -> ClosedForm:
     """A system of any bounded ρ ∝ exp(log_density), integrated by Gauss–Legendre in each cell."""
     node, weight = np.polynomial.legendre.leggauss(8)
     edge = np.linspace(-1, 1, cells + 1)

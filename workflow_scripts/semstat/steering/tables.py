@@ -1,137 +1,18 @@
-"""Tables of what steering achieves, state by state and on average over documents."""
+"""The table of what steering achieves on average over documents."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from ..statistics.block_errors import ErrorBars, Interval, per_state
-from ..tables import columns, interval_columns, interval_fields
-
-Array = NDArray[np.float64]
-
-LINEAR_BELOW = 0.5
-"""Largest effect, nats, from which the order of the error is read off."""
-
-STATES = pa.schema(
-    columns(layer=pa.int32(), quantity=pa.string(), doc=pa.int32(), effect=pa.float64())
-    + columns(before=pa.float64(), state_norm=pa.float64(), slope=pa.float64())
-    + columns(reachable=pa.bool_())
-    + columns(
-        nullable=True,
-        linear=pa.float64(),
-        norm=pa.float64(),
-        aimed_norm=pa.float64(),
-        ascent_path=pa.float64(),
-        ascent_norm=pa.float64(),
-        random_norm=pa.float64(),
-    )
-    + columns(random_reached=pa.float64())
-)
-"""One row a state and wanted effect, nats, signed.
-
-before : the quantity; `slope` is ‖J‖, so that J⁺Δ has the norm |effect| / slope.
-linear : the change that J⁺Δ makes, without a search.
-norm, aimed_norm : ‖δh‖ that reaches the effect by one Jacobian and a line search, and by three.
-ascent_path, ascent_norm : how far gradient ascent walks to get there, and how far from h it ends.
-random_norm : the median norm over the random directions that get there within ‖h‖, of which there
-    is the share random_reached.
-Norms are null where the effect is out of reach: a log-probability cannot exceed 0.
-"""
+from ..tables import columns, interval_fields
 
 RATIOS = ("aimed", "ascent_path", "ascent_norm", "random")
 
-NUMBERS = ("share", "error", "order", *RATIOS, "random_reached")
+EFFECT_NUMBERS = ("share", "error", "order", *RATIOS, "random_reached")
 
 EFFECTS = pa.schema(
     columns(model=pa.string(), dataset=pa.string(), layer=pa.int32(), quantity=pa.string())
     + columns(effect=pa.float64(), documents=pa.int32())
-    + interval_fields(NUMBERS, nullable=NUMBERS)
+    + interval_fields(EFFECT_NUMBERS, nullable=EFFECT_NUMBERS)
 )
-"""One row a layer, quantity and effect; see `describe_effects`."""
-
-
-def describe_effects(rows: Sequence[Mapping[str, Any]], confidence: float) -> list[dict[str, Any]]:
-    """Norm and error of steering for each layer, quantity and effect, on average over documents.
-
-    Averages are geometric, of documents in which the effect is reached; intervals are Student's of
-    their logarithms, and null where there are fewer than two.
-
-    Parameters
-    ----------
-    rows : of `STATES`.
-
-    Returns
-    -------
-    Rows with value, `_low` and `_high` of
-
-    share : ‖δh‖ / ‖h‖ by J⁺ and a line search.
-    error : |achieved − predicted| / |predicted| of J⁺Δ as it is.
-    order : by what power of the effect that error grows, over the effects up to `LINEAR_BELOW`; the
-        same for all effects of a layer and quantity.
-    aimed, ascent_path, ascent_norm, random : the norm that these need, over that of J⁺.
-    random_reached : share of random directions that reach the effect with at most ‖h‖; `random` is
-        of those alone, and so too small where they are few.
-    """
-    groups: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((row["layer"], row["quantity"]), []).append(row)
-    described = []
-    for (layer, quantity), group in groups.items():
-        order = _geometric(_orders(group), confidence, logarithms=True)
-        for effect in sorted({row["effect"] for row in group}, key=abs):
-            chosen = [row for row in group if row["effect"] == effect and row["reachable"]]
-            numbers = _describe(chosen, confidence) | {"order": order}
-            head = {"layer": layer, "quantity": quantity, "effect": effect}
-            head["documents"] = len(chosen)
-            described.append(head | interval_columns(numbers))
-    return described
-
-
-def _describe(rows: Sequence[Mapping[str, Any]], confidence: float) -> dict[str, Interval]:
-    column = {
-        name: np.array([row[name] for row in rows], dtype=np.float64)
-        for name in STATES.names
-        if name != "quantity"
-    }
-    norm = column["norm"]
-    ratios = {
-        "share": norm / column["state_norm"],
-        "error": np.abs(column["linear"] / column["effect"] - 1),
-        "aimed": column["aimed_norm"] / norm,
-        "ascent_path": column["ascent_path"] / norm,
-        "ascent_norm": column["ascent_norm"] / norm,
-        "random": column["random_norm"] / norm,
-    }
-    numbers = {name: _geometric(ratio, confidence) for name, ratio in ratios.items()}
-    value, *bounds = _geometric(column["random_reached"], confidence, logarithms=True)
-    low, high = np.clip(bounds, 0.0, 1.0).tolist()
-    return numbers | {"random_reached": (value, low, high)}
-
-
-def _geometric(value_d: Array, confidence: float, logarithms: bool = False) -> Interval:
-    """Geometric mean with its interval; the arithmetic one of what are `logarithms` already."""
-    usable_d = value_d[np.isfinite(value_d) & (logarithms | (value_d > 0))]
-    if len(usable_d) < 2:
-        return (np.nan, np.nan, np.nan)
-    bars = ErrorBars.pointwise(len(usable_d), confidence)
-    wanted_d = usable_d if logarithms else np.log(usable_d)
-    curve = bars(per_state(wanted_d[:, None], np.ones(len(usable_d))))
-    return (curve if logarithms else curve.each(np.exp)).intervals(["mean"])["mean"]
-
-
-def _orders(rows: Sequence[Mapping[str, Any]]) -> Array:
-    """The slope of ln error against ln effect of each document with at least two such effects."""
-    points: dict[int, list[tuple[float, float]]] = {}
-    for row in rows:
-        if row["reachable"] and abs(row["effect"]) <= LINEAR_BELOW:
-            error = abs(row["linear"] / row["effect"] - 1)
-            if error > 0:
-                point = (np.log(abs(row["effect"])), np.log(error))
-                points.setdefault(row["doc"], []).append(point)
-    several = [np.array(of_doc) for of_doc in points.values() if len(of_doc) > 1]
-    return np.array([np.polyfit(of_doc[:, 0], of_doc[:, 1], 1)[0] for of_doc in several])
+"""One row a layer, quantity and effect; see `description.describe_effects`."""

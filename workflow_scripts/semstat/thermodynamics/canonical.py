@@ -15,13 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from ..statistics.block_errors import (
-    Curve,
-    ErrorBars,
-    Estimate,
-    block_residuals,
-    state_inefficiency,
-)
+from ..statistics.block_errors import ErrorBars, Estimate, block_residuals, state_inefficiency
+from ..statistics.curve import Curve
 from .curves import POPULATED, checked_counts
 from .energy_grid import StateCounts
 

@@ -14,18 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import Curve, ErrorBars, Estimate, per_state, state_inefficiency
+from ..statistics.block_errors import ErrorBars, Estimate, per_state, state_inefficiency
+from ..statistics.curve import Curve
 from .energy_grid import StateCounts
 from .smooth_density import SmoothDensity, smooth_density
+from .tables import CURVE_QUANTITIES
 
 Array = NDArray[np.float64]
 
 POPULATED = 20
 """Effective states on either side of an energy that make it well populated."""
-
-CURVES = (
-    "density", "volume", "entropy", "temperature", "surface_entropy", "surface_temperature",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Curves:
     def columns(self) -> dict[str, NDArray[Any]]:
         """(edges,) columns by name: energy, density, density_low, … density_band_high, volume, …"""
         columns: dict[str, NDArray[Any]] = {"energy": self.energy}
-        for name in CURVES:
+        for name in CURVE_QUANTITIES:
             columns |= getattr(self, name).columns(name)
         columns["extrapolated"] = self.extrapolated
         return columns

@@ -11,21 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..tables import columns
 from .energy_grid import BLOCKS, StateCounts, count_states
-
-STATES = pa.schema(
-    columns(
-        layer=pa.int32(),
-        block=pa.int32(),
-        states=pa.int64(),
-        energy_sum=pa.float64(),
-        energy_min=pa.float64(),
-        at_zero=pa.int64(),
-        stutters=pa.int64(),
-        counts=pa.list_(pa.field("item", pa.int64(), False)),
-    )
-)
 
 
 class BlockSums(NamedTuple):

@@ -1,20 +1,26 @@
-"""The tables of curves, of well numbers, of comparisons, canonical averages and signals."""
+"""The tables of state counts, curves, well numbers, canonical averages and signals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
 import pyarrow as pa
 
+from ..statistics.tables import curve_fields
 from ..tables import columns, interval_fields
 
-
-def bounded(quantities: Iterable[str]) -> list[pa.Field]:
-    """Columns of each quantity, its pointwise interval and its simultaneous band."""
-    bounds = ("", "_low", "_high", "_band_low", "_band_high")
-    return [pa.field(name + bound, pa.float64()) for name in quantities for bound in bounds]
-
+STATES = pa.schema(
+    columns(
+        layer=pa.int32(),
+        block=pa.int32(),
+        states=pa.int64(),
+        energy_sum=pa.float64(),
+        energy_min=pa.float64(),
+        at_zero=pa.int64(),
+        stutters=pa.int64(),
+        counts=pa.list_(pa.field("item", pa.int64(), False)),
+    )
+)
+"""One row a layer and block of documents: sums over its states, as `states.BlockSums` has them;
+`counts` are those on the energy grid."""
 
 CURVE_QUANTITIES = (
     "density",
@@ -26,7 +32,7 @@ CURVE_QUANTITIES = (
 )
 
 CURVES = pa.schema(
-    columns(energy=pa.float64()) + bounded(CURVE_QUANTITIES) + columns(extrapolated=pa.bool_())
+    columns(energy=pa.float64()) + curve_fields(CURVE_QUANTITIES) + columns(extrapolated=pa.bool_())
 )
 """`_low` and `_high` bound the pointwise interval, `_band_low` and `_band_high` the simultaneous
 band; null where undefined. `extrapolated` where the tail model speaks, not the states."""
@@ -52,28 +58,11 @@ WELLS = pa.schema(
 """`deepest` is the share of resamples in which this layer's well is the deepest of its model and
 dataset."""
 
-DIFFERENCES = ("entropy_difference", "temperature_difference", "log_temperature_ratio")
-
-COMPARISON = pa.schema(columns(energy=pa.float64()) + bounded(DIFFERENCES))
-"""S_a − S_b, T_a − T_b and ln(T_a/T_b) of ensembles a and b; bounds as in `CURVES`."""
-
-DISTANCES = pa.schema(
-    columns(model_a=pa.string(), dataset_a=pa.string(), layer_a=pa.int32())
-    + columns(model_b=pa.string(), dataset_b=pa.string(), layer_b=pa.int32())
-    + columns(paired=pa.bool_(), states_a=pa.int64(), states_b=pa.int64())
-    + columns(area=pa.float64(), area_p=pa.float64())
-    + columns(kolmogorov_smirnov=pa.float64(), kolmogorov_smirnov_p=pa.float64())
-    + columns(nullable=True, differs_from=pa.float64(), differs_to=pa.float64())
-)
-"""How far apart ensembles a and b are. `differs_from` and `differs_to` are the lowest and highest
-energy at which the band of S_a − S_b excludes 0."""
-
-
 CANONICAL_QUANTITIES = ("log_partition", "mean_energy", "heat_capacity", "entropy")
 
 CANONICAL = pa.schema(
     columns(inverse_temperature=pa.float64(), effective_states=pa.float64())
-    + bounded(CANONICAL_QUANTITIES)
+    + curve_fields(CANONICAL_QUANTITIES)
 )
 """Averages at inverse temperature β; `effective_states` carry the weight there, and bounds are null
 where they are few."""
@@ -85,14 +74,3 @@ SIGNALS = pa.schema(
     + columns(value=pa.float64(), score=pa.float64(), significant=pa.bool_())
 )
 """Transition-like signals, as `inflection.Signal` describes them."""
-
-
-def table_of(named: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
-    """A table of columns by name; NaN becomes null."""
-    arrays = [pa.array(named[f.name], f.type, from_pandas=True) for f in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def table_of_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """A table of rows; NaN becomes null."""
-    return table_of({name: [row[name] for row in rows] for name in schema.names}, schema)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import ErrorBars, Interval, per_state, state_inefficiency
+from ..statistics.block_errors import ErrorBars, per_state, state_inefficiency
+from ..statistics.curve import Interval
 from .energy_grid import StateCounts
 from .states import BlockSums
 
@@ -26,7 +27,7 @@ def describe_wells(
     rng: np.random.Generator,
     resamples: int = 400,
     confidence: float = 0.95,
-) -> tuple[list[dict[str, Interval]], Array]:
+) -> tuple[list[dict[str, Interval[float]]], Array]:
     """Numbers that describe the layers' wells, and how surely each one is the deepest.
 
     Blocks of documents are the unit of error throughout. Shares have intervals symmetric in their
@@ -81,7 +82,9 @@ def describe_wells(
     return wells, np.where(np.isnan(depth_lr).any(axis=1), np.nan, deepest_l)
 
 
-def _moments_and_shares(sums: BlockSums, edges_e: Array, confidence: float) -> dict[str, Interval]:
+def _moments_and_shares(
+    sums: BlockSums, edges_e: Array, confidence: float
+) -> dict[str, Interval[float]]:
     full_b = sums.states_b > 0
     states_b = sums.states_b[full_b].astype(np.float64)
     counts_be = sums.counts.counts_be[full_b].astype(np.float64)
@@ -109,7 +112,7 @@ def _moments_and_shares(sums: BlockSums, edges_e: Array, confidence: float) -> d
     }
 
 
-def lowest_interval(lowest_b: Array, confidence: float) -> Interval:
+def lowest_interval(lowest_b: Array, confidence: float) -> Interval[float]:
     """The lowest of the blocks' lowest energies, and that of as many blocks resampled.
 
     A resample of B blocks misses the k lowest with probability (1 − k/B)^B.
@@ -117,7 +120,7 @@ def lowest_interval(lowest_b: Array, confidence: float) -> Interval:
     ordered_b = np.sort(lowest_b)
     missed_b = (1 - np.arange(1, len(ordered_b) + 1) / len(ordered_b)) ** len(ordered_b)
     high = ordered_b[np.argmax(missed_b <= 1 - confidence)]
-    return float(ordered_b[0]), float(ordered_b[0]), float(high)
+    return Interval(float(ordered_b[0]), float(ordered_b[0]), float(high))
 
 
 def _depth_and_width(
@@ -150,10 +153,10 @@ def _reached(cumulated_re: Array, wanted_r: Array, edges_e: Array) -> Array:
     return energy_r
 
 
-def _percentiles(value_r: Array, confidence: float) -> Interval:
+def _percentiles(value_r: Array, confidence: float) -> Interval[float]:
     """The first value, and the interval of the others; NaN where it is undefined."""
     if np.isnan(value_r[0]):
-        return np.nan, np.nan, np.nan
+        return Interval(np.nan, np.nan, np.nan)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     low, high = np.nanquantile(value_r[1:], tails)
-    return float(value_r[0]), float(low), float(high)
+    return Interval(float(value_r[0]), float(low), float(high))

@@ -6,18 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..statistics.block_errors import ErrorBars, per_state
-from ..tables import columns, interval_columns, interval_fields
-
-NUMBERS = ("energy", "p_continuation", "p_last", "p_copy", "below_zero")
-
-REPETITION = pa.schema(
-    columns(layer=pa.int32(), copies=pa.int32(), documents=pa.int32()) + interval_fields(NUMBERS)
-)
-"""One row a layer and number of copies; `_low` and `_high` bound the interval."""
+from ..tables import interval_columns
 
 
 def describe_repetition(

@@ -1,12 +1,11 @@
-"""The table of a repetition against sums over documents written out, and its figure."""
+"""The table of a repetition against sums over documents written out."""
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy import stats
 
-from workflow_scripts.semstat.repetition.figures import draw_repetition
-from workflow_scripts.semstat.repetition.repetition import NUMBERS, describe_repetition
+from workflow_scripts.semstat.repetition.description import describe_repetition
+from workflow_scripts.semstat.repetition.tables import REPETITION_NUMBERS
 
 DOCUMENTS, PREFIX = 12, 5
 
@@ -45,7 +44,7 @@ def test_the_table_is_what_sums_over_documents_give(columns_n):
     assert [row["copies"] for row in rows] == [1, 2, 4]
     for row in rows:
         column = columns_n[row["copies"]]
-        of_documents = {name: [] for name in NUMBERS}
+        of_documents = {name: [] for name in REPETITION_NUMBERS}
         for doc in range(DOCUMENTS):
             t = column["position"][column["doc"] == doc].max()
             (state,) = np.flatnonzero((column["doc"] == doc) & (column["position"] == t))
@@ -85,24 +84,3 @@ def test_other_documents_or_one_alone_are_refused():
         describe_repetition({1: made(1, rng, [3]), 2: made(2, rng, [3])}, 0.95)
     with pytest.raises(ValueError, match="one number of copies does not tell how long a unit is"):
         describe_repetition({1: made(1, rng)}, 0.95)
-
-
-def test_the_figure_has_a_line_and_a_band_a_layer_and_nothing_overlaps(columns_n):
-    rows = [
-        {"layer": layer} | row
-        for layer in (0, 8, 16)
-        for row in describe_repetition(columns_n, 0.95)
-    ]
-    figure = draw_repetition(rows, "tiny, text: a token repeated")
-    FigureCanvasAgg(figure).draw()
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["0", "8", "16"]
-    for axes, name in zip(figure.axes, ("energy", "p_copy"), strict=True):
-        lines = [line for line in axes.get_lines() if len(line.get_xdata()) == 3]
-        assert len(lines) == len(axes.collections) == 3
-        for line in lines:
-            expected = [row[name] for row in rows[:3]]
-            np.testing.assert_array_equal(line.get_ydata(), np.array(expected, dtype=float))
-        assert not legend.get_window_extent().overlaps(axes.get_tightbbox())
-    labels = [label.get_text() for label in figure.axes[1].get_xticklabels()]
-    assert labels == ["1", "2", "4"]

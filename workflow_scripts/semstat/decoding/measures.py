@@ -1,0 +1,43 @@
+"""Measures of one continuation: its repetition, and how steady its energy is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..mechanics.kinetic import log_half_square
+
+Array = NDArray[np.float64]
+
+
+def repetition(tokens: Sequence[int], n: int) -> float:
+    """rep-n = 1 − unique n-grams / n-grams (Welleck et al., arXiv 1908.04319); 0 if there is none.
+
+    >>> repetition([1, 2, 1, 2, 1, 2], 2)
+    0.6
+    """
+    grams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def energy_fluctuation(hidden_btn: Array, surprisal_bs: Array) -> Array:
+    """Coefficient of variation of E_t = ln(½‖h_t − h_{t−1}‖²) − ln p(x_{t+1}) in a continuation.
+
+    The log-kinetic term and the potential of a reconstruction of arXiv 2508.08492, whose text was
+    not at hand.
+
+    Parameters
+    ----------
+    hidden_btn : (texts, P + S − 1, hidden) the last block's output at all tokens but the last one.
+    surprisal_bs : (texts, S) −ln p of each token of the continuation, nats.
+
+    Returns
+    -------
+    (texts,) standard deviation of E over the S states, over |mean|.
+    """
+    velocity_btn = np.diff(hidden_btn, axis=1)[:, -surprisal_bs.shape[1] :]
+    energy_bs = log_half_square(np.square(velocity_btn).sum(axis=-1)) + surprisal_bs
+    fluctuation_b: Array = energy_bs.std(axis=1, ddof=1) / np.abs(energy_bs.mean(axis=1))
+    return fluctuation_b
