@@ -16,7 +16,8 @@ import sys
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.semstat.energies.readout import energy, read_out_in_chunks
+from workflow_scripts.semstat.energies.hamiltonian import energy
+from workflow_scripts.semstat.energies.readout import read_out_in_chunks
 from workflow_scripts.semstat.models.decoder import Decoder
 
 SHAPES = ["576x49152", "2048x49152", "2048x151936", "4096x128256"]

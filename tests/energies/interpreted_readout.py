@@ -12,7 +12,8 @@ from torch import nn
 
 from workflow_scripts.semstat.energies import fused_readout
 from workflow_scripts.semstat.energies.fused_readout import TOLERANCE, half_weights, reduce_logits
-from workflow_scripts.semstat.energies.readout import energy, read_out_in_chunks
+from workflow_scripts.semstat.energies.hamiltonian import energy
+from workflow_scripts.semstat.energies.readout import read_out_in_chunks
 from workflow_scripts.semstat.models.decoder import Decoder
 
 BLOCKS = {"BLOCK_S": 16, "BLOCK_V": 32, "BLOCK_N": 64}

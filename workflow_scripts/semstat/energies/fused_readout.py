@@ -41,6 +41,7 @@ import torch
 from torch import Tensor, nn
 
 from ..models.decoder import Decoder
+from .hamiltonian import energy
 
 if TYPE_CHECKING:
     from .readout import StateReadout
@@ -154,7 +155,7 @@ def _check(found: StateReadout, expected: StateReadout) -> None:
 def _fused(
     decoder: Decoder, weights: Weights, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
 ) -> StateReadout:
-    from .readout import StateReadout, energy
+    from .readout import StateReadout
 
     with torch.inference_mode():
         x_sn = decoder.normed(q_sn.float())

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..models.decoder import Decoder
 from ..models.thread_pool import thread_pool
+from .hamiltonian import energy
 
 TILE = {"cpu": (1056, 512), "cuda": (8192, 32768)}
 """States × tokens whose logits exist at a time.
@@ -40,29 +41,6 @@ class StateReadout(NamedTuple):
     energy: Tensor
     entropy: Tensor
     top: Tensor
-
-
-def energy(log_p_correct_s: Tensor, log_p_last_s: Tensor) -> Tensor:
-    """Energy H(q) = p(correct next token) − p(last token) of each state.
-
-    Zero exactly where the two log-probabilities are equal, as they are when the correct token is
-    the last one; elsewhere its sign survives even where both probabilities underflow.
-
-    Parameters
-    ----------
-    log_p_correct_s, log_p_last_s : (states,) natural logarithms.
-
-    Returns
-    -------
-    (states,) float32 in [−1, 1], probability.
-    """
-    correct_s, last_s = log_p_correct_s.double(), log_p_last_s.double()
-    # exp(a) − exp(b) without cancellation where a ≈ b.
-    higher_s = torch.maximum(correct_s, last_s)
-    size_s = -higher_s.exp() * torch.expm1(-(correct_s - last_s).abs())
-    smallest = torch.finfo(torch.float32).tiny
-    size_s = torch.where(correct_s == last_s, 0.0, size_s.clamp(min=smallest))
-    return torch.copysign(size_s, correct_s - last_s).float() + 0.0
 
 
 class TileReadout(NamedTuple):
