@@ -1,4 +1,4 @@
-"""How fast and how exact is the fused readout on a GPU, beside the chunked one and a softmax?
+"""How fast and how exact is the fused readout on a GPU, beside that by tiles and a softmax?
 
     python -m benchmarks.gpu_readout
     python -m benchmarks.gpu_readout --shapes 576x49152 4096x128256 --states 16384
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from workflow_scripts.semstat.energies.hamiltonian import energy
-from workflow_scripts.semstat.energies.readout import read_out_in_chunks
+from workflow_scripts.semstat.energies.tiles import read_out_by_tiles
 from workflow_scripts.semstat.models.decoder import Decoder
 
 SHAPES = ["576x49152", "2048x49152", "2048x151936", "4096x128256"]
@@ -35,7 +35,7 @@ def main() -> None:
     print(
         f"{'shape':>12} {'max|ΔH|':>8} {'mean|ΔH|':>9} {'bf16 TFLOP/s':>13} "
         f"{'fused, ms':>10} {'of that rate':>12} {'one term':>9} {'two terms':>9} "
-        f"{'chunked':>9} {'softmax':>9}"
+        f"{'by tiles':>9} {'softmax':>9}"
     )
     for shape in arguments.shapes:
         width, vocabulary = map(int, shape.split("x"))
@@ -80,7 +80,7 @@ def report(shape: str, decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s
     others = [
         milliseconds(lambda: fused(1)),
         milliseconds(lambda: fused(2)),
-        milliseconds(lambda: read_out_in_chunks(decoder, x_sn, last_s, correct_s)),
+        milliseconds(lambda: read_out_by_tiles(decoder, x_sn, last_s, correct_s)),
         milliseconds(lambda: plain(half_sn, half_vn, last_s, correct_s)),
     ]
     ratios = " ".join(f"{other / ours:8.2f}×" for other in others)

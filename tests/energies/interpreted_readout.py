@@ -13,7 +13,7 @@ from torch import nn
 from workflow_scripts.semstat.energies import fused_readout
 from workflow_scripts.semstat.energies.fused_readout import TOLERANCE, half_weights, reduce_logits
 from workflow_scripts.semstat.energies.hamiltonian import energy
-from workflow_scripts.semstat.energies.readout import read_out_in_chunks
+from workflow_scripts.semstat.energies.tiles import read_out_by_tiles
 from workflow_scripts.semstat.models.decoder import Decoder
 
 BLOCKS = {"BLOCK_S": 16, "BLOCK_V": 32, "BLOCK_N": 64}
@@ -173,15 +173,15 @@ def test_weights_that_float16_does_not_hold_are_not_taken():
     assert torch.equal(weights.weight_vn.float() * weights.unit, small.weight)
 
 
-class Chunks:
-    """The chunked readout, counting its calls; one field is off by so much."""
+class Tiles:
+    """The readout by tiles, counting its calls; one field is off by so much."""
 
     def __init__(self, name, error):
         self.name, self.error, self.calls = name, error, 0
 
     def __call__(self, *given):
         self.calls += 1
-        readout = read_out_in_chunks(*given)
+        readout = read_out_by_tiles(*given)
         return readout._replace(**{self.name: getattr(readout, self.name) + self.error})
 
 
@@ -209,12 +209,13 @@ def test_the_fused_readout_is_believed_once_it_agrees(
         lambda *args, **options: plain(*args, blocks=BLOCKS, **options),
     )
     x_sn, unembedding, last_s, correct_s = case(4, 64, 300, 3, dtype)
-    chunks, decoder = Chunks(name, error), Decoder((nn.Identity(),), unembedding)
+    tiles, decoder = Tiles(name, error), Decoder((nn.Identity(),), unembedding)
+    monkeypatch.setattr(fused_readout, "read_out_by_tiles", tiles)
     for _ in range(3):
-        readout = fused_readout.read_out_fused(decoder, x_sn, last_s, correct_s, chunks)
+        readout = fused_readout.read_out_fused(decoder, x_sn, last_s, correct_s)
         assert (readout is not None) == fused
-    assert chunks.calls == (dtype != torch.float32) and len(caplog.records) == warnings
+    assert tiles.calls == (dtype != torch.float32) and len(caplog.records) == warnings
     if fused:
-        expected = read_out_in_chunks(decoder, x_sn, last_s, correct_s)
+        expected = read_out_by_tiles(decoder, x_sn, last_s, correct_s)
         for one, other in zip(readout, expected, strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=1e-3)

@@ -5,13 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from workflow_scripts.semstat.energies import readout
-from workflow_scripts.semstat.energies.readout import (
-    TILE,
-    TileReadout,
-    begin_read_out,
-    first_not_finite,
-)
+from workflow_scripts.semstat.energies import tiles
+from workflow_scripts.semstat.energies.readout import begin_read_out, first_not_finite
+from workflow_scripts.semstat.energies.tiles import TILE, TileReadout
 from workflow_scripts.semstat.models.decoder import Decoder
 
 VOCABULARY, STATES = 101, 500
@@ -42,15 +38,15 @@ def states(sharpness: float, seed: int = 0):
 def arithmetic(request, monkeypatch):
     """What reduces tiles: on a CPU numba, elsewhere torch, which is tried here too."""
 
-    def by_torch(decoder, x_sn, last_s, correct_s, tiles):
+    def by_torch(decoder, x_sn, last_s, correct_s, share):
         read = [
-            readout._read_tile(decoder.unembed(x_sn, tile), tile.start, last_s, correct_s)
-            for tile in tiles
+            tiles._read_tile(decoder.unembed(x_sn, tile), tile.start, last_s, correct_s)
+            for tile in share
         ]
         return TileReadout(*map(torch.stack, zip(*read, strict=True))).merged()
 
     if request.param == "torch":
-        monkeypatch.setattr(readout, "_read_tiles_on_cpu", by_torch)
+        monkeypatch.setattr(tiles, "_read_tiles_on_cpu", by_torch)
     monkeypatch.setitem(TILE, "cpu", (200, 40))
 
 

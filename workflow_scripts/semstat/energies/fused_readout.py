@@ -33,8 +33,7 @@ or component that matters: both are scaled by powers of two, their largest to 2Â
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -42,9 +41,7 @@ from torch import Tensor, nn
 
 from ..models.decoder import Decoder
 from .hamiltonian import energy
-
-if TYPE_CHECKING:
-    from .readout import StateReadout
+from .tiles import StateReadout, read_out_by_tiles
 
 STRETCHES = 16
 """Parts of the vocabulary that are reduced apart: enough programs also for few states."""
@@ -53,11 +50,10 @@ TOLERANCE = 9e-4
 """Bound on the error of H above which a state is read out again with two terms."""
 
 AGREEMENT = {"energy": 1e-3, "log_p_last": 2e-2, "log_p_correct": 2e-2, "entropy": 2e-2}
-"""By how much each may differ from the chunked readout's before the fused one is refused: H by
+"""By how much each may differ from the readout by tiles before the fused one is refused: H by
 little more than its bound, the others by twice what one term was seen to leave."""
 
 log = logging.getLogger(__name__)
-Chunked = Callable[[Decoder, Tensor, Tensor, Tensor], "StateReadout"]
 Blocks = dict[str, int]
 
 
@@ -80,7 +76,7 @@ _trusted: WeakKeyDictionary[nn.Linear, Weights | None] = WeakKeyDictionary()
 
 
 def read_out_fused(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor, chunked: Chunked
+    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
 ) -> StateReadout | None:
     """The readout, or None where `readout.begin_read_out` has to do by tiles: nothing ends a run.
 
@@ -90,7 +86,6 @@ def read_out_fused(
     Parameters
     ----------
     decoder, q_sn, last_s, correct_s : as `readout.begin_read_out` takes them.
-    chunked : the readout to be compared with.
     """
     unembedding = decoder.unembedding
     try:
@@ -100,15 +95,16 @@ def read_out_fused(
         if weights is not None:
             readout = _fused(decoder, weights, q_sn, last_s, correct_s)
             if not known:
-                _check(readout, chunked(decoder, q_sn[:64], last_s[:64], correct_s[:64]))
+                few = (x_s[:64] for x_s in (q_sn, last_s, correct_s))
+                _check(readout, read_out_by_tiles(decoder, *few))
         _trusted[unembedding] = weights
         return readout
     except torch.OutOfMemoryError:
         raise
     except Exception as error:
-        # Whatever a compiler or driver raises: the chunked readout is slower, and always there.
+        # Whatever a compiler or driver raises: the readout by tiles is slower, and always there.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        log.warning("reading out in chunks, the fused readout does not work here: %s", reason)
+        log.warning("reading out by tiles, the fused readout does not work here: %s", reason)
         _trusted[unembedding] = None
         return None
 
@@ -139,7 +135,7 @@ def half_weights(unembedding: nn.Linear) -> Weights | None:
 
 
 def _check(found: StateReadout, expected: StateReadout) -> None:
-    """Refuse what the kernels made of states of which the chunked readout has read the first.
+    """Refuse what the kernels made of states of which the first are read by tiles too.
 
     The most probable token is not compared: rounding may choose between two of nearly the same
     probability.
@@ -149,14 +145,12 @@ def _check(found: StateReadout, expected: StateReadout) -> None:
         ours_s = getattr(found, name)[: len(theirs_s)]
         error = float((ours_s - theirs_s).abs().nan_to_num(0.0).max())
         if error > allowed or not torch.equal(ours_s.isfinite(), theirs_s.isfinite()):
-            raise ArithmeticError(f"{name} differs from the chunked readout's by {error:.2g}")
+            raise ArithmeticError(f"{name} differs by {error:.2g} from the readout by tiles")
 
 
 def _fused(
     decoder: Decoder, weights: Weights, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
 ) -> StateReadout:
-    from .readout import StateReadout
-
     with torch.inference_mode():
         x_sn = decoder.normed(q_sn.float())
         log_p_last_s, log_p_correct_s, entropy_s, top_s = reduce_logits(

@@ -27,7 +27,8 @@ from ..models.windows import (
     pad_windows,
     shuffled_predecessors,
 )
-from .readout import StateReadout, begin_read_out, first_not_finite
+from .readout import begin_read_out, first_not_finite
+from .tiles import StateReadout
 
 Columns = dict[str, NDArray[Any]]
 Result = TypeVar("Result")
