@@ -13,9 +13,7 @@ from ..models.decoder import Decoder
 from .tiles import StateReadout, begin_read_out_by_tiles
 
 
-def begin_read_out(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
-) -> Callable[[], StateReadout]:
+def begin_read_out(decoder: Decoder, q_sn: Tensor, wanted_sm: Tensor) -> Callable[[], StateReadout]:
     """Read every state out through the decoder: the logit lens of nostalgebraist (2020).
 
     On a GPU without writing logits out, where that works (fused_readout.py), and without waiting
@@ -26,7 +24,9 @@ def begin_read_out(
     ----------
     decoder : a decoder in float32.
     q_sn : (states, hidden) residual stream, any float dtype.
-    last_s, correct_s : (states,) token ids x_t and x_{t+1}.
+    wanted_sm : (states, wanted) token ids whose log-probabilities are asked for. The first two are
+        x_t and x_{t+1}, whose H is what the fused readout keeps the error of in bounds. A token may
+        be asked for twice; one that is not of the vocabulary has the log-probability −∞.
 
     Returns
     -------
@@ -35,10 +35,10 @@ def begin_read_out(
     if q_sn.is_cuda:
         from .fused_readout import read_out_fused
 
-        readout = read_out_fused(decoder, q_sn, last_s, correct_s)
+        readout = read_out_fused(decoder, q_sn, wanted_sm)
         if readout is not None:
             return lambda: readout
-    return begin_read_out_by_tiles(decoder, q_sn, last_s, correct_s)
+    return begin_read_out_by_tiles(decoder, q_sn, wanted_sm)
 
 
 def first_not_finite(energy_s: NDArray[Any], entropy_s: NDArray[Any]) -> int | None:

@@ -27,36 +27,37 @@ SHARES = 32
 
 
 class StateReadout(NamedTuple):
-    """What is read out of each state; every field is a (states,) tensor.
+    """What is read out of each state.
 
-    log_p_last, log_p_correct : log-probability of x_t and of x_{t+1}, nats.
-    energy : H, probability.
-    entropy : of the next-token distribution, nats.
-    top : its most probable token, of several the first.
+    log_p : (states, wanted) log-probabilities of the tokens asked for, nats.
+    entropy : (states,) of the next-token distribution, nats.
+    top : (states,) int32, its most probable token, of several the first.
     """
 
-    log_p_last: Tensor
-    log_p_correct: Tensor
-    energy: Tensor
+    log_p: Tensor
     entropy: Tensor
     top: Tensor
 
+    @property
+    def energy(self) -> Tensor:
+        """(states,) H, probability, of the first two tokens asked for: the last and the correct."""
+        return energy(self.log_p[:, 1], self.log_p[:, 0])
+
 
 class TileReadout(NamedTuple):
-    """What is read out of each state over some of the vocabulary; fields are (…, states).
+    """What is read out of each state over some of the vocabulary; fields are (…, states) but one.
 
     highest, top : highest logit, and its token.
     normaliser : Σ exp(logit − highest).
     mean : Σ exp(logit − highest) (logit − highest).
-    last, correct : logits of x_t and x_{t+1} if they are among these tokens, else −∞.
+    wanted : (…, states, wanted) logits of those tokens asked for that are among these, else −∞.
     """
 
     highest: Tensor
     top: Tensor
     normaliser: Tensor
     mean: Tensor
-    last: Tensor
-    correct: Tensor
+    wanted: Tensor
 
     def merged(self) -> TileReadout:
         """Those over all parts of the vocabulary, from (parts, states)."""
@@ -68,20 +69,17 @@ class TileReadout(NamedTuple):
             self.top.gather(0, part_s[None])[0],
             (weight_ps * self.normaliser).sum(dim=0),
             (weight_ps * (self.mean + lower_ps * self.normaliser)).sum(dim=0),
-            self.last.amax(dim=0),
-            self.correct.amax(dim=0),
+            self.wanted.amax(dim=0),
         )
 
 
-def read_out_by_tiles(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
-) -> StateReadout:
+def read_out_by_tiles(decoder: Decoder, q_sn: Tensor, wanted_sm: Tensor) -> StateReadout:
     """The readout by tiles, as `begin_read_out_by_tiles` begins it."""
-    return begin_read_out_by_tiles(decoder, q_sn, last_s, correct_s)()
+    return begin_read_out_by_tiles(decoder, q_sn, wanted_sm)()
 
 
 def begin_read_out_by_tiles(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
+    decoder: Decoder, q_sn: Tensor, wanted_sm: Tensor
 ) -> Callable[[], StateReadout]:
     """Begin what `readout.begin_read_out` begins, tile by tile.
 
@@ -89,11 +87,13 @@ def begin_read_out_by_tiles(
     nor with the vocabulary.
     """
     states = TILE[q_sn.device.type][0]
+    wanted_sm = wanted_sm.long().contiguous()  # as the compiled pass takes them
     with torch.inference_mode():
         parts = [
             _begin_chunk(
                 decoder,
-                *(x_s[first : first + states] for x_s in (q_sn, last_s, correct_s)),
+                q_sn[first : first + states],
+                wanted_sm[first : first + states],
             )
             for first in range(0, len(q_sn), states)
         ]
@@ -106,9 +106,7 @@ def begin_read_out_by_tiles(
     return end
 
 
-def _begin_chunk(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
-) -> Callable[[], StateReadout]:
+def _begin_chunk(decoder: Decoder, q_sn: Tensor, wanted_sm: Tensor) -> Callable[[], StateReadout]:
     """Read one chunk of states; on a CPU each thread takes a share of tiles, and then another."""
     x_sn = decoder.normed(q_sn.float())
     width = TILE[x_sn.device.type][1]
@@ -124,7 +122,7 @@ def _begin_chunk(
     shares = [tiles[first:end] for first, end in pairwise(bounds)]
 
     def read(share: list[slice]) -> list[TileReadout]:
-        return _read_tiles(decoder, x_sn, last_s, correct_s, share)
+        return _read_tiles(decoder, x_sn, wanted_sm, share)
 
     found = map(read, shares) if threads == 1 else thread_pool(threads).map(read, shares)
     return lambda: _settle([part for share in found for part in share])
@@ -134,13 +132,8 @@ def _settle(parts: list[TileReadout]) -> StateReadout:
     """What the parts of the vocabulary say together."""
     whole = TileReadout(*(torch.stack(part) for part in zip(*parts, strict=True))).merged()
     log_normaliser_s = whole.normaliser.log()
-    log_p_last_s, log_p_correct_s = (
-        logit_s - whole.highest - log_normaliser_s for logit_s in (whole.last, whole.correct)
-    )
     return StateReadout(
-        log_p_last_s,
-        log_p_correct_s,
-        energy(log_p_correct_s, log_p_last_s),
+        whole.wanted - whole.highest[:, None] - log_normaliser_s[:, None],
         # Rounding can leave a certain distribution with an entropy of −1e-7.
         (log_normaliser_s - whole.mean / whole.normaliser).clamp(min=0),
         whole.top.int(),
@@ -149,14 +142,12 @@ def _settle(parts: list[TileReadout]) -> StateReadout:
 
 @torch.inference_mode()
 def _read_tiles(
-    decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
+    decoder: Decoder, x_sn: Tensor, wanted_sm: Tensor, tiles: list[slice]
 ) -> list[TileReadout]:
     """Read tiles of the vocabulary, one after the other."""
     if x_sn.device.type == "cpu":
-        return [_read_tiles_on_cpu(decoder, x_sn, last_s, correct_s, tiles)]
-    return [
-        _read_tile(decoder.unembed(x_sn, tile), tile.start, last_s, correct_s) for tile in tiles
-    ]
+        return [_read_tiles_on_cpu(decoder, x_sn, wanted_sm, tiles)]
+    return [_read_tile(decoder.unembed(x_sn, tile), tile.start, wanted_sm) for tile in tiles]
 
 
 class _Own(threading.local):
@@ -169,7 +160,7 @@ _own = _Own()
 
 
 def _read_tiles_on_cpu(
-    decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
+    decoder: Decoder, x_sn: Tensor, wanted_sm: Tensor, tiles: list[slice]
 ) -> TileReadout:
     from .cpu_readout import accumulate  # numba takes half a second to import
 
@@ -178,26 +169,27 @@ def _read_tiles_on_cpu(
     if len(_own.buffer) < needed:
         _own.buffer = torch.empty(needed)
     # numpy's, which keep Python's lock; threads would wait for it after each operation of torch.
-    sums_5s = np.zeros((5, states), dtype=np.float32)
-    sums_5s[[0, 3, 4]] = -np.inf
+    sums_3s = np.zeros((3, states), dtype=np.float32)
+    sums_3s[0] = -np.inf
     top_s = np.zeros(states, dtype=np.int64)
-    tokens = last_s.numpy(), correct_s.numpy()
+    tokens_sm = wanted_sm.numpy()
+    logit_sm = np.full(tokens_sm.shape, -np.inf, dtype=np.float32)
     for tile in tiles:
         out = _own.buffer[: states * (tile.stop - tile.start)].view(states, -1)
         logits_sv = decoder.unembed(x_sn, tile, out=out)
-        accumulate(logits_sv.numpy(), tile.start, *tokens, sums_5s, top_s)
-    highest_s, normaliser_s, mean_s, last_logit_s, correct_logit_s = torch.from_numpy(sums_5s)
+        accumulate(logits_sv.numpy(), tile.start, tokens_sm, sums_3s, top_s, logit_sm)
+    highest_s, normaliser_s, mean_s = torch.from_numpy(sums_3s)
     top = torch.from_numpy(top_s)
-    return TileReadout(highest_s, top, normaliser_s, mean_s, last_logit_s, correct_logit_s)
+    return TileReadout(highest_s, top, normaliser_s, mean_s, torch.from_numpy(logit_sm))
 
 
-def _read_tile(logits_sv: Tensor, first: int, last_s: Tensor, correct_s: Tensor) -> TileReadout:
+def _read_tile(logits_sv: Tensor, first: int, wanted_sm: Tensor) -> TileReadout:
     """Read one tile by torch's own operations; overwrites the logits."""
-    here_s2 = torch.stack([last_s, correct_s], dim=1) - first
+    here_sm = wanted_sm - first
     tokens = logits_sv.shape[1]
-    outside_s2 = (here_s2 < 0) | (here_s2 >= tokens)
-    wanted_s2 = logits_sv.gather(1, here_s2.clamp(0, tokens - 1))
-    last_logit_s, correct_logit_s = wanted_s2.masked_fill(outside_s2, -torch.inf).unbind(dim=1)
+    outside_sm = (here_sm < 0) | (here_sm >= tokens)
+    logit_sm = logits_sv.gather(1, here_sm.clamp(0, tokens - 1))
+    logit_sm = logit_sm.masked_fill(outside_sm, -torch.inf)
     highest_s, top_s = logits_sv.max(dim=1)
     logits_sv -= highest_s[:, None]
     weight_sv = logits_sv.exp()
@@ -206,6 +198,5 @@ def _read_tile(logits_sv: Tensor, first: int, last_s: Tensor, correct_s: Tensor)
         first + top_s,
         weight_sv.sum(dim=1),
         weight_sv.mul_(logits_sv).sum(dim=1),
-        last_logit_s,
-        correct_logit_s,
+        logit_sm,
     )
