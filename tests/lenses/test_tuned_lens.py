@@ -232,8 +232,8 @@ def test_readouts_through_a_lens_are_float32(model, lens):
     half = LayeredModel(tiny_model().bfloat16())
     decoder = half.decoder.in_float32().after(lens[1])
     q_sn = torch.randn(5, HIDDEN).bfloat16()
-    ids_s = torch.arange(5)
-    assert begin_read_out(decoder, q_sn, ids_s, ids_s)().entropy.dtype == torch.float32
+    wanted_s2 = torch.arange(10).view(5, 2)
+    assert begin_read_out(decoder, q_sn, wanted_s2)().entropy.dtype == torch.float32
 
 
 @pytest.mark.parametrize("family", ["Llama", "Gemma 2", "Cohere", "OPT, 350m", "Phi"])

@@ -27,7 +27,7 @@ from ..models.windows import (
     pad_windows,
     shuffled_predecessors,
 )
-from .readout import StateReadout, begin_read_out, first_not_finite
+from .readout import begin_read_out, first_not_finite
 
 Columns = dict[str, NDArray[Any]]
 Result = TypeVar("Result")
@@ -37,7 +37,7 @@ KNOWN = ("doc", "position", "last", "correct")
 """Columns that need no measuring."""
 
 SPEEDS = ("speed", "shuffled_speed", "normed_speed", "normed_shuffled_speed")
-MEASURED = (*StateReadout._fields, "norm", *SPEEDS)
+MEASURED = ("log_p_last", "log_p_correct", "energy", "entropy", "top", "norm", *SPEEDS)
 """The other columns. Tokens among them travel as what their bits are as a float32, so that one
 copy takes all from a GPU."""
 
@@ -180,8 +180,10 @@ def _launch(
     scored_s = _to_device(np.flatnonzero(scored_bt), model.device)
     before_bt = _to_device(shuffled_predecessors(windows), model.device)
     ids = _to_device(ids_bt, model.device)
-    last_s = ids[:, :-1].flatten().index_select(0, scored_s)
-    correct_s = ids[:, 1:].flatten().index_select(0, scored_s)
+    last_s, correct_s = (
+        tokens.flatten().index_select(0, scored_s) for tokens in (ids[:, :-1], ids[:, 1:])
+    )
+    wanted_s2 = torch.stack([last_s, correct_s], dim=1)
     hidden = model.hidden_states(ids[:, :-1], list(decoders))
 
     def begin(layer: int, decoder: Decoder) -> Callable[[], Tensor]:
@@ -190,14 +192,16 @@ def _launch(
             normed_btn = plain.normed(h_btn.float())
         q_btn = h_btn if decoder.tail else normed_btn
         q_sn = q_btn.flatten(0, 1).index_select(0, scored_s)
-        read_out = begin_read_out(decoder, q_sn, last_s, correct_s)
+        read_out = begin_read_out(decoder, q_sn, wanted_s2)
 
         def end() -> Tensor:
             kinematics = norm_and_speeds(h_btn, before_bt)
             normed = norm_and_speeds(normed_btn, before_bt)
             kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
-            columns = read_out()._asdict()
-            columns["top"] = columns["top"].view(torch.float32)
+            readout = read_out()
+            columns = dict(zip(("log_p_last", "log_p_correct"), readout.log_p.T, strict=True))
+            columns |= {"energy": readout.energy, "entropy": readout.entropy}
+            columns["top"] = readout.top.view(torch.float32)
             for name, x_bt in kinematics.items():
                 columns[name] = x_bt.flatten().index_select(0, scored_s)
             return torch.stack([columns[name] for name in MEASURED])
