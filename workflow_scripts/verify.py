@@ -13,6 +13,7 @@ is wrong.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -39,7 +40,9 @@ TO_REBUILD = RECORDS / "to_rebuild.txt"
 
 
 def main() -> None:
-    parser = command.parser(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--deep", action="store_true", help="read every result")
     parser.add_argument("--directory", type=Path, default=Path(), help="where results/ lies")
     arguments, options = parser.parse_known_args()
@@ -116,4 +119,4 @@ def remedy(findings: list[Finding], options: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.end_in_one_sentence(main)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def compare_curves(
     counts_a, counts_b = sums_a[layer_a].counts, sums_b[layer_b].counts
     edges_e, rng = energy_edges(), intervals.rng()
     resamples, confidence = intervals.resamples, intervals.confidence
-    row = {"layer_a": layer_a, "layer_b": layer_b, "paired": paired}
+    row: dict[str, Any] = {"layer_a": layer_a, "layer_b": layer_b, "paired": paired}
     names = []
     for side, provenance, counts in (("a", provenance_a, counts_a), ("b", provenance_b, counts_b)):
         model, dataset, _ = Identity.of(provenance)

@@ -18,16 +18,16 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from ..models.loading import Running, finite, load
+from ..models.readers import readers
 from ..running.command import progress, run
 from ..semstat.decoding import methods as methods_of
+from ..semstat.decoding.columns import CONTINUATIONS
 from ..semstat.decoding.measures import energy_fluctuation, repetition
-from ..semstat.decoding.tables import CONTINUATIONS
 from ..semstat.generation.sampling import draw_uniform
 from ..semstat.generation.writing import Continuation, Method, continue_texts
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import Provenance
 from ..semstat.tables import completed, write_table
-from ..models.readers import readers
 from ..tokens.shards import read_beginnings
 
 

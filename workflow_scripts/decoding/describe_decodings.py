@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running.command import run
-from ..semstat.provenance import Identity
 from ..semstat.decoding import description
-from ..semstat.decoding.tables import CONTINUATIONS, DECODINGS
+from ..semstat.decoding.columns import CONTINUATIONS
+from ..semstat.decoding.tables import DECODINGS
+from ..semstat.provenance import Identity
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
 
@@ -27,7 +28,7 @@ def describe_decodings(continuations: Path, /, *, confidence: float = 0.95, out:
     provenance = provenance_of(table.schema)
     model, dataset, _ = Identity.of(provenance)
     head = {"model": model, "dataset": dataset}
-    rows = description.describe_decodings(table.to_pylist(), confidence)
+    rows = description.describe_methods(table.to_pylist(), confidence)
     provenance = provenance.then("described by", "numpy", "scipy", confidence=confidence)
     write_table(out, table_of_rows([head | row for row in rows], DECODINGS), provenance)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running.command import run
-from ..semstat.figures import save
 from ..semstat.decoding.figures import draw_decodings
 from ..semstat.decoding.tables import DECODINGS
+from ..semstat.figures import save
 from ..semstat.tables import read_table
 
 

@@ -109,9 +109,7 @@ def _generate(
         while batch := list(itertools.islice(rows, size)):
             prompt_bt = np.array([tokens_t for _, tokens_t in batch], dtype=np.int64)
             uniform_bs = np.array([draw_uniform(seed, doc, steps) for doc, _ in batch])
-            sampling = Sampling(
-                sampling_temperature, torch.from_numpy(uniform_bs).to(model.device)
-            )
+            sampling = Sampling(sampling_temperature, torch.from_numpy(uniform_bs).to(model.device))
             try:
                 with finite(running):
                     drawn_bs = continue_texts(

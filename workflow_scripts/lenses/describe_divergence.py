@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from ..running.command import run
 from ..semstat.lenses import divergence
-from ..semstat.lenses.tables import LENS_SUMS, LENSES
+from ..semstat.lenses.columns import LENS_SUMS
+from ..semstat.lenses.tables import LENSES
 from ..semstat.tables import provenance_of, read_table, write_table
 
 

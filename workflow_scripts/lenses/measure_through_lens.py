@@ -43,7 +43,15 @@ def measure_through_lens(
     translators, trained = read_lens(lens, layers)
     _check_disjoint(running, tokens, shard, lens, trained)
     measure_shard(
-        running, cut, tokens, shard, layers, out, "tuned_lens", lens=translators, lens_provenance=trained
+        running,
+        cut,
+        tokens,
+        shard,
+        layers,
+        out,
+        "tuned_lens",
+        lens=translators,
+        lens_provenance=trained,
     )
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from ..models.loading import Running, finite, load
 from ..running.command import progress, run
 from ..semstat.errors import InputError
-from ..semstat.lenses.tables import LENS_SUMS
+from ..semstat.lenses.columns import LENS_SUMS
 from ..semstat.lenses.tuned_lens import divergences, hold_out
 from ..semstat.lenses.tuned_lens import train_lens as train
 from ..semstat.models.windows import Window

@@ -17,9 +17,7 @@ from ..semstat.provenance import Identity
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
 
-def describe_mechanics(
-    sums: list[Path], /, *, confidence: float = 0.95, out: list[Path]
-) -> None:
+def describe_mechanics(sums: list[Path], /, *, confidence: float = 0.95, out: list[Path]) -> None:
     """Tell how nearly conserved each combination of kinetic and potential terms is, by layer.
 
     Parameters

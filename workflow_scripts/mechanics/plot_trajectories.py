@@ -9,7 +9,7 @@ from ..semstat.energies.columns import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.figures import save
 from ..semstat.mechanics.figures import Trajectory, draw_trajectories
-from ..semstat.mechanics.terms import Terms, split_documents, terms_of
+from ..semstat.mechanics.terms import Terms, documents_of, terms_of
 from ..semstat.provenance import Identity
 from ..semstat.tables import provenance_of, read_table
 
@@ -42,7 +42,7 @@ def _first_document(path: Path) -> tuple[Identity, Terms]:
     provenance = provenance_of(table.schema)
     identity = Identity.of(provenance)
     column = {name: table[name].to_numpy() for name in NEEDED}
-    for document in split_documents(column):
+    for document in documents_of(column):
         terms = terms_of(document, document["speed"], provenance["model"]["hidden"])
         if terms is not None:
             return identity, terms

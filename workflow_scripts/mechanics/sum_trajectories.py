@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from ..running.command import progress, run
 from ..semstat.energies.columns import ENERGIES
+from ..semstat.mechanics.numbers import document_numbers
 from ..semstat.mechanics.sums import Sums, sums_table
-from ..semstat.mechanics.terms import PLACES, document_numbers, split_documents
+from ..semstat.mechanics.terms import PLACES, documents_of
 from ..semstat.provenance import Provenance
 from ..semstat.tables import provenance_of, read_table, write_table
 
@@ -40,7 +41,7 @@ def sum_trajectories(energies: list[Path], /, *, out: Path) -> None:
             column, provenance = _read(path)
             layers.append(provenance.pop("layer"))
             hidden = provenance["model"]["hidden"]
-            for document in split_documents(column | embedding):
+            for document in documents_of(column | embedding):
                 for place in PLACES:
                     numbers = document_numbers(document, place, hidden)
                     sums.setdefault((layers[-1], place), Sums()).add(numbers)

@@ -63,7 +63,9 @@ def code_of(command: str) -> dict[str, str]:
             found.add(path)
             waiting += _read(path)[1]
     spoken = {PACKAGE / name for name in SPEECH}
-    return {str(path.relative_to(PACKAGE.parent)): digest_of(path) for path in sorted(found - spoken)}
+    return {
+        str(path.relative_to(PACKAGE.parent)): digest_of(path) for path in sorted(found - spoken)
+    }
 
 
 def digest_of(path: Path) -> str:

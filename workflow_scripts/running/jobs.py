@@ -40,7 +40,9 @@ def shell_command(command: str, arguments: str) -> str:
     arguments : of the command, as one writes them after `shell:`.
     """
     digest = digest_of_code(command)
-    return f"{RECORDED}{digest} {{input:q}} -- {{output:q}} -- {command} {arguments}{LOGGED}{{log:q}}"
+    return (
+        f"{RECORDED}{digest} {{input:q}} -- {{output:q}} -- {command} {arguments}{LOGGED}{{log:q}}"
+    )
 
 
 class Job(NamedTuple):

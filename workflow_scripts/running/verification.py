@@ -45,9 +45,7 @@ class Study:
         self.code_of = cache(code_of)
         self.code_digest_of = _where_there(digest_of)
         self.digest_of = _where_there(digest)
-        self.records = {
-            path: records[path] for path in map(record_of, jobs) if path in records
-        }
+        self.records = {path: records[path] for path in map(record_of, jobs) if path in records}
         planned = {path for job in jobs for path in job.outputs}
         # Targets made by name only, and what another configuration has left.
         self.left_over = [

@@ -46,8 +46,15 @@ def stream_hub_corpus(
     source = {"source": "hub", "hub": hub, "revision": revision, "split": split}
     source |= {"subset": subset} if subset else {}
     texts = stream(f"datasets.{name}", hub, revision, subset, split, selection)
-    source = source | {"documents": documents}
-    write_corpus(name, source, texts, selection, out, most=documents, shuffled=True)
+    write_corpus(
+        name,
+        source | {"documents": documents},
+        texts,
+        selection,
+        out,
+        most=documents,
+        shuffled=True,
+    )
 
 
 def stream(

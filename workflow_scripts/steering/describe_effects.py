@@ -7,7 +7,8 @@ from pathlib import Path
 from ..running.command import run
 from ..semstat.provenance import Identity
 from ..semstat.steering import description
-from ..semstat.steering.tables import EFFECTS, STATES
+from ..semstat.steering.columns import STATES
+from ..semstat.steering.tables import EFFECTS
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from ..models.loading import Running, load
+from ..models.readers import readers
 from ..running.command import progress, run
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import Provenance
+from ..semstat.steering.columns import STATES
 from ..semstat.steering.effects import measure_effects, targets
-from ..semstat.steering.tables import STATES
 from ..semstat.tables import table_of, write_table
 from ..tokens.shards import read_beginnings
-from ..models.readers import readers
 
 EFFECTS = [0.0625, 0.25, 1.0]
 QUANTITIES: list[Literal["correct", "last", "entropy"]] = ["correct", "last", "entropy"]

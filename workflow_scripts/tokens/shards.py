@@ -83,9 +83,7 @@ class Beginnings(NamedTuple):
     provenance: Provenance
 
 
-def read_beginnings(
-    shards: Sequence[Path], documents: int, tokens: int, remedy: str
-) -> Beginnings:
+def read_beginnings(shards: Sequence[Path], documents: int, tokens: int, remedy: str) -> Beginnings:
     """The first so many tokens, without prefix, of the first so many documents that have them.
 
     Raises

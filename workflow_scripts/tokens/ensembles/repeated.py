@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ...running.command import run
-from ...semstat.tokens import repeated as ensemble
 from ..documents import Shard, Texts, Tokens, read_documents, write_documents
 
 SENTENCE_ENDS = (".", "!", "?")
