@@ -49,7 +49,7 @@ def measure_shard(
     layers: list[int],
     out: list[Path],
     readout: str,
-    lens: Mapping[int, nn.Module] = MappingProxyType({}),
+    translators: Mapping[int, nn.Module] = MappingProxyType({}),
     **facts: Any,
 ) -> None:
     """Measure the energy of every state at every layer asked for, by one forward pass.
@@ -61,8 +61,8 @@ def measure_shard(
     path, tokens : the shard.
     out : Parquet files, one a layer.
     readout : what states are read out by, for the provenance.
-    lens : translators of hidden states by layer; the other layers are read out as they are.
-    facts : more for the provenance.
+    translators : of hidden states, by layer; the other layers are read out as they are.
+    facts : more for the provenance, by name.
     """
     snapshot = running.snapshot()
     states = check_tokens(path, tokens, snapshot["vocabulary"])
@@ -95,7 +95,7 @@ def measure_shard(
             layers,
             running.positions_at_once(model.device),
             bar.update,
-            {layer: translator.to(model.device) for layer, translator in lens.items()},
+            {layer: translator.to(model.device) for layer, translator in translators.items()},
         )
         for by_layer in measured:
             write(by_layer)

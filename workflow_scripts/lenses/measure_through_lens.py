@@ -42,17 +42,8 @@ def measure_through_lens(
     shard = open_tokens(tokens, layers, out)
     translators, trained = read_lens(lens, layers)
     _check_disjoint(running, tokens, shard, lens, trained)
-    measure_shard(
-        running,
-        cut,
-        tokens,
-        shard,
-        layers,
-        out,
-        "tuned_lens",
-        lens=translators,
-        lens_provenance=trained,
-    )
+    facts = {"lens": trained}
+    measure_shard(running, cut, tokens, shard, layers, out, "tuned_lens", translators, **facts)
 
 
 def _check_disjoint(

@@ -21,6 +21,8 @@ def readers(model: str, layered: LayeredModel, layers: Sequence[int]) -> dict[in
     InputError
         If there is no such layer, or the model cannot be steered there.
     """
-    with blamed_on(f"steering (model {model})", "name one of its layers"):
-        with blamed_on(f"models.{model}", "", ArchitectureError):
-            return {layer: Reader(layered, layer) for layer in layers}
+    with (
+        blamed_on(f"steering (model {model})", "name one of its layers"),
+        blamed_on(f"models.{model}", "", ArchitectureError),
+    ):
+        return {layer: Reader(layered, layer) for layer in layers}

@@ -33,9 +33,10 @@ def blamed_on(key: str, remedy: str = "", *errors: type[Exception]) -> Iterator[
     InputError
         "key: first line of the error; remedy".
     """
+    meant = errors or (ValueError,)
     try:
         yield
-    except errors or (ValueError,) as error:
+    except meant as error:
         if isinstance(error, InputError) and type(error) not in errors:
             raise  # it is such a sentence already
         said = f"{first_line(error)}; {remedy}" if remedy else first_line(error)

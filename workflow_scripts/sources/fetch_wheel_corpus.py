@@ -54,7 +54,8 @@ def read_members(key: str, column: str, archive: zipfile.ZipFile, files: str) ->
     if not members:
         folders = sorted({name.rpartition("/")[0] for name in archive.namelist()})
         raise InputError(
-            f"{key}.files: nothing in the wheel matches {files!r}; it holds {', '.join(folders[:8])}"
+            f"{key}.files: nothing in the wheel matches {files!r}; "
+            f"it holds {', '.join(folders[:8])}"
         )
     for member in members:
         # In memory: Parquet needs a file it can seek in.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..running.command import run
 from ..semstat.errors import InputError, first_line
@@ -43,8 +44,9 @@ def stream_hub_corpus(
     out
         Parquet file to make.
     """
-    source = {"source": "hub", "hub": hub, "revision": revision, "split": split}
+    source: dict[str, Any] = {"source": "hub", "hub": hub, "revision": revision, "split": split}
     source |= {"subset": subset} if subset else {}
+    source |= {"documents": documents}
     texts = stream(f"datasets.{name}", hub, revision, subset, split, selection)
     write_corpus(
         name,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ...running.command import run
+from ...semstat.tokens import repeated as ensemble
 from ..documents import Shard, Texts, Tokens, read_documents, write_documents
 
 SENTENCE_ENDS = (".", "!", "?")
@@ -47,8 +48,8 @@ def repeated(
             return ensemble.repeated(tokens_t, prefix_tokens, ends_t, copies)
         return ensemble.repeated(tokens_t, prefix_tokens, unit, copies)
 
-    ensemble = {"ensemble": "repeated", "unit": str(unit), "copies": copies}
-    write_documents(texts, documents, make, out, **ensemble, prefix_tokens=prefix_tokens)
+    recipe = {"unit": str(unit), "copies": copies, "prefix_tokens": prefix_tokens}
+    write_documents(texts, documents, make, out, ensemble="repeated", **recipe)
 
 
 def _end_sentences(tokens_t: Tokens, tokenizer: Tokenizer) -> NDArray[np.bool_]:
