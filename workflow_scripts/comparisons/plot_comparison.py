@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..running import command
+from ..semstat.comparisons.figures import draw_difference
 from ..semstat.comparisons.tables import COMPARISON, DISTANCES
-from ..semstat.figures import draw_difference, save
+from ..semstat.figures import save
 from ..semstat.tables import read_table
 from ..thermodynamics.curve_files import floats
 

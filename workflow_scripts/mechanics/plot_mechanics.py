@@ -10,7 +10,7 @@ from typing import Any
 
 from ..running import command
 from ..semstat.figures import save
-from ..semstat.mechanics.figures import LABELS, draw_conservation
+from ..semstat.mechanics.figures import NUMBER_LABELS, draw_conservation
 from ..semstat.mechanics.tables import MECHANICS
 from ..semstat.tables import provenance_of, read_table
 
@@ -18,7 +18,7 @@ from ..semstat.tables import provenance_of, read_table
 def main() -> None:
     parser = command.parser(__doc__)
     parser.add_argument("mechanics", nargs="+", type=Path, help="Parquet files of mechanics")
-    parser.add_argument("--number", required=True, choices=LABELS, help="what to draw")
+    parser.add_argument("--number", required=True, choices=NUMBER_LABELS, help="what to draw")
     parser.add_argument("--datasets", required=True, nargs="+", help="datasets, one a figure")
     parser.add_argument("--svg", required=True, nargs="+", help="figures to make")
     parser.add_argument("--pdf", required=True, nargs="+", help="the same figures")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running import command
+from ..semstat.decoding.figures import draw_decodings
 from ..semstat.decoding.tables import DECODINGS
 from ..semstat.figures import save
-from ..semstat.steering.figures import draw_decodings, draw_effects
+from ..semstat.steering.figures import draw_effects
 from ..semstat.steering.tables import EFFECTS
 from ..semstat.tables import read_table
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..running import command
-from ..semstat.figures import QUANTITIES, Line, draw_curves, save
+from ..semstat.figures import save
+from ..semstat.thermodynamics.figures import QUANTITIES, Line, draw_curves
 from .curve_files import read_curves
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running import command
-from ..semstat.figures import draw_layer_map, save
+from ..semstat.figures import save
+from ..semstat.thermodynamics.figures import draw_layer_map
 from .curve_files import read_curves
 
 

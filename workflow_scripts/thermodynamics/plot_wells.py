@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running import command
-from ..semstat.figures import Line, draw_wells, save
+from ..semstat.figures import save
 from ..semstat.tables import provenance_of, read_table
+from ..semstat.thermodynamics.figures import Line, draw_wells
 from ..semstat.thermodynamics.tables import WELLS
 from .curve_files import floats
 
