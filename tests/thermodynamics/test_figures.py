@@ -6,18 +6,16 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from workflow_scripts.semstat.figures import (
-    DIFFERENCE_PANELS,
+from workflow_scripts.semstat.figures import save
+from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
+from workflow_scripts.semstat.thermodynamics.figures import (
     QUANTITIES,
     WELL_PANELS,
     Line,
     draw_curves,
-    draw_difference,
     draw_layer_map,
     draw_wells,
-    save,
 )
-from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
 
 EDGES = energy_edges()
 
@@ -181,32 +179,3 @@ def test_wells_without_a_depth_are_drawn(tmp_path):
     figure = draw_wells([Line("tiny", well_columns(3, missing=True))], "text")
     save(figure, [str(tmp_path / "wells.svg")])
     assert "tiny" in (tmp_path / "wells.svg").read_text()
-
-
-def test_a_difference_is_drawn_solid_where_it_has_a_band():
-    known = np.abs(EDGES) < 0.5
-    columns = {"energy": EDGES}
-    for name in DIFFERENCE_PANELS:
-        columns[name] = np.where(EDGES < -0.9, np.nan, EDGES)
-        for bound, half in (("", 0.1), ("_band", 0.2)):
-            inside = known if bound else EDGES >= -0.9
-            columns[f"{name}{bound}_low"] = np.where(inside, columns[name] - half, np.nan)
-            columns[f"{name}{bound}_high"] = np.where(inside, columns[name] + half, np.nan)
-    figure = draw_difference(columns, "a: one\nb: other")
-    FigureCanvasAgg(figure).draw()
-    assert figure.axes[0].get_title(loc="left") == "a: one\nb: other"
-    for axes, (name, label) in zip(figure.axes, DIFFERENCE_PANELS.items(), strict=True):
-        assert axes.get_ylabel() == label and len(axes.collections) == 2
-        _, dotted, solid = axes.get_lines()
-        np.testing.assert_array_equal(dotted.get_ydata(), columns[name])
-        np.testing.assert_array_equal(np.isfinite(solid.get_ydata()), known)
-        low, high = axes.get_ylim()
-        assert low < -0.5 and high > 0.5
-
-
-def test_a_difference_that_is_nowhere_defined_is_drawn_empty(tmp_path):
-    nothing = np.full_like(EDGES, np.nan)
-    columns = {f"{name}{bound}": nothing for name in DIFFERENCE_PANELS
-               for bound in ("", "_low", "_high", "_band_low", "_band_high")}  # fmt: skip
-    save(draw_difference(columns | {"energy": EDGES}, "none"), [str(tmp_path / "none.svg")])
-    assert "none" in (tmp_path / "none.svg").read_text()

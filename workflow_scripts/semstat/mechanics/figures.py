@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, STYLE, line_styles
+from ..figures import OKABE_ITO, STYLE, line_styles, shade
 from ..statistics.curve import Interval
 
 Array = NDArray[np.float64]
@@ -31,7 +31,7 @@ NULL_MARKERS = {
 
 HOLLOW: Any = {"ms": 3, "markerfacecolor": "white", "markeredgewidth": 0.7, "linestyle": "none"}
 
-LABELS = {
+NUMBER_LABELS = {
     "variance_ratio": "Var(K + V) / (Var K + Var V)",
     "cv": "coefficient of variation of K + V",
 }
@@ -93,7 +93,7 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
     Parameters
     ----------
     lines : model → rows of its mechanics table on one dataset, each with `relative_layer`.
-    number : a key of `LABELS`.
+    number : a key of `NUMBER_LABELS`.
     """
     kinetic, potentials = DRAWN
     with matplotlib.rc_context(STYLE):
@@ -108,7 +108,7 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
                     _draw_model(axes, _of(rows, chosen), number, label, style)
                 axes.set_title(f"V = {potential}, {PLACE_NAMES[place]}", loc="left")
         for axes in panels[:, 0]:
-            axes.set_ylabel(LABELS[number])
+            axes.set_ylabel(NUMBER_LABELS[number])
         for axes in panels[1]:
             axes.set_xlabel("layer / blocks")
             axes.set_xticks([0, 0.5, 1])
@@ -141,7 +141,7 @@ def _draw_model(
         axes.plot(layer_l, column[f"{prefix}_{null}"], marker, color=color, **HOLLOW)
     if number == "variance_ratio":
         chance_l = np.minimum(column["shuffled_low"], column["shifted_low"])
-        axes.fill_between(layer_l, chance_l, 2 - chance_l, color=color, alpha=0.15, linewidth=0)
+        shade(axes, layer_l, chance_l, 2 - chance_l, color, alpha=0.15)
         axes.axhline(1, color="0.6", linewidth=0.6, zorder=0)
     else:
         axes.plot(layer_l, column["cv_shuffled"], color=color, linestyle=":", linewidth=0.8)

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..figures import STYLE, line_styles
+from ..figures import STYLE, line_styles, shade
+from ..statistics.curve import Interval
 
 PANELS = {
     "energy": r"energy  $\langle H \rangle$  [probability]",
@@ -53,10 +54,7 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
 
 def _draw(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, color: Any) -> None:
     """One layer's line with its band."""
-    copies, *curve = (
-        np.array([row[key] for row in rows], dtype=np.float64)
-        for key in ("copies", name, f"{name}_low", f"{name}_high")
-    )
-    value, low, high = curve
-    axes.fill_between(copies, low, high, color=color, alpha=0.2, linewidth=0)
+    copies = np.array([row["copies"] for row in rows], dtype=np.float64)
+    value, low, high = Interval.of_rows(rows, name)
+    shade(axes, copies, low, high, color, alpha=0.2)
     axes.plot(copies, value, color=color, marker=".", label=name)

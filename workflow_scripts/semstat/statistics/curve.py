@@ -29,6 +29,12 @@ class Interval(NamedTuple, Generic[Number]):
         """The number that columns or a row have as name, name_low and name_high."""
         return cls(*(columns[column] for column in column_names(name, cls._fields)))
 
+    @staticmethod
+    def of_rows(rows: Iterable[Mapping[str, Any]], name: str) -> Interval[Array]:
+        """The numbers that several rows have under one name, each part (rows,); NaN for None."""
+        each = [Interval.of(row, name) for row in rows]
+        return Interval(*np.array(each, dtype=np.float64).reshape(-1, 3).T)
+
 
 class Curve(NamedTuple):
     """A curve with its bounds, each (edges,); NaN where undefined.

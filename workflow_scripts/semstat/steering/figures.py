@@ -1,4 +1,4 @@
-"""Figures of steering: effect against norm, and repetition against perplexity."""
+"""The figure of steering: effect against norm."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
+from numpy.typing import NDArray
 
-from ..figures import STYLE, line_styles
+from ..figures import STYLE, line_styles, shade
+from ..statistics.curve import Interval
 
-LABELS = {
+QUANTITY_LABELS = {
     "correct": "ln p(correct) raised by",
     "last": "ln p(last) lowered by",
     "entropy": "entropy raised by",
@@ -40,12 +42,13 @@ def draw_effects(rows: Rows, title: str) -> Figure:
                 chosen = [
                     row for row in rows if row["layer"] == layer and row["quantity"] == quantity
                 ]
-                _draw(norm, chosen, "share", color, "-", str(layer))
+                for axes, name in ((norm, "share"), (error, "error")):
+                    of_name = Interval.of_rows(chosen, name)
+                    _draw(axes, chosen, of_name, color, "-", str(layer))
                 _draw_random(norm, chosen, color)
-                _draw(error, chosen, "error", color, "-", str(layer))
             effect = np.sort(np.unique([abs(row["effect"]) for row in rows]))
             error.plot(effect, 0.3 * effect, ":", color="0.5", linewidth=0.8)
-            norm.set_title(LABELS[quantity], loc="left")
+            norm.set_title(QUANTITY_LABELS[quantity], loc="left")
             error.set_xlabel("effect  [nats]")
             for axes in (norm, error):
                 axes.set_xscale("log")
@@ -63,72 +66,27 @@ def draw_effects(rows: Rows, title: str) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, rows: Rows, name: str, color: Any, dash: str, label: str | None) -> None:
-    """One line with its band."""
-    effect, value, low, high = (
-        np.array([row[key] for row in rows], dtype=np.float64)
-        for key in ("effect", name, f"{name}_low", f"{name}_high")
-    )
-    axes.fill_between(np.abs(effect), low, high, color=color, alpha=0.2, linewidth=0)
-    axes.plot(np.abs(effect), value, dash, color=color, marker=".", markersize=3, label=label)
+def _draw(
+    axes: Axes,
+    rows: Rows,
+    interval: Interval[NDArray[np.float64]],
+    color: Any,
+    dash: str,
+    label: str | None,
+) -> None:
+    """One line with its band, against the size of the rows' effects."""
+    size = np.array([abs(row["effect"]) for row in rows], dtype=np.float64)
+    shade(axes, size, interval.low, interval.high, color, alpha=0.2)
+    axes.plot(size, interval.value, dash, color=color, marker=".", markersize=3, label=label)
 
 
 def _draw_random(axes: Axes, rows: Rows, color: Any) -> None:
     """The norm of random directions, where at least half of them reach the effect."""
-    scaled = [
-        {"effect": row["effect"]}
-        | {f"share{bound}": row["share"] * row[f"random{bound}"] for bound in ("", "_low", "_high")}
+    known = [
+        row
         for row in rows
         if row["random"] is not None and row["share"] is not None and row["random_reached"] >= 0.5
     ]
-    _draw(axes, scaled, "share", color, "--", None)
-
-
-def draw_decodings(rows: Rows, title: str) -> Figure:
-    """Draw repetition against perplexity, and the fluctuation of the energy: a point a method.
-
-    Parameters
-    ----------
-    rows : of a decodings table.
-    """
-    panels = {"rep_4": "rep-4 of the continuation", "energy_fluctuation": "fluctuation of ln K + V"}
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.6, 2.8))
-        axes_p = figure.subplots(1, len(panels))
-        for axes, (name, label) in zip(axes_p, panels.items(), strict=True):
-            for row, (color, _) in zip(rows, line_styles(len(rows), ordered=False), strict=True):
-                x, y = row["perplexity"], row[name]
-                axes.errorbar(
-                    x,
-                    y,
-                    xerr=[[x - row["perplexity_low"]], [row["perplexity_high"] - x]],
-                    yerr=[[y - row[f"{name}_low"]], [row[f"{name}_high"] - y]],
-                    color=color,
-                    marker="o",
-                    markersize=4,
-                    linewidth=0.8,
-                    linestyle="none",
-                    label=row["method"],
-                )
-                if name == "energy_fluctuation" and row["steered"] > 0:
-                    _draw_reread(axes, row, color)
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.xaxis.set_minor_formatter(NullFormatter())
-            low, high = axes.get_xlim()
-            ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 50, 100, 200) if low < tick < high]
-            axes.set_xticks(ticks)
-            axes.set_xlabel("perplexity under the unsteered model")
-            axes.set_ylabel(label)
-        axes_p[0].axhline(0, color="0.8", linewidth=0.6, zorder=0)
-        axes_p[0].set_title(title, loc="left")
-        figure.legend(*axes_p[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
-    return figure
-
-
-def _draw_reread(axes: Axes, row: Mapping[str, Any], color: Any) -> None:
-    """The fluctuation of a steered text as the unsteered model reads it, hollow."""
-    x, y = row["perplexity"], row["reread_fluctuation"]
-    low, high = row["reread_fluctuation_low"], row["reread_fluctuation_high"]
-    axes.vlines(x, low, high, color=color, linewidth=0.8, linestyle=":", zorder=3)
-    axes.plot(x, y, "s", color=color, markersize=5, markerfacecolor="none", zorder=3)
+    share = np.array([row["share"] for row in known], dtype=np.float64)
+    norm = Interval(*(share * part for part in Interval.of_rows(known, "random")))
+    _draw(axes, known, norm, color, "--", None)

@@ -1,0 +1,63 @@
+"""The figure of methods of decoding: repetition and fluctuation against perplexity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from ..figures import STYLE, line_styles
+from ..statistics.curve import Interval
+
+
+def draw_decodings(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
+    """Draw repetition against perplexity, and the fluctuation of the energy: a point a method.
+
+    Parameters
+    ----------
+    rows : of a decodings table.
+    """
+    panels = {"rep_4": "rep-4 of the continuation", "energy_fluctuation": "fluctuation of ln K + V"}
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.6, 2.8))
+        axes_p = figure.subplots(1, len(panels))
+        for axes, (name, label) in zip(axes_p, panels.items(), strict=True):
+            for row, (color, _) in zip(rows, line_styles(len(rows), ordered=False), strict=True):
+                x, y = Interval.of(row, "perplexity"), Interval.of(row, name)
+                axes.errorbar(
+                    x.value,
+                    y.value,
+                    xerr=[[x.value - x.low], [x.high - x.value]],
+                    yerr=[[y.value - y.low], [y.high - y.value]],
+                    color=color,
+                    marker="o",
+                    markersize=4,
+                    linewidth=0.8,
+                    linestyle="none",
+                    label=row["method"],
+                )
+                if name == "energy_fluctuation" and row["steered"] > 0:
+                    _draw_reread(axes, row, color)
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            low, high = axes.get_xlim()
+            ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 50, 100, 200) if low < tick < high]
+            axes.set_xticks(ticks)
+            axes.set_xlabel("perplexity under the unsteered model")
+            axes.set_ylabel(label)
+        axes_p[0].axhline(0, color="0.8", linewidth=0.6, zorder=0)
+        axes_p[0].set_title(title, loc="left")
+        figure.legend(*axes_p[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    return figure
+
+
+def _draw_reread(axes: Axes, row: Mapping[str, Any], color: Any) -> None:
+    """The fluctuation of a steered text as the unsteered model reads it, hollow."""
+    x, (y, low, high) = row["perplexity"], Interval.of(row, "reread_fluctuation")
+    axes.vlines(x, low, high, color=color, linewidth=0.8, linestyle=":", zorder=3)
+    axes.plot(x, y, "s", color=color, markersize=5, markerfacecolor="none", zorder=3)
