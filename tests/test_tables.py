@@ -4,10 +4,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.errors import OPTIONS, InputError
 from workflow_scripts.semstat.tables import (
     CORPUS,
-    ENERGIES,
     TOKENS,
     TableError,
     completed,

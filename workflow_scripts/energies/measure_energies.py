@@ -21,11 +21,11 @@ from ..models.loading import BATCH_TOKENS, add_options, check_tokens, load, prep
 from ..running import command
 from ..semstat.energies.background import in_background
 from ..semstat.energies.measure import measure_windows
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.lenses.translator import Lens
 from ..semstat.provenance import software
 from ..semstat.tables import (
-    ENERGIES,
     TOKENS,
     Provenance,
     open_table,

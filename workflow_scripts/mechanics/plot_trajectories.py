@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running import command
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.figures import save
 from ..semstat.mechanics.figures import Trajectory, draw_trajectories
 from ..semstat.mechanics.terms import Terms, split_documents, terms_of
-from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table
+from ..semstat.tables import Provenance, provenance_of, read_table
 
 COLUMNS = ["doc", "position", "log_p_correct", "entropy", "speed"]
 

@@ -11,10 +11,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..running import command
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.mechanics.tables import Sums, sums_table
 from ..semstat.mechanics.terms import PLACES, document_numbers, split_documents
 from ..semstat.provenance import software
-from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table, write_table
+from ..semstat.tables import Provenance, provenance_of, read_table, write_table
 
 SPEEDS = [f"{prefix}{kind}speed" for prefix in PLACES.values() for kind in ("", "shuffled_")]
 COLUMNS = ["doc", "position", "log_p_correct", "entropy", *SPEEDS]

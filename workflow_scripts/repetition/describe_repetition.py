@@ -13,10 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..running import command
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
 from ..semstat.repetition.repetition import REPETITION, describe_repetition
-from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table, write_table
+from ..semstat.tables import Provenance, provenance_of, read_table, write_table
 
 COLUMNS = ["doc", "position", "log_p_last", "log_p_correct", "energy"]
 

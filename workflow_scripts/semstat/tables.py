@@ -50,30 +50,6 @@ CORPUS = pa.schema(columns(doc=pa.int32(), text=pa.string()))
 
 TOKENS = pa.schema(columns(doc=pa.int32(), tokens=pa.list_(pa.field("item", pa.int32(), False))))
 
-ENERGIES = pa.schema(
-    columns(
-        doc=pa.int32(),
-        position=pa.int32(),
-        last=pa.int32(),
-        correct=pa.int32(),
-        log_p_last=pa.float32(),
-        log_p_correct=pa.float32(),
-        energy=pa.float32(),
-        entropy=pa.float32(),
-        top=pa.int32(),
-        norm=pa.float32(),
-    )
-    + columns(
-        nullable=True,
-        speed=pa.float32(),
-        shuffled_speed=pa.float32(),
-        normed_speed=pa.float32(),
-        normed_shuffled_speed=pa.float32(),
-    )
-)
-"""`normed_` is after the final norm, `shuffled_` with the window's positions in random order."""
-
-
 PLACE = re.compile(r"(model|dataset|layer)=([^/]+?)(?:/|\.parquet$)")
 """What the path of a result says of it."""
 

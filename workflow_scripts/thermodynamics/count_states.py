@@ -12,9 +12,10 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
 from ..running import command
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
-from ..semstat.tables import ENERGIES, open_table, provenance_of, remedy, write_table
+from ..semstat.tables import open_table, provenance_of, remedy, write_table
 from ..semstat.thermodynamics.energy_grid import GRID, energy_edges
 from ..semstat.thermodynamics.states import STATES, BlockSums, merge, sum_states, to_rows
 
