@@ -17,8 +17,8 @@ from torch import nn
 from ..models.loading import Running, finite, load
 from ..running.command import progress
 from ..semstat.energies.background import in_background
-from ..semstat.energies.columns import ENERGIES
 from ..semstat.energies.measure import measure_windows
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.provenance import Provenance
 from ..semstat.tables import open_table, provenance_of, table_writers

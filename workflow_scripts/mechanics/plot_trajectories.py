@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running.command import run
-from ..semstat.energies.columns import ENERGIES
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.figures import save
 from ..semstat.mechanics.figures import Trajectory, draw_trajectories

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..running.command import progress, run
-from ..semstat.energies.columns import ENERGIES
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.mechanics.numbers import document_numbers
 from ..semstat.mechanics.sums import Sums, sums_table
 from ..semstat.mechanics.terms import PLACES, documents_of

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..running.command import run
-from ..semstat.energies.columns import ENERGIES
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError, blamed_on
 from ..semstat.provenance import Provenance
 from ..semstat.repetition import description

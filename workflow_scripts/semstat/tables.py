@@ -47,30 +47,6 @@ def interval_columns(numbers: Mapping[str, Sequence[float]]) -> dict[str, float]
     }
 
 
-ENERGIES = pa.schema(
-    columns(
-        doc=pa.int32(),
-        position=pa.int32(),
-        last=pa.int32(),
-        correct=pa.int32(),
-        log_p_last=pa.float32(),
-        log_p_correct=pa.float32(),
-        energy=pa.float32(),
-        entropy=pa.float32(),
-        top=pa.int32(),
-        norm=pa.float32(),
-    )
-    + columns(
-        nullable=True,
-        speed=pa.float32(),
-        shuffled_speed=pa.float32(),
-        normed_speed=pa.float32(),
-        normed_shuffled_speed=pa.float32(),
-    )
-)
-"""`normed_` is after the final norm, `shuffled_` with the window's positions in random order."""
-
-
 def table_of(named: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
     """A table of columns by name; NaN becomes null."""
     arrays = [pa.array(named[f.name], f.type, from_pandas=True) for f in schema]

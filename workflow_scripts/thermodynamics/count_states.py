@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
 from ..running.command import run
-from ..semstat.energies.columns import ENERGIES
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError, blamed_on
 from ..semstat.tables import open_table, provenance_of, remedy, write_table
 from ..semstat.thermodynamics.energy_grid import GRID, energy_edges
