@@ -7,7 +7,7 @@ from typing import Any
 
 from ..running.command import run
 from ..semstat.figures import save
-from ..semstat.mechanics.figures import LABELS, draw_conservation
+from ..semstat.mechanics.figures import NUMBER_LABELS, draw_conservation
 from ..semstat.mechanics.tables import MECHANICS
 from ..semstat.provenance import Identity
 from ..semstat.tables import provenance_of, read_table
@@ -34,7 +34,7 @@ def plot_mechanics(mechanics: list[Path], /, *, svg: list[Path], pdf: list[Path]
         blocks = provenance["model"]["source"]["blocks"]
         rows = [row | {"relative_layer": row["layer"] / blocks} for row in table.to_pylist()]
         lines.setdefault(dataset, {})[model] = rows
-    numbers = [number for number in LABELS if number in {path.parent.name for path in svg}]
+    numbers = [number for number in NUMBER_LABELS if number in {path.parent.name for path in svg}]
     drawn = [(number, dataset) for number in numbers for dataset in lines]
     for (number, dataset), *paths in zip(drawn, svg, pdf, strict=True):
         save(draw_conservation(lines[dataset], number, dataset), paths)

@@ -31,7 +31,9 @@ def plot_trajectories(energies: list[Path], /, *, svg: Path, pdf: Path) -> None:
     trajectories = []
     for path in energies:
         identity, terms = _first_document(path)
-        trajectories.append(Trajectory(f"{identity.model}, layer {identity.layer}", terms))
+        label = f"{identity.model}, layer {identity.layer}"
+        kinetic_t, surprisal_t = terms.kinetic("log_half_square"), terms.potential("surprisal")
+        trajectories.append(Trajectory(label, terms.position_t, kinetic_t, surprisal_t))
     title = f"{identity.dataset}, first document, before the final norm"
     save(draw_trajectories(trajectories, title), [svg, pdf])
 

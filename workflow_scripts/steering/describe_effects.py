@@ -7,7 +7,7 @@ from pathlib import Path
 from ..running.command import run
 from ..semstat.provenance import Identity
 from ..semstat.steering import description
-from ..semstat.steering.columns import STATES
+from ..semstat.steering.columns import STEERED_STATES
 from ..semstat.steering.tables import EFFECTS
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
@@ -24,7 +24,7 @@ def describe_effects(states: Path, /, *, confidence: float = 0.95, out: Path) ->
     out
         Parquet file to make.
     """
-    table = read_table(states, STATES)
+    table = read_table(states, STEERED_STATES)
     provenance = provenance_of(table.schema)
     model, dataset, _ = Identity.of(provenance)
     head = {"model": model, "dataset": dataset}

@@ -13,7 +13,7 @@ from ..models.readers import readers
 from ..running.command import progress, run
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import Provenance
-from ..semstat.steering.columns import STATES
+from ..semstat.steering.columns import STEERED_STATES
 from ..semstat.steering.effects import measure_effects, targets
 from ..semstat.tables import table_of, write_table
 from ..tokens.shards import read_beginnings
@@ -91,7 +91,8 @@ def steer_states(
                 }
                 parts.append(head | measured)
     columns = {
-        name: np.concatenate([part[name].ravel() for part in parts]) for name in STATES.names
+        name: np.concatenate([part[name].ravel() for part in parts])
+        for name in STEERED_STATES.names
     }
     columns["reachable"] = columns["reachable"].astype(bool)
     provenance = Provenance(
@@ -102,7 +103,7 @@ def steer_states(
         seed=seed,
         **facts,
     ).then("steered by", "torch", "transformers", "numpy", "pyarrow")
-    write_table(out, table_of(columns, STATES), provenance)
+    write_table(out, table_of(columns, STEERED_STATES), provenance)
 
 
 def _directions(directions: int, seed: int, doc: list[int], reader: Reader) -> torch.Tensor:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..running.command import run
-from ..semstat.figures import Line, save
+from ..semstat.figures import save
 from ..semstat.provenance import Identity
 from ..semstat.tables import floats, provenance_of, read_table
-from ..semstat.thermodynamics.figures import QUANTITIES, draw_curves, draw_layer_map
+from ..semstat.thermodynamics.figures import QUANTITIES, Line, draw_curves, draw_layer_map
 from ..semstat.thermodynamics.tables import CURVES
 
 Curves = list[tuple[Identity, Line]]
@@ -62,10 +62,10 @@ def plot_curves(
                 raise ValueError(f"{paths[0]}: is no place for a figure of {quantity}")
             save(draw_curves(lines, quantity, title, ordered=across == "layer"), paths)
     maps = zip(figures.values(), map_svg or [], map_pdf or [], strict=True) if map_svg else ()
-    for shared, *paths in maps:
+    for shared, *map_paths in maps:
         layers = [int(who.layer or 0) for who, _ in shared]
         title = _title([who for who, _ in shared], across)
-        save(draw_layer_map(layers, [line.curve for _, line in shared], title), paths)
+        save(draw_layer_map(layers, [line.curve for _, line in shared], title), map_paths)
 
 
 def _shared(identity: Identity, across: str) -> tuple[object, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running.command import run
-from ..semstat.figures import Line, save
+from ..semstat.figures import save
 from ..semstat.provenance import Identity
 from ..semstat.tables import floats, provenance_of, read_table
-from ..semstat.thermodynamics.figures import draw_wells
+from ..semstat.thermodynamics.figures import Line, draw_wells
 from ..semstat.thermodynamics.tables import WELLS
 
 
