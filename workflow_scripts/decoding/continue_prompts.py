@@ -23,11 +23,17 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from ..running import command
-from ..semstat.decoding import decoding
 from ..semstat.decoding.columns import CONTINUATIONS
+from ..semstat.decoding.contrastive import Contrastive
+from ..semstat.decoding.greedy import greedy
 from ..semstat.decoding.measures import energy_fluctuation, repetition
+from ..semstat.decoding.nucleus import nucleus_sampling
+from ..semstat.decoding.repetition_penalty import repetition_penalty
+from ..semstat.decoding.steer_away import SteerAway
+from ..semstat.decoding.stutter_block import stutter_block
 from ..semstat.errors import InputError
-from ..semstat.generation.writing import Continuation, Method, continue_texts, draw_uniform
+from ..semstat.generation.sampling import draw_uniform
+from ..semstat.generation.writing import Continuation, Method, continue_texts
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import software
 from ..semstat.tables import completed, write_table
@@ -99,12 +105,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 def _methods(arguments: argparse.Namespace, uniform_bs: Tensor) -> dict[str, Method]:
     return {
-        "greedy": decoding.greedy(),
-        "block": decoding.stutter_block(arguments.ngram),
-        "steering": decoding.SteerAway(arguments.ngram, arguments.margin, arguments.budget),
-        "penalty": decoding.repetition_penalty(arguments.penalty),
-        "contrastive": decoding.Contrastive(arguments.alpha, arguments.candidates),
-        "nucleus": decoding.Nucleus(arguments.nucleus, uniform_bs),
+        "greedy": greedy(),
+        "block": stutter_block(arguments.ngram),
+        "steering": SteerAway(arguments.ngram, arguments.margin, arguments.budget),
+        "penalty": repetition_penalty(arguments.penalty),
+        "contrastive": Contrastive(arguments.alpha, arguments.candidates),
+        "nucleus": nucleus_sampling(arguments.nucleus, uniform_bs),
     }
 
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from ..models.loading import BATCH_TOKENS, add_batch_option, add_run_options, load, set_up
 from ..running import command
 from ..semstat.errors import InputError
-from ..semstat.generation.writing import Sampling, continue_texts, draw_uniform
+from ..semstat.generation.sampling import Sampling, draw_uniform
+from ..semstat.generation.writing import continue_texts
 from ..semstat.models.decoder import LayeredModel
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import software
