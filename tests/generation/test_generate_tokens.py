@@ -11,7 +11,8 @@ import torch
 from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
 from workflow_scripts.generation import generate_tokens
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.generation.writing import Sampling, continue_texts, draw_uniform
+from workflow_scripts.semstat.generation.sampling import Sampling, draw_uniform
+from workflow_scripts.semstat.generation.writing import continue_texts
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.replay import Reader
 from workflow_scripts.semstat.sources.tables import CORPUS

@@ -20,9 +20,14 @@ from torch import Tensor
 from ..models.loading import Running, finite, load
 from ..models.readers import readers
 from ..running.command import progress, run
-from ..semstat.decoding import methods as methods_of
 from ..semstat.decoding.columns import CONTINUATIONS
+from ..semstat.decoding.contrastive import Contrastive
+from ..semstat.decoding.greedy import greedy
 from ..semstat.decoding.measures import energy_fluctuation, repetition
+from ..semstat.decoding.nucleus import nucleus_sampling
+from ..semstat.decoding.repetition_penalty import repetition_penalty
+from ..semstat.decoding.steer_away import SteerAway
+from ..semstat.decoding.stutter_block import stutter_block
 from ..semstat.generation.sampling import draw_uniform
 from ..semstat.generation.writing import Continuation, Method, continue_texts
 from ..semstat.models.replay import Reader
@@ -68,12 +73,12 @@ class Settings:
     def methods(self, uniform_bs: Tensor) -> dict[str, Method]:
         """Methods of choosing the next token, by name."""
         return {
-            "greedy": methods_of.greedy(),
-            "block": methods_of.stutter_block(self.ngram),
-            "steering": methods_of.SteerAway(self.ngram, self.margin, self.budget),
-            "penalty": methods_of.repetition_penalty(self.penalty),
-            "contrastive": methods_of.Contrastive(self.alpha, self.candidates),
-            "nucleus": methods_of.Nucleus(self.nucleus, uniform_bs),
+            "greedy": greedy(),
+            "block": stutter_block(self.ngram),
+            "steering": SteerAway(self.ngram, self.margin, self.budget),
+            "penalty": repetition_penalty(self.penalty),
+            "contrastive": Contrastive(self.alpha, self.candidates),
+            "nucleus": nucleus_sampling(self.nucleus, uniform_bs),
         }
 
 

@@ -1,0 +1,31 @@
+"""What it is to stutter, for the methods of decoding that prevent it.
+
+A model stutters, here, where its most probable next token closes an n-gram that the text already
+has, or would be the third of its kind in a row. A trained model that loops repeats phrases far more
+often than tokens, and rep-n counts those; the token twice in a row that the energy H measures is
+most often right ("\\n\\n", "100").
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def stuttering(ids_bt: Tensor, vocabulary: int, ngram: int) -> Tensor:
+    """(texts, vocabulary) bool: what would close a repeated n-gram, or be third in a row.
+
+    Parameters
+    ----------
+    ids_bt : (texts, tokens) the texts so far.
+    ngram : at least 2.
+    """
+    stutters_bv = torch.zeros(len(ids_bt), vocabulary, dtype=torch.bool, device=ids_bt.device)
+    if ids_bt.shape[1] >= 2:
+        stutters_bv.scatter_(1, ids_bt[:, -1:], ids_bt[:, -1:] == ids_bt[:, -2:-1])
+    if ids_bt.shape[1] >= ngram:
+        window_btg = ids_bt.unfold(1, ngram, 1)
+        begun_bt = (window_btg[..., :-1] == ids_bt[:, None, 1 - ngram :]).all(dim=-1)
+        text, place = begun_bt.nonzero(as_tuple=True)
+        stutters_bv[text, window_btg[text, place, -1]] = True
+    return stutters_bv
