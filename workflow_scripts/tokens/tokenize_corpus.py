@@ -5,6 +5,7 @@ Shard s holds documents s·n to (s+1)·n − 1 of the corpus, so that adding a s
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,12 @@ from ..running import command
 from ..semstat.errors import InputError
 from ..semstat.provenance import software
 from ..semstat.tables import write_table
-from ..semstat.tokens.ensembles import ENSEMBLES, Recipe
+from ..semstat.tokens.repeated import repeated, unit_of_sentence, unit_of_tokens
+from ..semstat.tokens.shuffled import shuffled
+from ..semstat.tokens.uniform import uniform
 from .documents import add_arguments, read_documents, tokens_table
+
+ENSEMBLES = ("repeated", "shuffled", "uniform")
 
 SENTENCE_ENDS = (".", "!", "?")
 CLOSERS = " \n\"'”’)]"
@@ -33,7 +38,7 @@ def main() -> None:
         help="take the corpus's last documents, which must lie beyond its first N (tuned lens)",
     )
     parser.add_argument("--max-tokens", type=int, help="tokens kept of a document, without prefix")
-    parser.add_argument("--ensemble", choices=sorted(ENSEMBLES), help="ensemble to make")
+    parser.add_argument("--ensemble", choices=ENSEMBLES, help="ensemble to make")
     parser.add_argument("--seed", type=int, default=0, help="seed of the ensemble")
     parser.add_argument("--prefix-tokens", type=int, default=0, help="kept before a repetition")
     parser.add_argument("--unit", default="1", help="tokens to repeat, or `sentence`")
@@ -43,14 +48,6 @@ def main() -> None:
 
     key = f"datasets.{arguments.dataset}"
     documents = read_documents(arguments, arguments.max_tokens)
-    unit_tokens = None if arguments.unit == "sentence" else int(arguments.unit)
-    recipe = Recipe(
-        documents.tokenizer.get_vocab_size(),
-        lambda tokens_t: _end_sentences(tokens_t, documents.tokenizer),
-        arguments.prefix_tokens,
-        unit_tokens,
-        arguments.copies,
-    )
     made = []
     for doc, tokens_t in zip(documents.doc, documents.tokens, strict=True):
         if len(tokens_t) < 2:
@@ -61,7 +58,7 @@ def main() -> None:
         if arguments.ensemble:
             rng = np.random.default_rng([arguments.seed, doc])
             try:
-                tokens_t = ENSEMBLES[arguments.ensemble](tokens_t, recipe, rng)
+                tokens_t = _made(tokens_t, arguments, documents.tokenizer, rng)
             except ValueError as error:
                 raise InputError(
                     f"{key}: document {doc} of {arguments.corpus} {error}; lower "
@@ -81,6 +78,24 @@ def main() -> None:
         provenance |= {"prefix_tokens": arguments.prefix_tokens}
     table = tokens_table(documents.doc, made, arguments.model)
     write_table(arguments.out, table, provenance | software("tokenizers", "numpy", "pyarrow"))
+
+
+def _made(
+    tokens_t: NDArray[np.int32],
+    arguments: argparse.Namespace,
+    tokenizer: Tokenizer,
+    rng: np.random.Generator,
+) -> NDArray[np.int32]:
+    if arguments.ensemble == "shuffled":
+        return shuffled(tokens_t, rng)
+    if arguments.ensemble == "uniform":
+        return uniform(tokens_t, tokenizer.get_vocab_size(), rng)
+    if arguments.unit == "sentence":
+        ends_t = _end_sentences(tokens_t, tokenizer)
+        unit = unit_of_sentence(tokens_t, arguments.prefix_tokens, ends_t)
+    else:
+        unit = unit_of_tokens(tokens_t, arguments.prefix_tokens, int(arguments.unit))
+    return repeated(tokens_t, unit, arguments.copies)
 
 
 def _end_sentences(tokens_t: NDArray[np.int32], tokenizer: Tokenizer) -> NDArray[np.bool_]:
