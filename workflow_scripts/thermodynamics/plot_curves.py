@@ -65,7 +65,7 @@ def plot_curves(
     for shared, *map_paths in maps:
         layers = [int(who.layer or 0) for who, _ in shared]
         title = _title([who for who, _ in shared], across)
-        save(draw_layer_map(layers, [line.curve for _, line in shared], title), map_paths)
+        save(draw_layer_map(layers, [line.columns for _, line in shared], title), map_paths)
 
 
 def _shared(identity: Identity, across: str) -> tuple[object, ...]:
