@@ -9,6 +9,7 @@ import ast
 import gc
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -17,13 +18,7 @@ sys.path.insert(0, workflow.basedir)
 # A large graph is millions of objects that live as long as the run: search them rarely for garbage.
 gc.set_threshold(100_000, 50, 100)
 
-from workflow_scripts.configuration.study import (
-    canonical,
-    check_overrides,
-    documents_of,
-    local_files,
-    resolve,
-)
+from workflow_scripts.configuration.study import check_overrides, resolve
 from workflow_scripts.running.job_sizes import (
     gpu_memory_mb,
     memory_mb,
@@ -32,12 +27,14 @@ from workflow_scripts.running.job_sizes import (
     weights_in,
 )
 from workflow_scripts.running.jobs import (
-    digest_of_code,
     forget_credentials,
     note_options,
     prepare_environment,
+    shell_command,
 )
 from workflow_scripts.semstat.errors import InputError
+from workflow_scripts.sources.configuration import local_files
+from workflow_scripts.tokens.configuration import documents_of
 
 # A file given on the command line replaces the default one; merging the two would run both.
 if not workflow.overwrite_configfiles:
@@ -46,17 +43,19 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
-include: "rules/requests.smk"
+include: "rules/resources.smk"
 include: "rules/sources.smk"
 include: "rules/tokens.smk"
-include: "rules/lenses.smk"
+include: "rules/generation.smk"
 include: "rules/energies.smk"
+include: "rules/lenses.smk"
 include: "rules/thermodynamics.smk"
-include: "rules/figures.smk"
 include: "rules/comparisons.smk"
 include: "rules/repetition.smk"
-include: "rules/steering.smk"
 include: "rules/mechanics.smk"
+include: "rules/steering.smk"
+include: "rules/decoding.smk"
+include: "rules/tables.smk"
 
 
 report: "report/workflow.rst"
@@ -94,11 +93,6 @@ onerror:
 rule all:
     default_target: True
     input:
-        FIGURES,
-        COMPARED,
-        "results/wells.csv",
-        expand(LENS_TABLE, model=LENSES),
-        # Figures need them already, but Snakemake would not miss one that was deleted since.
-        curves_at(MODELS, DATASETS, final_layer=False),
+        RESULTS,
     message:
         "Done: figures are in results/figures, numbers in results/wells.csv and results/curves"

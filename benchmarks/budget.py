@@ -27,7 +27,8 @@ from workflow_scripts.models.loading import (
     windows_of,
 )
 from workflow_scripts.semstat.energies.measure import measure_windows
-from workflow_scripts.semstat.tables import ENERGIES, open_table, table_writers
+from workflow_scripts.semstat.energies.tables import ENERGIES
+from workflow_scripts.semstat.tables import open_table, table_writers
 from workflow_scripts.semstat.tokens.tables import TOKENS
 
 READING, MEASURING, WRITING = "reading and checking tokens", "forward pass, readouts", "Parquet"

@@ -1,4 +1,4 @@
-"""How fast and how exact is the fused readout on a GPU, beside the chunked one and a softmax?
+"""How fast and how exact is the fused readout on a GPU, beside that by tiles and a softmax?
 
     python -m benchmarks.gpu_readout
     python -m benchmarks.gpu_readout --shapes 576x49152 4096x128256 --states 16384
@@ -16,7 +16,7 @@ import sys
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.semstat.energies.readout import energy, read_out_in_chunks
+from workflow_scripts.semstat.energies.tiles import StateReadout, read_out_by_tiles
 from workflow_scripts.semstat.models.decoder import Decoder
 
 SHAPES = ["576x49152", "2048x49152", "2048x151936", "4096x128256"]
@@ -34,27 +34,27 @@ def main() -> None:
     print(
         f"{'shape':>12} {'max|ΔH|':>8} {'mean|ΔH|':>9} {'bf16 TFLOP/s':>13} "
         f"{'fused, ms':>10} {'of that rate':>12} {'one term':>9} {'two terms':>9} "
-        f"{'chunked':>9} {'softmax':>9}"
+        f"{'by tiles':>9} {'softmax':>9}"
     )
     for shape in arguments.shapes:
         width, vocabulary = map(int, shape.split("x"))
         report(shape, *case(arguments.states, width, vocabulary))
 
 
-def case(states: int, width: int, vocabulary: int) -> tuple[Decoder, Tensor, Tensor, Tensor]:
-    """A decoder, states, and tokens of which every other correct one is the most probable."""
+def case(states: int, width: int, vocabulary: int) -> tuple[Decoder, Tensor, Tensor]:
+    """A decoder, states, and last and correct tokens; every other one is the most probable."""
     torch.manual_seed(0)
     unembedding = nn.Linear(width, vocabulary, bias=False, device="cuda", dtype=torch.bfloat16)
     nn.init.normal_(unembedding.weight, std=3 / width**0.5)
     decoder = Decoder((), unembedding.requires_grad_(False).float())
     x_sn = torch.randn(states, width, device="cuda")
-    last_s, correct_s = torch.randint(vocabulary, (2, states), device="cuda")
+    wanted_s2 = torch.randint(vocabulary, (states, 2), device="cuda")
     for rows in torch.arange(1, states, 2, device="cuda").split(1024):
-        correct_s[rows] = decoder.logits(x_sn[rows]).argmax(-1)
-    return decoder, x_sn, last_s, correct_s
+        wanted_s2[rows, 1] = decoder.logits(x_sn[rows]).argmax(-1)
+    return decoder, x_sn, wanted_s2
 
 
-def report(shape: str, decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor) -> None:
+def report(shape: str, decoder: Decoder, x_sn: Tensor, wanted_s2: Tensor) -> None:
     """One line: errors of H, then times; those after the fused one as multiples of it."""
     from triton.testing import do_bench
 
@@ -65,13 +65,13 @@ def report(shape: str, decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s
     half_vn = decoder.unembedding.weight.bfloat16()
     half_sn = x_sn.bfloat16()
 
-    def fused(terms: int = 0) -> tuple[Tensor, ...]:
-        return reduce_logits(x_sn, weights, last_s, correct_s, terms=terms)
+    def fused(terms: int = 0) -> StateReadout:
+        return reduce_logits(x_sn, weights, wanted_s2, terms=terms)
 
     def milliseconds(work: object) -> float:
         return float(do_bench(work, return_mode="median"))
 
-    error_s = errors(decoder, x_sn, last_s, correct_s, *fused()[:2])
+    error_s = errors(decoder, x_sn, wanted_s2, fused())
     product = milliseconds(lambda: half_sn[:4096] @ half_vn.T)
     rate = 2 * min(4096, len(x_sn)) * half_vn.numel() / product * 1e3
     ours = milliseconds(fused)
@@ -79,8 +79,8 @@ def report(shape: str, decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s
     others = [
         milliseconds(lambda: fused(1)),
         milliseconds(lambda: fused(2)),
-        milliseconds(lambda: read_out_in_chunks(decoder, x_sn, last_s, correct_s)),
-        milliseconds(lambda: plain(half_sn, half_vn, last_s, correct_s)),
+        milliseconds(lambda: read_out_by_tiles(decoder, x_sn, wanted_s2)),
+        milliseconds(lambda: plain(half_sn, half_vn, wanted_s2)),
     ]
     ratios = " ".join(f"{other / ours:8.2f}×" for other in others)
     print(
@@ -90,23 +90,19 @@ def report(shape: str, decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s
     )
 
 
-def errors(
-    decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, *log_p: Tensor
-) -> Tensor:
+def errors(decoder: Decoder, x_sn: Tensor, wanted_s2: Tensor, found: StateReadout) -> Tensor:
     """|ΔH| of 1,024 states against float64."""
     few = slice(0, 1024)
     logits_sv = x_sn[few].double() @ decoder.unembedding.weight.double().T
-    tokens_s2 = torch.stack([last_s[few], correct_s[few]], dim=1)
-    p_s2 = logits_sv.gather(1, tokens_s2).sub(logits_sv.logsumexp(1, keepdim=True)).exp()
-    found_s = energy(log_p[1][few], log_p[0][few])
-    return (found_s - (p_s2[:, 1] - p_s2[:, 0])).abs()
+    p_s2 = logits_sv.gather(1, wanted_s2[few]).sub(logits_sv.logsumexp(1, keepdim=True)).exp()
+    return (found.energy[few] - (p_s2[:, 1] - p_s2[:, 0])).abs()
 
 
-def plain(half_sn: Tensor, half_vn: Tensor, last_s: Tensor, correct_s: Tensor) -> None:
+def plain(half_sn: Tensor, half_vn: Tensor, wanted_s2: Tensor) -> None:
     """What one would write: a softmax of the bfloat16 logits, in float32, by batches that fit."""
     for rows in torch.arange(len(half_sn), device="cuda").split(2048):
         log_p_sv = (half_sn[rows] @ half_vn.T).float().log_softmax(-1)
-        log_p_sv.gather(1, torch.stack([last_s[rows], correct_s[rows]], dim=1))
+        log_p_sv.gather(1, wanted_s2[rows])
         torch.special.entr(log_p_sv.exp()).sum(-1), log_p_sv.argmax(-1)
 
 

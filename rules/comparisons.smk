@@ -5,10 +5,53 @@
 #        results/figures/comparisons/: both, drawn;
 #        and the rows of the pairs that the configuration names in results/comparisons.csv.
 
+PAIR = (
+    "model_a={model_a}/dataset_a={dataset_a}/layer_a={layer_a}/"
+    "model_b={model_b}/dataset_b={dataset_b}/layer_b={layer_b}"
+)
+COMPARISON = f"results/comparisons/{PAIR}.parquet"
+DISTANCES = f"results/distances/{PAIR}.parquet"
+COMPARISON_FIGURE = f"results/figures/comparisons/{PAIR}"
+
+COMPARISONS = [
+    {f"{key}_{side}": value for side, chosen in zip("ab", pair) for key, value in chosen.items()}
+    for pair in STUDY["comparisons"]
+]
+
+
+wildcard_constraints:
+    model_a=one_of(MODELS),
+    dataset_a=one_of(DATASETS),
+    layer_a=r"\d+",
+    model_b=one_of(MODELS),
+    dataset_b=one_of(DATASETS),
+    layer_b=r"\d+",
+
 
 localrules:
     plot_comparison,
-    tabulate_comparisons,
+
+
+def states_of_side(side):
+    def of_pair(wildcards):
+        model, dataset, layer = (
+            wildcards[f"{key}_{side}"] for key in ("model", "dataset", "layer")
+        )
+        layers = MODELS[model]["layers"]
+        if int(layer) not in layers:
+            raise WorkflowError(f"layer {layer} of {model} is not measured; take one of {layers}")
+        return states_of(model, dataset)
+
+    return of_pair
+
+
+def same_documents(wildcards):
+    """Whether both sides are of the same documents, so that their errors are paired."""
+    one, other = (
+        (text_of(name), documents_of(DATASETS[name]))
+        for name in (wildcards.dataset_a, wildcards.dataset_b)
+    )
+    return one == other
 
 
 rule compare_curves:
@@ -19,24 +62,23 @@ rule compare_curves:
         comparison=COMPARISON,
         distances=DISTANCES,
     log:
-        f"logs/compare_curves/{PAIR}.log",
+        log("compare_curves", PAIR),
     group:
         "curves"
     conda:
         CONDA
     params:
-        code=digest_of_code("comparisons.compare_curves"),
-        paired=lambda w: ["--paired"] if same_documents(w) else [],
-        options=CURVE_OPTIONS,
+        options=lambda w: options({"paired": same_documents(w)}, "paired") + CURVE_OPTIONS,
     message:
         "Comparing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"
         " with {wildcards.model_b} on {wildcards.dataset_b}, layer {wildcards.layer_b}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- comparisons.compare_curves"
-        " --states-a {input.states_a:q}"
-        " --layer-a {wildcards.layer_a} --states-b {input.states_b:q} --layer-b {wildcards.layer_b}"
-        " {params.paired} {params.options:q} --distances {output.distances:q}"
-        " --out {output.comparison:q} 2>&1 | tee {log:q}"
+        run(
+            "comparisons.compare_curves",
+            "--states-a {input.states_a:q} --layer-a {wildcards.layer_a}"
+            " --states-b {input.states_b:q} --layer-b {wildcards.layer_b} {params.options:q}"
+            " --distances {output.distances:q} --out {output.comparison:q}",
+        )
 
 
 rule plot_comparison:
@@ -44,51 +86,44 @@ rule plot_comparison:
         comparison=COMPARISON,
         distances=DISTANCES,
     output:
-        svg=report(
-            COMPARISON_FIGURE.replace("{format}", "svg"),
-            caption="../report/comparison.rst",
-            category="Comparisons",
-            labels={
-                "a": "{model_a} on {dataset_a}, layer {layer_a}",
-                "b": "{model_b} on {dataset_b}, layer {layer_b}",
-            },
+        **figure(
+            COMPARISON_FIGURE,
+            "comparisons/comparison",
+            "Comparisons",
+            a="{model_a} on {dataset_a}, layer {layer_a}",
+            b="{model_b} on {dataset_b}, layer {layer_b}",
         ),
-        pdf=COMPARISON_FIGURE.replace("{format}", "pdf"),
     log:
-        f"logs/plot_comparison/{PAIR}.log",
+        log("plot_comparison", PAIR),
     conda:
         CONDA
-    params:
-        code=digest_of_code("comparisons.plot_comparison"),
     message:
         "Drawing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"
         " against {wildcards.model_b} on {wildcards.dataset_b}, layer {wildcards.layer_b}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- comparisons.plot_comparison"
-        " {input.comparison:q}"
-        " --distances {input.distances:q} --svg {output.svg:q} --pdf {output.pdf:q}"
-        " 2>&1 | tee {log:q}"
+        run(
+            "comparisons.plot_comparison",
+            f"{{input.comparison:q}} --distances {{input.distances:q}} {DRAWN}",
+        )
 
 
-rule tabulate_comparisons:
-    input:
-        distances=[DISTANCES.format(**pair) for pair in COMPARISONS],
-    output:
-        report(
-            "results/comparisons.csv",
-            caption="../report/comparisons.rst",
+COMPARED = [path for pair in COMPARISONS for path in drawn(COMPARISON_FIGURE.format(**pair))]
+if COMPARISONS:
+    COMPARED.append(
+        table(
+            "comparisons",
+            [DISTANCES.format(**pair) for pair in COMPARISONS],
+            "Tabulating comparisons",
+            caption="comparisons/comparisons",
             category="Comparisons",
-            labels={"table": "every pair of the configuration"},
-        ),
-    log:
-        "logs/tabulate_comparisons.log",
-    conda:
-        CONDA
-    params:
-        code=digest_of_code("running.tabulate"),
+            table="every pair of the configuration",
+        )
+    )
+RESULTS += COMPARED
+
+
+rule comparisons:
+    input:
+        COMPARED,
     message:
-        "Tabulating comparisons"
-    shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
-        " {input.distances:q} --of distances --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        "Done: figures are in results/figures/comparisons, numbers in results/comparisons.csv"

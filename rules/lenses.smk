@@ -1,19 +1,40 @@
-# Takes: results/models/{model}/, results/corpora/{dataset}.parquet.
+# Takes: results/models/{model}/, results/corpora/{dataset}.parquet, and to measure
+#        results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet.
 # Makes: results/lenses/tokens/{model}.parquet: tokens of the documents that a tuned lens is made from;
 #        results/lenses/{model}.safetensors: its translators, by layer;
 #        results/lenses/sums/{model}.parquet: of each document held out, the divergence from the
 #        final distribution, read out by the logit lens and by this one;
-#        results/lenses/{model}.parquet: its mean and error, by layer.
+#        results/lenses/{model}.parquet: its mean and error, by layer;
+#        results/energies/… of the models that are read out by it.
+
+LENSES = {name: spec for name, spec in MODELS.items() if spec["readout"] == "tuned_lens"}
+
+LENS = "results/lenses/{model}.safetensors"
+LENS_TOKENS = "results/lenses/tokens/{model}.parquet"
+LENS_SUMS = "results/lenses/sums/{model}.parquet"
+LENS_TABLE = "results/lenses/{model}.parquet"
+
+
+def lens_tokens_options(wildcards):
+    spec = MODELS[wildcards.model]
+    dataset = DATASETS[spec["lens"]["train_on"]]
+    return [
+        *options(spec, "prefix_token"),
+        *options(spec["lens"], "train_documents"),
+        *options(dataset, "tokens_per_document"),
+    ]
 
 
 rule tokenize_for_lens:
     input:
-        snapshot=snapshot_of,
-        corpus=lambda w: CORPUS.format(dataset=MODELS[w.model]["train_on"]),
+        snapshot=lambda w: snapshot_of(w.model),
+        corpus=lambda w: CORPUS.format(dataset=MODELS[w.model]["lens"]["train_on"]),
     output:
         LENS_TOKENS,
     log:
-        "logs/tokenize_for_lens/{model}.log",
+        log("tokenize_for_lens", "{model}"),
+    wildcard_constraints:
+        model=one_of(LENSES),
     group:
         "tokens"
     conda:
@@ -23,17 +44,18 @@ rule tokenize_for_lens:
         # measures it checks again.
         measured=lambda w: MODELS[w.model]["measured_documents"],
     params:
-        code=digest_of_code("tokens.tokenize_corpus"),
-        weights=lambda w: weights_of(w.model),
-        dataset=lambda w: MODELS[w.model]["train_on"],
+        weights=weights_of,
+        dataset=lambda w: MODELS[w.model]["lens"]["train_on"],
         options=lens_tokens_options,
     message:
         "Tokenizing documents to train the lens {wildcards.model} on"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- tokens.tokenize_corpus"
-        " --model results/models/{params.weights:q}"
-        " --corpus {input.corpus:q} --dataset {params.dataset:q} --beyond {resources.measured}"
-        " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+        run(
+            "lenses.tokenize_for_lens",
+            "--model results/models/{params.weights:q} --corpus {input.corpus:q}"
+            " --dataset {params.dataset:q} --beyond {resources.measured} {params.options:q}"
+            " --out {output:q}",
+        )
 
 
 for model, spec in LENSES.items():
@@ -42,61 +64,81 @@ for model, spec in LENSES.items():
         name:
             f"train_lens_{model}"
         input:
-            snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
+            snapshot=snapshot_of(model),
             tokens=LENS_TOKENS.format(model=model),
         output:
             lens=LENS.format(model=model),
             sums=LENS_SUMS.format(model=model),
         log:
-            f"logs/train_lens/{model}.log",
+            log("train_lens", model),
         benchmark:
             f"logs/train_lens/{model}.benchmark.tsv"
         conda:
             CONDA
         threads: measure_threads(spec["device"])
         resources:
-            gpu=0 if spec["device"] == "cpu" else 1,
-            gpu_model=for_gpu(spec, "gpu_kind"),
-            slurm_partition=for_gpu(spec, "gpu_partition", otherwise="slurm_partition"),
-            mem_mb=memory_for(spec),
-            runtime=time_to_read(spec, passes=3 * spec["epochs"]),
-            batch_tokens=0,  # what suits the device
-            # Not among the params: where it runs does not change what it learns.
-            device=spec["device"],
+            **of_model(spec, time_to_read(spec, passes=3 * spec["lens"]["epochs"])),
         params:
-            code=digest_of_code("lenses.train_lens"),
-            model=model,
-            weights=weights_of(model),
-            layers=spec["layers"],
-            options=[
-                f"--{key}={spec[key]}"
-                for key in ("epochs", "seed", "context", "stride", "dtype", "attention")
-            ],
+            options=options(spec["lens"], "epochs", "seed"),
         message:
             f"Training the lens {model}"
         shell:
-            "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- lenses.train_lens"
-            " --model results/models/{params.weights:q}"
-            " --name {params.model:q} --tokens {input.tokens:q} --layers {params.layers}"
-            " {params.options:q} --device {resources.device} --threads {threads}"
-            " --batch-tokens {resources.batch_tokens} --out {output.lens:q}"
-            " --sums {output.sums:q} 2>&1 | tee {log:q}"
+            run(
+                "lenses.train_lens",
+                f"{running(model, 'layers', *CUT)} --tokens {{input.tokens:q}} {{params.options:q}}"
+                " --out {output.lens:q} --sums {output.sums:q}",
+            )
+
+    rule:
+        name:
+            f"measure_through_lens_{model}"
+        input:
+            snapshot=snapshot_of(model),
+            lens=LENS.format(model=model),
+            tokens=expand(TOKENS, model=model, allow_missing=True),
+        output:
+            energies_of(model),
+        log:
+            log("measure_through_lens", f"model={model}/{{dataset}}/{{shard}}"),
+        benchmark:
+            f"logs/measure_through_lens/model={model}/{{dataset}}/{{shard}}.benchmark.tsv"
+        conda:
+            CONDA
+        threads: measure_threads(spec["device"])
+        resources:
+            **of_model(spec, time_to_read(spec), measured_layers=len(spec["layers"])),
+        message:
+            f"Measuring energies of {model} on {{wildcards.dataset}}, shard {{wildcards.shard}}"
+        shell:
+            run(
+                "lenses.measure_through_lens",
+                f"{running(model, 'layers', *CUT)} --tokens {{input.tokens:q}}"
+                " --lens {input.lens:q} --out {output:q}",
+            )
 
 
-rule tabulate_divergence:
+rule describe_divergence:
     input:
         sums=LENS_SUMS,
     output:
         LENS_TABLE,
     log:
-        "logs/tabulate_divergence/{model}.log",
+        log("describe_divergence", "{model}"),
     conda:
         CONDA
     params:
-        code=digest_of_code("lenses.describe_divergence"),
-        confidence=STUDY["curves"]["confidence"],
+        options=CONFIDENCE,
     message:
-        "Tabulating the divergence of {wildcards.model} and the logit lens"
+        "Describing the divergence of {wildcards.model} and the logit lens"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- lenses.describe_divergence"
-        " {input.sums:q} --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
+        run("lenses.describe_divergence", "{input.sums:q} {params.options:q} --out {output:q}")
+
+
+RESULTS += expand(LENS_TABLE, model=LENSES)
+
+
+rule lenses:
+    input:
+        expand(LENS_TABLE, model=LENSES),
+    message:
+        "Done: lenses are in results/lenses"

@@ -7,12 +7,44 @@
 #        results/figures/mechanics/{number}/dataset={dataset} and
 #        results/figures/mechanics/trajectories/model={model}/dataset={dataset} as SVG and PDF.
 
+TRAJECTORIES = f"results/trajectories/{SHARD}.parquet"
+MECHANICS = f"results/mechanics/{ENSEMBLE}.parquet"
+MECHANICS_OF_TRAINING = "results/mechanics_of_training.csv"
+MECHANICS_FIGURE = "results/figures/mechanics/{number}/dataset={dataset}"
+TRAJECTORY_FIGURE = f"results/figures/mechanics/trajectories/{ENSEMBLE}"
+
+MECHANICS_NUMBERS = {
+    "variance_ratio": "conservation against its nulls",
+    "cv": "coefficient of variation",
+}
+
+TWINS = {name: spec["like"] for name, spec in MODELS.items() if spec.get("source") == "random"}
+
 
 localrules:
     describe_mechanics,
-    tabulate_mechanics,
     contrast_training,
+    plot_mechanics,
     plot_trajectories,
+
+
+def number_of(path):
+    return path.split("/")[-2]
+
+
+def mechanics_of(models):
+    return expand(MECHANICS, model=models, dataset=DATASETS)
+
+
+def energies_of_trajectories(wildcards):
+    """Of one model and of its random twins: the first shard at their last layers."""
+    twins = [name for name, like in TWINS.items() if like == wildcards.model]
+    return [
+        ENERGIES.format(
+            model=model, dataset=wildcards.dataset, layer=MODELS[model]["layers"][-1], shard=0
+        )
+        for model in [wildcards.model, *twins]
+    ]
 
 
 rule sum_trajectories:
@@ -21,19 +53,15 @@ rule sum_trajectories:
     output:
         TRAJECTORIES,
     log:
-        f"logs/sum_trajectories/{SHARD}.log",
+        log("sum_trajectories", SHARD),
     group:
         "counts"
     conda:
         CONDA
-    params:
-        code=digest_of_code("mechanics.sum_trajectories"),
     message:
         "Summing trajectories of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.sum_trajectories"
-        " {input.energies:q} --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        run("mechanics.sum_trajectories", "{input.energies:q} --out {output:q}")
 
 
 # One job for all ensembles, and likewise for figures: starting up takes longer than the work.
@@ -48,41 +76,15 @@ rule describe_mechanics:
     output:
         expand(MECHANICS, model=MODELS, dataset=DATASETS),
     log:
-        "logs/describe_mechanics.log",
+        log("describe_mechanics"),
     conda:
         CONDA
     params:
-        code=digest_of_code("mechanics.describe_mechanics"),
-        confidence=STUDY["curves"]["confidence"],
+        options=CONFIDENCE,
     message:
         "Describing mechanics"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.describe_mechanics"
-        " {input.sums:q} --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
-
-
-rule tabulate_mechanics:
-    input:
-        mechanics=expand(MECHANICS, model=MODELS, dataset=DATASETS),
-    output:
-        report(
-            "results/mechanics.csv",
-            caption="../report/mechanics.rst",
-            category="Mechanics",
-            labels={"of": "every model, dataset and layer", "figure": "table"},
-        ),
-    log:
-        "logs/tabulate_mechanics.log",
-    conda:
-        CONDA
-    params:
-        code=digest_of_code("running.tabulate"),
-    message:
-        "Tabulating mechanics"
-    shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
-        " {input.mechanics:q} --of mechanics --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        run("mechanics.describe_mechanics", "{input.sums:q} {params.options:q} --out {output:q}")
 
 
 rule contrast_training:
@@ -91,88 +93,83 @@ rule contrast_training:
         random=mechanics_of(TWINS),
     output:
         report(
-            "results/mechanics_of_training.csv",
-            caption="../report/mechanics_of_training.rst",
+            MECHANICS_OF_TRAINING,
+            caption="../report/mechanics/mechanics_of_training.rst",
             category="Mechanics",
             labels={"of": "trained less random", "figure": "table"},
         ),
     log:
-        "logs/contrast_training.log",
+        log("contrast_training"),
     conda:
         CONDA
-    params:
-        code=digest_of_code("mechanics.contrast_training"),
     message:
         "Contrasting the mechanics of trained and random models"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.contrast_training"
-        " --trained {input.trained:q}"
-        " --random {input.random:q} --out {output:q} 2>&1 | tee {log:q}"
+        run(
+            "mechanics.contrast_training",
+            "--trained {input.trained:q} --random {input.random:q} --out {output:q}",
+        )
 
 
-for number, title in MECHANICS_NUMBERS.items():
-
-    rule:
-        name:
-            f"plot_{number}"
-        input:
-            mechanics=expand(MECHANICS, dataset=DATASETS, model=MODELS),
-        output:
-            svg=[
-                report(
-                    MECHANICS_FIGURE.format(number=number, dataset=dataset, format="svg"),
-                    caption=f"../report/mechanics_{number}.rst",
-                    category="Mechanics",
-                    labels={"of": dataset, "figure": title},
-                )
-                for dataset in DATASETS
-            ],
-            pdf=expand(MECHANICS_FIGURE, number=number, dataset=DATASETS, format="pdf"),
-        log:
-            f"logs/plot_{number}.log",
-        localrule: True
-        conda:
-            CONDA
-        params:
-            code=digest_of_code("mechanics.plot_mechanics"),
-            number=number,
-            datasets=list(DATASETS),
-        message:
-            f"Drawing mechanics: {title}"
-        shell:
-            "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.plot_mechanics"
-            " {input.mechanics:q} --number {params.number} --datasets {params.datasets:q}"
-            " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+rule plot_mechanics:
+    input:
+        mechanics=expand(MECHANICS, dataset=DATASETS, model=MODELS),
+    output:
+        **figure(
+            expand(MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=DATASETS),
+            lambda path: f"mechanics/{number_of(path)}",
+            "Mechanics",
+            of=dataset_of,
+            figure=lambda path: MECHANICS_NUMBERS[number_of(path)],
+        ),
+    log:
+        log("plot_mechanics"),
+    conda:
+        CONDA
+    message:
+        "Drawing mechanics"
+    shell:
+        run("mechanics.plot_mechanics", f"{{input.mechanics:q}} {DRAWN}")
 
 
 rule plot_trajectories:
     input:
         energies=energies_of_trajectories,
     output:
-        svg=report(
-            TRAJECTORY_FIGURE.replace("{format}", "svg"),
-            caption="../report/trajectories.rst",
-            category="Mechanics",
-            labels={"of": "{model} on {dataset}", "figure": "one document"},
+        **figure(
+            TRAJECTORY_FIGURE,
+            "mechanics/trajectories",
+            "Mechanics",
+            of="{model} on {dataset}",
+            figure="one document",
         ),
-        pdf=TRAJECTORY_FIGURE.replace("{format}", "pdf"),
     log:
-        "logs/plot_trajectories/{model}/{dataset}.log",
+        log("plot_trajectories", "{model}/{dataset}"),
     conda:
         CONDA
-    params:
-        code=digest_of_code("mechanics.plot_trajectories"),
     message:
         "Drawing trajectories of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- mechanics.plot_trajectories"
-        " {input.energies:q}"
-        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+        run("mechanics.plot_trajectories", f"{{input.energies:q}} {DRAWN}")
 
 
 rule mechanics:
     input:
-        MECHANICS_RESULTS,
-        rules.steering.input,
+        table(
+            "mechanics",
+            expand(MECHANICS, model=MODELS, dataset=DATASETS),
+            "Tabulating mechanics",
+            caption="mechanics/mechanics",
+            category="Mechanics",
+            of="every model, dataset and layer",
+            figure="table",
+        ),
+        [MECHANICS_OF_TRAINING] if TWINS else [],
+        drawn(MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=DATASETS),
+        drawn(
+            TRAJECTORY_FIGURE,
+            model=[name for name in MODELS if name not in TWINS],
+            dataset=[name for name in DATASETS if text_of(name) == name],
+        ),
     message:
-        "Done: figures are in results/figures/mechanics and …/steering, numbers in results/mechanics.csv"
+        "Done: figures are in results/figures/mechanics, numbers in results/mechanics.csv"

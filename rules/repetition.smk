@@ -3,53 +3,73 @@
 # Makes: results/repetition/model={model}/dataset={dataset}.parquet, a row a layer and number of
 #        copies, and results/figures/repetition/model={model}/dataset={dataset} as SVG and PDF.
 
+REPETITION = f"results/repetition/{ENSEMBLE}.parquet"
+REPETITION_FIGURE = f"results/figures/repetition/{ENSEMBLE}"
+
+REPEATED = [name for name, spec in DATASETS.items() if spec.get("ensemble") == "repeated"]
+
 
 localrules:
     plot_repetition,
 
 
-rule tabulate_repetition:
+def energies_of_repetition(wildcards):
+    """All shards at all layers: they differ in the number of copies."""
+    return expand(
+        energies_of(wildcards.model), dataset=wildcards.dataset, shard=shards(wildcards.dataset)
+    )
+
+
+rule describe_repetition:
     input:
         energies=energies_of_repetition,
     output:
         REPETITION,
     log:
-        "logs/tabulate_repetition/{model}/{dataset}.log",
+        log("describe_repetition", "{model}/{dataset}"),
+    wildcard_constraints:
+        dataset=one_of(REPEATED),
     group:
         "curves"
     conda:
         CONDA
     params:
-        code=digest_of_code("repetition.describe_repetition"),
-        confidence=STUDY["curves"]["confidence"],
+        options=CONFIDENCE,
     message:
-        "Tabulating the repetition of {wildcards.dataset} by {wildcards.model}"
+        "Describing the repetition of {wildcards.dataset} by {wildcards.model}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- repetition.describe_repetition"
-        " {input.energies:q}"
-        " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
+        run(
+            "repetition.describe_repetition",
+            "{input.energies:q} {params.options:q} --out {output:q}",
+        )
 
 
 rule plot_repetition:
     input:
         repetition=REPETITION,
     output:
-        svg=report(
-            REPETITION_FIGURE.replace("{format}", "svg"),
-            caption="../report/repetition.rst",
-            category="Repetition",
-            labels={"model": "{model}", "dataset": "{dataset}"},
+        **figure(
+            REPETITION_FIGURE,
+            "repetition/repetition",
+            "Repetition",
+            model="{model}",
+            dataset="{dataset}",
         ),
-        pdf=REPETITION_FIGURE.replace("{format}", "pdf"),
     log:
-        "logs/plot_repetition/{model}/{dataset}.log",
+        log("plot_repetition", "{model}/{dataset}"),
     conda:
         CONDA
-    params:
-        code=digest_of_code("repetition.plot_repetition"),
     message:
         "Drawing the repetition of {wildcards.dataset} by {wildcards.model}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- repetition.plot_repetition"
-        " {input.repetition:q}"
-        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+        run("repetition.plot_repetition", f"{{input.repetition:q}} {DRAWN}")
+
+
+RESULTS += drawn(REPETITION_FIGURE, model=MODELS, dataset=REPEATED)
+
+
+rule repetition:
+    input:
+        drawn(REPETITION_FIGURE, model=MODELS, dataset=REPEATED),
+    message:
+        "Done: figures are in results/figures/repetition, numbers in results/repetition"

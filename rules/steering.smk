@@ -2,173 +2,128 @@
 #        of the pairs that `steering` in the configuration names.
 # Makes: under model={model}/dataset={dataset} of results/steering/,
 #        states/: what each way of steering achieves, state by state; effects/: on average;
-#        continuations/, texts/: what each method of decoding writes, as Parquet and as CSV;
-#        decodings/: what that is like, on average over prompts;
-#        of all pairs results/steering/effects.csv and results/steering/decodings.csv;
-#        and results/figures/steering/, effects and decodings as SVG and PDF.
+#        of all pairs results/steering/effects.csv;
+#        and results/figures/steering/…/effects as SVG and PDF.
+
+STEERED_STATES = f"results/steering/states/{ENSEMBLE}.parquet"
+EFFECTS = f"results/steering/effects/{ENSEMBLE}.parquet"
+EFFECTS_FIGURE = f"results/figures/steering/{ENSEMBLE}/effects"
+
+STEERED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["steering"]}
+
+STEERING = ["layers", "documents", "position", "quantities", "effects", "directions", "seed"]
 
 
 localrules:
-    plot_steering,
-    tabulate_steering,
+    plot_effects,
 
 
-wildcard_constraints:
-    table="effects|decodings",
+def of_steered(pattern):
+    """A pattern's files for every pair of model and dataset that is steered."""
+    return [pattern.format(model=model, dataset=dataset) for model, dataset in STEERED]
 
 
-rule steer_states:
+def tokens_of(model):
+    """All shards of a dataset, as one model's tokens."""
+    return lambda w: expand(TOKENS, model=model, dataset=w.dataset, shard=shards(w.dataset))
+
+
+def steered_with(model):
+    """Constraint of {dataset}: those on which a model is steered."""
+    return one_of(dataset for other, dataset in STEERED if other == model)
+
+
+for model in {model for model, _ in STEERED}:
+
+    rule:
+        name:
+            f"steer_states_{model}"
+        input:
+            snapshot=snapshot_of(model),
+            tokens=tokens_of(model),
+        output:
+            expand(STEERED_STATES, model=model, allow_missing=True),
+        log:
+            log("steer_states", f"{model}/{{dataset}}"),
+        benchmark:
+            f"logs/steer_states/{model}/{{dataset}}.benchmark.tsv"
+        wildcard_constraints:
+            dataset=steered_with(model),
+        conda:
+            CONDA
+        threads: measure_threads(MODELS[model]["device"])
+        resources:
+            **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
+        params:
+            options=lambda w, model=model: options(STEERED[model, w.dataset], *STEERING),
+        message:
+            f"Steering states of {model} on {{wildcards.dataset}}"
+        shell:
+            run(
+                "steering.steer_states",
+                f"{running(model)} --tokens {{input.tokens:q}} {{params.options:q}}"
+                " --out {output:q}",
+            )
+
+
+rule describe_effects:
     input:
-        snapshot=snapshot_of,
-        tokens=tokens_of_dataset,
+        states=STEERED_STATES,
     output:
-        STEERED_STATES,
+        EFFECTS,
     log:
-        "logs/steer_states/{model}/{dataset}.log",
-    benchmark:
-        "logs/steer_states/{model}/{dataset}.benchmark.tsv"
-    conda:
-        CONDA
-    threads: lambda w: measure_threads(MODELS[w.model]["device"])
-    resources:
-        gpu=lambda w: 0 if MODELS[w.model]["device"] == "cpu" else 1,
-        gpu_model=lambda w: for_gpu(MODELS[w.model], "gpu_kind"),
-        slurm_partition=lambda w: for_gpu(
-            MODELS[w.model], "gpu_partition", otherwise="slurm_partition"
-        ),
-        mem_mb=lambda w, input, attempt: memory_for(MODELS[w.model])(w, input, attempt),
-        runtime=lambda w, attempt: 60 * attempt,
-        # Not among the params: where it runs does not change what it finds.
-        device=lambda w: MODELS[w.model]["device"],
-    params:
-        code=digest_of_code("steering.steer_states"),
-        options=steer_options,
-    message:
-        "Steering states of {wildcards.model} on {wildcards.dataset}"
-    shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- steering.steer_states"
-        " --model results/models/{wildcards.model:q}"
-        " --tokens {input.tokens:q} --dataset {wildcards.dataset:q} {params.options:q}"
-        " --device {resources.device} --threads {threads} --out {output:q} 2>&1 | tee {log:q}"
-
-
-rule continue_prompts:
-    input:
-        snapshot=snapshot_of,
-        tokens=tokens_of_dataset,
-    output:
-        continuations=CONTINUATIONS,
-        texts=report(
-            TEXTS,
-            caption="../report/texts.rst",
-            category="Steering",
-            labels={"model": "{model}", "dataset": "{dataset}", "figure": "the continuations"},
-        ),
-    log:
-        "logs/continue_prompts/{model}/{dataset}.log",
-    benchmark:
-        "logs/continue_prompts/{model}/{dataset}.benchmark.tsv"
-    conda:
-        CONDA
-    threads: lambda w: measure_threads(MODELS[w.model]["device"])
-    resources:
-        gpu=lambda w: 0 if MODELS[w.model]["device"] == "cpu" else 1,
-        gpu_model=lambda w: for_gpu(MODELS[w.model], "gpu_kind"),
-        slurm_partition=lambda w: for_gpu(
-            MODELS[w.model], "gpu_partition", otherwise="slurm_partition"
-        ),
-        mem_mb=lambda w, input, attempt: memory_for(MODELS[w.model])(w, input, attempt),
-        runtime=lambda w, attempt: 60 * attempt,
-        # Not among the params: where it runs does not change what it finds.
-        device=lambda w: MODELS[w.model]["device"],
-    params:
-        code=digest_of_code("decoding.continue_prompts"),
-        options=decode_options,
-    message:
-        "Continuing prompts of {wildcards.dataset} by {wildcards.model}"
-    shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- decoding.continue_prompts"
-        " --model results/models/{wildcards.model:q}"
-        " --tokens {input.tokens:q} --dataset {wildcards.dataset:q} {params.options:q}"
-        " --device {resources.device} --threads {threads}"
-        " --out {output.continuations:q} --csv {output.texts:q} 2>&1 | tee {log:q}"
-
-
-rule describe_steering:
-    input:
-        lambda w: {"effects": STEERED_STATES, "decodings": CONTINUATIONS}[w.table],
-    output:
-        STEERING,
-    log:
-        "logs/describe_steering/{table}/{model}/{dataset}.log",
+        log("describe_effects", "{model}/{dataset}"),
     group:
         "curves"
     conda:
         CONDA
     params:
-        code=digest_of_code("steering.describe_steering"),
-        confidence=STUDY["curves"]["confidence"],
+        options=CONFIDENCE,
     message:
-        "Describing steering: {wildcards.table} of {wildcards.model} on {wildcards.dataset}"
+        "Describing steering: effects of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- steering.describe_steering"
-        " {input:q} --of {wildcards.table}"
-        " --confidence {params.confidence} --out {output:q} 2>&1 | tee {log:q}"
+        run("steering.describe_effects", "{input.states:q} {params.options:q} --out {output:q}")
 
 
-rule plot_steering:
+rule plot_effects:
     input:
-        STEERING,
+        effects=EFFECTS,
     output:
-        svg=report(
-            STEERING_FIGURE.replace("{format}", "svg"),
-            caption="../report/{table}.rst",
-            category="Steering",
-            labels={"model": "{model}", "dataset": "{dataset}", "figure": "{table}"},
-        ),
-        pdf=STEERING_FIGURE.replace("{format}", "pdf"),
-    log:
-        "logs/plot_steering/{table}/{model}/{dataset}.log",
-    conda:
-        CONDA
-    params:
-        code=digest_of_code("steering.plot_steering"),
-    message:
-        "Drawing steering: {wildcards.table} of {wildcards.model} on {wildcards.dataset}"
-    shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- steering.plot_steering"
-        " {input:q} --of {wildcards.table}"
-        " --svg {output.svg:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
-
-
-rule tabulate_steering:
-    input:
-        tables=lambda w: of_steered(STEERING, table=w.table),
-    output:
-        report(
-            "results/steering/{table}.csv",
-            caption="../report/{table}.rst",
-            category="Steering",
-            labels={"figure": "{table}, in numbers"},
+        **figure(
+            EFFECTS_FIGURE,
+            "steering/effects",
+            "Steering",
+            model="{model}",
+            dataset="{dataset}",
+            figure="effects",
         ),
     log:
-        "logs/tabulate_steering/{table}.log",
+        log("plot_effects", "{model}/{dataset}"),
     conda:
         CONDA
-    params:
-        code=digest_of_code("running.tabulate"),
     message:
-        "Tabulating steering: {wildcards.table}"
+        "Drawing steering: effects of {wildcards.model} on {wildcards.dataset}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
-        " {input.tables:q} --of {wildcards.table} --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        run("steering.plot_effects", f"{{input.effects:q}} {DRAWN}")
+
+
+EFFECTS_TABLE = (
+    table(
+        "steering/effects",
+        of_steered(EFFECTS),
+        "Tabulating steering: effects",
+        caption="steering/effects",
+        category="Steering",
+        figure="effects, in numbers",
+    )
+    if STEERED
+    else []
+)
 
 
 rule steering:
     input:
-        of_steered(TEXTS),
-        of_steered(STEERING_FIGURE, table=["effects", "decodings"], format=["svg", "pdf"]),
-        expand("results/steering/{table}.csv", table=["effects", "decodings"] if STEERED else []),
+        [path for pattern in of_steered(EFFECTS_FIGURE) for path in drawn(pattern)],
+        EFFECTS_TABLE,
     message:
-        "Done: figures are in results/figures/steering, numbers and texts in results/steering"
+        "Done: figures are in results/figures/steering, numbers in results/steering"

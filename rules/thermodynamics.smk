@@ -3,12 +3,69 @@
 #        results/curves/model={model}/dataset={dataset}/layer={layer}.parquet;
 #        results/wells/model={model}/dataset={dataset}.parquet, and all of them in results/wells.csv;
 #        by name only: results/canonical/model={model}/dataset={dataset}/layer={layer}.parquet and
-#        results/signals/model={model}/dataset={dataset}.parquet, all of them in results/signals.csv.
+#        results/signals/model={model}/dataset={dataset}.parquet, all of them in results/signals.csv;
+#        results/figures/, each figure as SVG and PDF:
+#        across_models/dataset={dataset}/{quantity}: all models at their final layer;
+#        across_layers/model={model}/dataset={dataset}/{quantity}: all layers of one model;
+#        layer_map/model={model}/dataset={dataset}: where the states of each layer lie;
+#        across_datasets/model={model}/{quantity}: the final layer on text and on null ensembles;
+#        wells/dataset={dataset}: the wells of all models, layer by layer.
+
+STATES = f"results/states/{SHARD}.parquet"
+CURVES = f"results/curves/{ENSEMBLE}/layer={{layer}}.parquet"
+WELLS = f"results/wells/{ENSEMBLE}.parquet"
+CANONICAL = f"results/canonical/{ENSEMBLE}/layer={{layer}}.parquet"
+SIGNALS = f"results/signals/{ENSEMBLE}.parquet"
+
+ACROSS_MODELS = "results/figures/across_models/dataset={dataset}/{quantity}"
+ACROSS_LAYERS = f"results/figures/across_layers/{ENSEMBLE}/{{quantity}}"
+LAYER_MAP = f"results/figures/layer_map/{ENSEMBLE}"
+ACROSS_DATASETS = "results/figures/across_datasets/model={model}/{quantity}"
+WELL_FIGURE = "results/figures/wells/dataset={dataset}"
+
+QUANTITIES = {
+    "entropy": "S(E), entropy",
+    "temperature": "T(E), temperature",
+    "density": "ρ(E), density of states",
+}
 
 
 localrules:
-    tabulate_wells,
-    tabulate_signals,
+    plot_across_models,
+    plot_across_layers,
+    plot_across_datasets,
+    plot_wells,
+
+
+def states_of(model, dataset):
+    return expand(STATES, model=model, dataset=dataset, shard=shards(dataset))
+
+
+def states_of_ensemble(wildcards):
+    return states_of(wildcards.model, wildcards.dataset)
+
+
+def curves_at(models, datasets, final_layer):
+    """Curves of models on datasets: at the final layer, or at every layer."""
+    return [
+        CURVES.format(model=model, dataset=dataset, layer=layer)
+        for model in models
+        for dataset in datasets
+        for layer in MODELS[model]["layers"][-1 if final_layer else 0 :]
+    ]
+
+
+def named_in(path, key):
+    """Value of one key in a path, such as the dataset of …/dataset=sotu/…"""
+    return re.search(rf"{key}=([^/]+)", path)[1]
+
+
+def quantity_of(path):
+    return QUANTITIES[path.rpartition("/")[2]]
+
+
+def dataset_of(path):
+    return named_in(path, "dataset")
 
 
 rule count_states:
@@ -17,20 +74,20 @@ rule count_states:
     output:
         STATES,
     log:
-        f"logs/count_states/{SHARD}.log",
+        log("count_states", SHARD),
     group:
         "counts"
     conda:
         CONDA
     params:
-        code=digest_of_code("thermodynamics.count_states"),
         layers=lambda w: MODELS[w.model]["layers"],
     message:
         "Counting states of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.count_states"
-        " {input.energies:q} --layers {params.layers}"
-        " --out {output:q} 2>&1 | tee {log:q}"
+        run(
+            "thermodynamics.count_states",
+            "{input.energies:q} --layers {params.layers} --out {output:q}",
+        )
 
 
 for model, spec in MODELS.items():
@@ -39,115 +96,194 @@ for model, spec in MODELS.items():
         name:
             f"estimate_curves_{model}"
         input:
-            states=states_of(model),
+            states=lambda w, model=model: states_of(model, w.dataset),
         output:
             wells=expand(WELLS, model=model, allow_missing=True),
             curves=expand(CURVES, model=model, layer=spec["layers"], allow_missing=True),
         log:
-            f"logs/estimate_curves/model={model}/{{dataset}}.log",
+            log("estimate_curves", f"model={model}/{{dataset}}"),
         group:
             "curves"
         conda:
             CONDA
         params:
-            code=digest_of_code("thermodynamics.estimate_curves"),
-            model=model,
             layers=spec["layers"],
             options=CURVE_OPTIONS,
         message:
             f"Estimating curves of {model} on {{wildcards.dataset}}"
         shell:
-            "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.estimate_curves"
-            " {input.states:q} --model {params.model:q}"
-            " --dataset {wildcards.dataset:q} --layers {params.layers}"
-            " {params.options:q} --wells {output.wells:q} --out {output.curves:q}"
-            " 2>&1 | tee {log:q}"
-
-
-rule tabulate_wells:
-    input:
-        wells=expand(WELLS, model=MODELS, dataset=DATASETS),
-    output:
-        report(
-            "results/wells.csv",
-            caption="../report/wells.rst",
-            category="Repetition wells",
-            labels={"table": "every model, dataset and layer"},
-        ),
-    log:
-        "logs/tabulate_wells.log",
-    conda:
-        CONDA
-    params:
-        code=digest_of_code("running.tabulate"),
-    message:
-        "Tabulating repetition wells"
-    shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
-        " {input.wells:q} --of wells --out {output:q}"
-        " 2>&1 | tee {log:q}"
+            run(
+                "thermodynamics.estimate_curves",
+                "{input.states:q} --layers {params.layers} {params.options:q}"
+                " --wells {output.wells:q} --out {output.curves:q}",
+            )
 
 
 rule reweight_states:
     input:
-        states=lambda w: states_of(w.model)(w),
+        states=states_of_ensemble,
         curves=CURVES,
     output:
         CANONICAL,
     log:
-        "logs/reweight_states/{model}/{dataset}/{layer}.log",
+        log("reweight_states", "{model}/{dataset}/{layer}"),
     group:
         "curves"
     conda:
         CONDA
     params:
-        code=digest_of_code("thermodynamics.reweight_states"),
         options=CURVE_OPTIONS,
     message:
         "Reweighting states of {wildcards.model} on {wildcards.dataset}, layer {wildcards.layer}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.reweight_states"
-        " {input.states:q} --layer {wildcards.layer}"
-        " --curves {input.curves:q} {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+        run(
+            "thermodynamics.reweight_states",
+            "{input.states:q} --layer {wildcards.layer} --curves {input.curves:q}"
+            " {params.options:q} --out {output:q}",
+        )
 
 
 rule find_signals:
     input:
-        states=lambda w: states_of(w.model)(w),
+        states=states_of_ensemble,
     output:
         SIGNALS,
     log:
-        "logs/find_signals/{model}/{dataset}.log",
+        log("find_signals", "{model}/{dataset}"),
     group:
         "curves"
     conda:
         CONDA
     params:
-        code=digest_of_code("thermodynamics.find_signals"),
         layers=lambda w: MODELS[w.model]["layers"],
         options=CURVE_OPTIONS,
     message:
         "Searching the entropy of {wildcards.model} on {wildcards.dataset} for signals"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- thermodynamics.find_signals"
-        " {input.states:q} --layers {params.layers}"
-        " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+        run(
+            "thermodynamics.find_signals",
+            "{input.states:q} --layers {params.layers} {params.options:q} --out {output:q}",
+        )
 
 
-rule tabulate_signals:
+# Starting up takes longer than drawing, so one job draws what belongs together.
+rule plot_across_models:
     input:
-        signals=expand(SIGNALS, model=MODELS, dataset=DATASETS),
+        curves=curves_at(MODELS, DATASETS, final_layer=True),
     output:
-        "results/signals.csv",
+        **figure(
+            expand(ACROSS_MODELS, dataset=DATASETS, quantity=QUANTITIES),
+            "thermodynamics/across_models",
+            "Across models",
+            of=dataset_of,
+            quantity=quantity_of,
+        ),
     log:
-        "logs/tabulate_signals.log",
+        log("plot_across_models"),
     conda:
         CONDA
-    params:
-        code=digest_of_code("running.tabulate"),
     message:
-        "Tabulating signals"
+        "Drawing curves across models"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- running.tabulate"
-        " {input.signals:q} --of signals --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        run("thermodynamics.plot_curves", f"{{input.curves:q}} --across model {DRAWN}")
+
+
+rule plot_across_layers:
+    input:
+        curves=lambda w: curves_at([w.model], DATASETS, final_layer=False),
+    output:
+        **figure(
+            expand(ACROSS_LAYERS, dataset=DATASETS, quantity=QUANTITIES, allow_missing=True),
+            "thermodynamics/across_layers",
+            "Across layers",
+            of=lambda path: f"{{model}} on {dataset_of(path)}",
+            quantity=quantity_of,
+        ),
+        **figure(
+            expand(LAYER_MAP, dataset=DATASETS, allow_missing=True),
+            "thermodynamics/layer_map",
+            "Layer × energy",
+            prefix="map_",
+            model="{model}",
+            dataset=dataset_of,
+        ),
+    log:
+        log("plot_across_layers", "{model}"),
+    conda:
+        CONDA
+    message:
+        "Drawing curves across layers of {wildcards.model}"
+    shell:
+        run(
+            "thermodynamics.plot_curves",
+            f"{{input.curves:q}} --across layer {DRAWN}"
+            " --map-svg {output.map_svg:q} --map-pdf {output.map_pdf:q}",
+        )
+
+
+rule plot_across_datasets:
+    input:
+        curves=lambda w: curves_at([w.model], DATASETS, final_layer=True),
+    output:
+        **figure(
+            expand(ACROSS_DATASETS, quantity=QUANTITIES, allow_missing=True),
+            "thermodynamics/across_datasets",
+            "Text or random tokens",
+            of="{model}",
+            quantity=quantity_of,
+        ),
+    log:
+        log("plot_across_datasets", "{model}"),
+    conda:
+        CONDA
+    message:
+        "Drawing curves of {wildcards.model} across datasets"
+    shell:
+        run("thermodynamics.plot_curves", f"{{input.curves:q}} --across dataset {DRAWN}")
+
+
+rule plot_wells:
+    input:
+        wells=expand(WELLS, dataset=DATASETS, model=MODELS),
+    output:
+        **figure(
+            expand(WELL_FIGURE, dataset=DATASETS),
+            "thermodynamics/well_figures",
+            "Repetition wells",
+            figure=dataset_of,
+        ),
+    log:
+        log("plot_wells"),
+    conda:
+        CONDA
+    message:
+        "Drawing repetition wells"
+    shell:
+        run("thermodynamics.plot_wells", f"{{input.wells:q}} {DRAWN}")
+
+
+RESULTS += [
+    table(
+        "wells",
+        expand(WELLS, model=MODELS, dataset=DATASETS),
+        "Tabulating repetition wells",
+        caption="thermodynamics/wells",
+        category="Repetition wells",
+        table="every model, dataset and layer",
+    ),
+    *drawn(ACROSS_MODELS, dataset=DATASETS, quantity=QUANTITIES),
+    *drawn(ACROSS_LAYERS, model=MODELS, dataset=DATASETS, quantity=QUANTITIES),
+    *drawn(LAYER_MAP, model=MODELS, dataset=DATASETS),
+    *drawn(ACROSS_DATASETS, model=MODELS, quantity=QUANTITIES),
+    *drawn(WELL_FIGURE, dataset=DATASETS),
+    # Figures need them already, but Snakemake would not miss one that was deleted since.
+    *curves_at(MODELS, DATASETS, final_layer=False),
+]
+table("signals", expand(SIGNALS, model=MODELS, dataset=DATASETS), "Tabulating signals")
+
+
+rule thermodynamics:
+    input:
+        RESULTS[:],
+    message:
+        "Done: figures are in results/figures, numbers in results/wells.csv and results/curves"

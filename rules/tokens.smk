@@ -1,74 +1,102 @@
 # Takes: results/models/{model}/tokenizer.json, results/corpora/{dataset}.parquet.
 # Makes: results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet: of each document of
-#        the shard its tokens, the prefix token first; of an ensemble, what is made of them; and of a
-#        `generated` dataset, what the model itself writes after the first of them.
+#        the shard its tokens, the prefix token first; of an ensemble, what is made of them.
+#
+# An ensemble is a rule and a command of its own, so that adding one, or mending one, reruns no other;
+# what it takes beside documents are the keys of its entry.
+
+TOKENS = f"results/tokens/{SHARD}.parquet"
+
+
+OF_ANY = ["source", "of", "ensemble", "shards", "documents_per_shard", "repetitions"]
+
+TOKENIZED = [name for name in DATASETS if text_of(name) == name]
+ENSEMBLES = sorted({spec["ensemble"] for spec in DATASETS.values() if "ensemble" in spec})
+
+
+def weights_of(wildcards):
+    return MODELS[wildcards.model]["weights"]
+
+
+def text_options(wildcards):
+    """Options of one shard of a dataset: the model's prefix token, and what the ensemble takes."""
+    model, dataset = MODELS[wildcards.model], DATASETS[wildcards.dataset]
+    shared = options(model, "prefix_token") + options(dataset, "documents_per_shard")
+    if dataset["source"] != "ensemble":
+        return [*shared, f"--shard={wildcards.shard}", *options(dataset, "tokens_per_document")]
+    shard, own = wildcards.shard, [key for key in dataset if key not in OF_ANY]
+    if "repetitions" in dataset:
+        # Each shard of a repetition has the same documents, with another number of copies.
+        copies = dataset["repetitions"][int(shard)]
+        shard, shared = 0, [*shared, f"--copies={copies}"]
+    return [*shared, f"--shard={shard}", *options(dataset, *sorted(own))]
+
+
+TOKEN_INPUT = {
+    "snapshot": lambda w: snapshot_of(w.model),
+    "corpus": lambda w: CORPUS.format(dataset=text_of(w.dataset)),
+}
+
+TEXTS = (
+    "--model results/models/{params.weights:q} --corpus {input.corpus:q}"
+    " --dataset {wildcards.dataset:q} {params.options:q} --out {output:q}"
+)
 
 
 rule tokenize_corpus:
     input:
-        snapshot=snapshot_of,
-        corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
+        **TOKEN_INPUT,
     output:
         TOKENS,
     log:
-        f"logs/tokenize_corpus/{SHARD}.log",
+        log("tokenize_corpus", SHARD),
     wildcard_constraints:
-        dataset=datasets_that(is_generated, wanted=False),
+        dataset=one_of(TOKENIZED),
     group:
         "tokens"
     conda:
         CONDA
     params:
-        code=digest_of_code("tokens.tokenize_corpus"),
-        weights=lambda w: weights_of(w.model),
-        options=tokenize_options,
+        weights=weights_of,
+        options=text_options,
     message:
         "Tokenizing {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
     shell:
-        "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- tokens.tokenize_corpus"
-        " --model results/models/{params.weights:q}"
-        " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
-        " {params.options:q} --out {output:q} 2>&1 | tee {log:q}"
+        run("tokens.tokenize_corpus", TEXTS)
 
 
-if any(map(is_generated, DATASETS.values())):
-    for model, spec in MODELS.items():
+for ensemble in ENSEMBLES:
 
-        rule:
-            name:
-                f"generate_tokens_{model}"
-            input:
-                snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
-                corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
-            output:
-                expand(TOKENS, model=model, allow_missing=True),
-            log:
-                f"logs/generate_tokens/model={model}/{{dataset}}/{{shard}}.log",
-            benchmark:
-                f"logs/generate_tokens/model={model}/{{dataset}}/{{shard}}.benchmark.tsv"
-            wildcard_constraints:
-                dataset=datasets_that(is_generated),
-            conda:
-                CONDA
-            threads: measure_threads(spec["device"])
-            resources:
-                gpu=0 if spec["device"] == "cpu" else 1,
-                gpu_model=for_gpu(spec, "gpu_kind"),
-                slurm_partition=for_gpu(spec, "gpu_partition", otherwise="slurm_partition"),
-                mem_mb=memory_for(spec),
-                runtime=time_to_write(spec),
-                batch_tokens=0,  # what suits the device
-                device=spec["device"],
-            params:
-                code=digest_of_code("generation.generate_tokens"),
-                weights=weights_of(model),
-                options=generate_options(model),
-            message:
-                f"Generating {{wildcards.dataset}}, shard {{wildcards.shard}}, by {model}"
-            shell:
-                "python -m workflow_scripts.running.record_job {input:q} -- {output:q} -- generation.generate_tokens"
-                " --model results/models/{params.weights:q}"
-                " --corpus {input.corpus:q} --dataset {wildcards.dataset:q}"
-                " --shard {wildcards.shard} {params.options:q}"
-                " --device {resources.device} --threads {threads}"
-                " --batch-tokens {resources.batch_tokens} --out {output:q} 2>&1 | tee {log:q}"
+    rule:
+        name:
+            f"make_{ensemble}"
+        input:
+            **TOKEN_INPUT,
+        output:
+            TOKENS,
+        log:
+            log(f"make_{ensemble}", SHARD),
+        wildcard_constraints:
+            dataset=one_of(n for n, spec in DATASETS.items() if spec.get("ensemble") == ensemble),
+        group:
+            "tokens"
+        conda:
+            CONDA
+        params:
+            weights=weights_of,
+            options=text_options,
+        message:
+            "Tokenizing {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
+        shell:
+            run(f"tokens.ensembles.{ensemble}", TEXTS)
+
+
+rule tokens:
+    input:
+        [
+            path
+            for dataset in DATASETS
+            for path in expand(TOKENS, model=MODELS, dataset=dataset, shard=shards(dataset))
+        ],
+    message:
+        "Done: tokens are in results/tokens"

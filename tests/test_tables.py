@@ -4,10 +4,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.errors import OPTIONS, InputError
 from workflow_scripts.semstat.sources.tables import CORPUS
 from workflow_scripts.semstat.tables import (
-    ENERGIES,
     TableError,
     completed,
     open_table,

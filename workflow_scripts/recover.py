@@ -14,6 +14,7 @@ With `-n` it only says what it would do.
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import shutil
@@ -37,7 +38,9 @@ GRACE = 10.0
 
 
 def main() -> None:
-    parser = command.parser(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "-d", "--directory", type=Path, default=Path(), help="where the run works (default: here)"
     )
@@ -136,4 +139,4 @@ def _holds_files(folder: Path) -> bool:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.end_in_one_sentence(main)

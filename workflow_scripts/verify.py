@@ -13,6 +13,7 @@ is wrong.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -22,7 +23,8 @@ from collections import Counter
 from pathlib import Path
 
 from .running import command
-from .running.records import RECORDS, Job, Record, read_record
+from .running.jobs import Job
+from .running.records import RECORDS, Record, read_record
 from .running.verification import Finding, Study
 from .semstat.errors import InputError
 
@@ -31,9 +33,6 @@ SNAKEFILE = Path(__file__).parent.parent / "Snakefile"
 PLAN = ["--dry-run", "--forceall", "--printshellcmds", "--nocolor", "--quiet=reason"]
 PLAN += ["--scheduler=greedy"]
 
-RECORDED = f"python -m {__package__}.running.record_job "
-"""How the shell command of every job begins."""
-
 NAMED = 10
 """Results that the command which rebuilds them names at most; more are put into a file."""
 
@@ -41,7 +40,9 @@ TO_REBUILD = RECORDS / "to_rebuild.txt"
 
 
 def main() -> None:
-    parser = command.parser(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--deep", action="store_true", help="read every result")
     parser.add_argument("--directory", type=Path, default=Path(), help="where results/ lies")
     arguments, options = parser.parse_known_args()
@@ -79,23 +80,13 @@ def planned(options: list[str]) -> list[Job]:
     jobs, said = [], ""
     with subprocess.Popen(plan, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
         for line in run.stdout or ():
-            _, recorded, words = line.partition(RECORDED)
-            if recorded:
-                jobs.append(Job.parse(split(words.rpartition(" 2>&1 | tee ")[0])))
+            if job := Job.planned(line):
+                jobs.append(job)
             elif not jobs:
                 said += line
     if run.returncode:
         raise InputError(f"snakemake cannot plan this study: {said.strip()}")
     return jobs
-
-
-def split(words: str) -> list[str]:
-    """Words of a shell command; a hundred times as fast where nothing is quoted.
-
-    >>> split("a 'b c'"), split("a b")
-    (['a', 'b c'], ['a', 'b'])
-    """
-    return shlex.split(words) if re.search(r"['\"\\]", words) else words.split()
 
 
 def read_all(folder: Path) -> dict[Path, Record]:
@@ -128,4 +119,4 @@ def remedy(findings: list[Finding], options: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.end_in_one_sentence(main)

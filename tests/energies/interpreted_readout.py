@@ -12,16 +12,17 @@ from torch import nn
 
 from workflow_scripts.semstat.energies import fused_readout
 from workflow_scripts.semstat.energies.fused_readout import TOLERANCE, half_weights, reduce_logits
-from workflow_scripts.semstat.energies.readout import energy, read_out_in_chunks
+from workflow_scripts.semstat.energies.tiles import read_out_by_tiles
 from workflow_scripts.semstat.models.decoder import Decoder
 
 BLOCKS = {"BLOCK_S": 16, "BLOCK_V": 32, "BLOCK_N": 64}
 
 
-def case(states, width, vocabulary, sharpness, dtype=torch.bfloat16, bias=False, seed=0):
-    """States, an unembedding, last and correct tokens.
+def case(states, width, vocabulary, sharpness, dtype=torch.bfloat16, bias=False, seed=0, wanted=2):
+    """States, an unembedding, and tokens asked for, the last and the correct one first.
 
-    Every fifth pair is of one token; every other correct token is the most probable one.
+    Every fifth pair is of one token; every other correct token is the most probable one. Of further
+    tokens one is the last again, one the correct, and three are the most probable ones.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -35,13 +36,16 @@ def case(states, width, vocabulary, sharpness, dtype=torch.bfloat16, bias=False,
             unembedding.bias.copy_(normal(vocabulary))
     unembedding = unembedding.to(dtype).float()
     x_sn = normal(states, width)
-    last_s, correct_s = torch.randint(vocabulary, (2, states), generator=generator)
-    correct_s[1::2] = (x_sn @ unembedding.weight.T).argmax(-1)[1::2]
-    correct_s[::5] = last_s[::5]
-    return x_sn, unembedding.requires_grad_(False), last_s, correct_s
+    wanted_sm = torch.randint(vocabulary, (wanted, states), generator=generator).T.contiguous()
+    highest_s3 = (x_sn @ unembedding.weight.T).topk(3).indices
+    wanted_sm[1::2, 1] = highest_s3[1::2, 0]
+    wanted_sm[::5, 1] = wanted_sm[::5, 0]
+    if wanted > 8:
+        wanted_sm[:, 4:6], wanted_sm[:, -3:] = wanted_sm[:, :2], highest_s3
+    return x_sn, unembedding.requires_grad_(False), wanted_sm
 
 
-def exact(x_sn, unembedding, last_s, correct_s, scale=1.0, soft_cap=None):
+def exact(x_sn, unembedding, wanted_sm, scale=1.0, soft_cap=None):
     logits_sv = x_sn.double() @ unembedding.weight.double().T
     if unembedding.bias is not None:
         logits_sv += unembedding.bias.double()
@@ -49,26 +53,21 @@ def exact(x_sn, unembedding, last_s, correct_s, scale=1.0, soft_cap=None):
     if soft_cap is not None:
         logits_sv = soft_cap * torch.tanh(logits_sv / soft_cap)
     log_p_sv = logits_sv.log_softmax(-1)
-    state_s = torch.arange(len(x_sn))
-    log_p_s2 = log_p_sv[state_s[:, None], torch.stack([last_s, correct_s], 1)]
-    h_s = log_p_s2[:, 1].exp() - log_p_s2[:, 0].exp()
+    log_p_sm = log_p_sv.gather(1, wanted_sm)
+    h_s = log_p_sm[:, 1].exp() - log_p_sm[:, 0].exp()
     entropy_s = torch.special.entr(log_p_sv.exp()).sum(-1)
-    return SimpleNamespace(log_p=log_p_s2, h=h_s, entropy=entropy_s, top=log_p_sv.argmax(-1))
+    return SimpleNamespace(log_p=log_p_sm, energy=h_s, entropy=entropy_s, top=log_p_sv.argmax(-1))
 
 
-def measured(x_sn, unembedding, last_s, correct_s, **options):
-    weights = half_weights(unembedding)
+def measured(x_sn, unembedding, wanted_sm, **options):
     options = {"blocks": BLOCKS} | options
-    last, correct, entropy_s, top_s = reduce_logits(x_sn, weights, last_s, correct_s, **options)
-    log_p_s2 = torch.stack([last, correct], 1)
-    h_s = energy(correct, last)
-    return SimpleNamespace(log_p=log_p_s2, h=h_s, entropy=entropy_s, top=top_s)
+    return reduce_logits(x_sn, half_weights(unembedding), wanted_sm, **options)
 
 
 def assert_equal(found, expected, within=2e-6, size=1.0):
     torch.testing.assert_close(found.log_p.double(), expected.log_p, rtol=1e-6, atol=within * size)
     torch.testing.assert_close(found.entropy.double(), expected.entropy, rtol=1e-6, atol=within * 4)
-    torch.testing.assert_close(found.h.double(), expected.h, rtol=0, atol=within)
+    torch.testing.assert_close(found.energy.double(), expected.energy, rtol=0, atol=within)
     assert torch.equal(found.top.long(), expected.top)
 
 
@@ -91,6 +90,44 @@ def test_bias_scale_and_soft_cap(bias, scale, soft_cap):
     assert_equal(measured(*given, terms=2, **options), exact(*given, **options), within=4e-6)
 
 
+@pytest.mark.parametrize("wanted", [1, 17])
+@pytest.mark.parametrize("terms", [1, 2])
+def test_any_number_of_tokens_may_be_asked_for(terms, wanted):
+    """Tokens asked for twice, or the highest of their stretch, count once among all others."""
+    x_sn, unembedding, wanted_sm = case(7, 64, 300, 6, seed=1, wanted=17)
+    given = (x_sn, unembedding, wanted_sm[:, :wanted])
+    found, expected = measured(*given, terms=terms), exact(x_sn, unembedding, wanted_sm)
+    close = {"rtol": 1e-6, "atol": 4e-6 if terms == 2 else 2e-2}
+    torch.testing.assert_close(found.log_p.double(), expected.log_p[:, :wanted], **close)
+    torch.testing.assert_close(found.entropy.double(), expected.entropy, **close)
+    assert torch.equal(found.top.long(), expected.top)
+    if wanted > 2:
+        two = measured(x_sn, unembedding, wanted_sm[:, :2], terms=terms)
+        torch.testing.assert_close(found.log_p[:, :2], two.log_p, **close)
+        assert torch.equal(found.log_p[:, 4:6], found.log_p[:, :2])
+        assert (found.energy - expected.energy).abs().max() < TOLERANCE
+
+
+def test_a_certain_distribution_asked_for_in_every_place_is_one():
+    """The likeliest token, 17 times: counted once, p = 1 and nothing is left for the others."""
+    x_sn, unembedding, _ = case(3, 64, 300, 1)
+    with torch.no_grad():
+        unembedding.weight[123] = (100 * x_sn[0]).bfloat16().float()
+    found = measured(x_sn, unembedding, torch.full((3, 17), 123), terms=2)
+    assert (found.log_p[0] == 0).all() and found.entropy[0] == 0 and found.energy[0] == 0
+
+
+@pytest.mark.parametrize("terms", [1, 2])
+def test_a_token_outside_the_vocabulary_is_impossible(terms):
+    x_sn, unembedding, wanted_sm = case(7, 64, 300, 6, wanted=3)
+    wanted_sm[::2, 2] = torch.tensor([-1, 300, 2**31 - 1, -(2**31)])
+    found = measured(x_sn, unembedding, wanted_sm, terms=terms)
+    two = measured(x_sn, unembedding, wanted_sm[:, :2], terms=terms)
+    assert (found.log_p[::2, 2] == -torch.inf).all() and found.log_p[1::2].isfinite().all()
+    assert torch.equal(found.log_p[::2, :2], two.log_p[::2])
+    assert torch.equal(found.entropy[::2], two.entropy[::2])
+
+
 def test_where_one_term_is_not_enough_two_are_taken(monkeypatch):
     monkeypatch.setattr(fused_readout, "TOLERANCE", 1e-4)
     given = case(16, 64, 300, 6, seed=1)
@@ -98,58 +135,58 @@ def test_where_one_term_is_not_enough_two_are_taken(monkeypatch):
     one, two, found = (measured(*given, terms=terms) for terms in (1, 2, 0))
     off_s, again_s = ((found.log_p - other.log_p).abs().amax(1) < 2e-6 for other in (one, two))
     assert (off_s | again_s).all() and off_s.any() and again_s.any()
-    worst = (one.h - expected.h).abs().max()
-    assert (found.h - expected.h).abs().max() < min(1e-4, worst)
+    worst = (one.energy - expected.energy).abs().max()
+    assert (found.energy - expected.energy).abs().max() < min(1e-4, worst)
     assert torch.equal(found.top.long(), expected.top)
 
 
 def test_one_huge_logit_leaves_a_certain_distribution():
-    x_sn, unembedding, last_s, correct_s = case(3, 64, 300, 1)
+    x_sn, unembedding, wanted_s2 = case(3, 64, 300, 1)
     with torch.no_grad():
         unembedding.weight[123] = (100 * x_sn[0]).bfloat16().float()
-    last_s[0], correct_s[0], correct_s[1] = 123, 5, 123
-    found = measured(x_sn, unembedding, last_s, correct_s, terms=2)
-    expected = exact(x_sn, unembedding, last_s, correct_s)
-    assert found.top[0] == 123 and found.entropy[0] == 0 and found.h[0] == -1
+    wanted_s2[0], wanted_s2[1, 1] = torch.tensor([123, 5]), 123
+    found = measured(x_sn, unembedding, wanted_s2, terms=2)
+    expected = exact(x_sn, unembedding, wanted_s2)
+    assert found.top[0] == 123 and found.entropy[0] == 0 and found.energy[0] == -1
     torch.testing.assert_close(found.log_p.double(), expected.log_p, rtol=2e-6, atol=2e-4)
-    assert (found.h - expected.h).abs().max() < 1e-4 and (found.entropy >= 0).all()
+    assert (found.energy - expected.energy).abs().max() < 1e-4 and (found.entropy >= 0).all()
 
 
 def test_of_equal_logits_the_first_token_is_the_top():
-    x_sn, unembedding, last_s, correct_s = case(3, 64, 300, 3)
+    x_sn, unembedding, wanted_s2 = case(3, 64, 300, 3)
     with torch.no_grad():
         unembedding.weight[200:] = unembedding.weight[:100].clone()
-    expected = exact(x_sn, unembedding, last_s, correct_s)
-    assert_equal(measured(x_sn, unembedding, last_s, correct_s, terms=2), expected, within=4e-6)
+    expected = exact(x_sn, unembedding, wanted_s2)
+    assert_equal(measured(x_sn, unembedding, wanted_s2, terms=2), expected, within=4e-6)
     x_sn[:] = 0
-    flat = measured(x_sn, unembedding, last_s, correct_s)
-    assert (flat.top == 0).all() and (flat.h == 0).all()
+    flat = measured(x_sn, unembedding, wanted_s2)
+    assert (flat.top == 0).all() and (flat.energy == 0).all()
     torch.testing.assert_close(flat.entropy, torch.full((3,), 300.0).log())
 
 
 def test_energy_is_zero_just_where_the_correct_token_is_the_last():
-    x_sn, unembedding, last_s, correct_s = case(7, 64, 300, 20)
-    found = measured(x_sn, unembedding, last_s, correct_s)
-    assert torch.equal(found.h == 0, last_s == correct_s)
+    x_sn, unembedding, wanted_s2 = case(7, 64, 300, 20)
+    found = measured(x_sn, unembedding, wanted_s2)
+    assert torch.equal(found.energy == 0, wanted_s2[:, 0] == wanted_s2[:, 1])
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's, in the interpreter
 @pytest.mark.parametrize("wrong", [torch.nan, -torch.inf])
 def test_only_a_state_that_is_not_finite_is_read_out_as_such(wrong):
-    x_sn, unembedding, last_s, correct_s = case(3, 64, 300, 3)
-    whole = measured(x_sn, unembedding, last_s, correct_s)
+    x_sn, unembedding, wanted_s2 = case(3, 64, 300, 3)
+    whole = measured(x_sn, unembedding, wanted_s2)
     x_sn[1, 3] = wrong
-    found = measured(x_sn, unembedding, last_s, correct_s)
+    found = measured(x_sn, unembedding, wanted_s2)
     others = torch.arange(3) != 1
-    assert not found.entropy[1].isfinite() and not found.h[1].isfinite()
-    for name in ("log_p", "entropy", "h", "top"):
+    assert not found.entropy[1].isfinite() and not found.energy[1].isfinite()
+    for name in ("log_p", "entropy", "energy", "top"):
         assert torch.equal(getattr(found, name)[others], getattr(whole, name)[others])
 
 
 @pytest.mark.parametrize("size", [1e-30, 1e30])
 def test_states_of_any_size_keep_their_digits(size):
-    x_sn, unembedding, last_s, correct_s = case(3, 64, 300, 3)
-    given = (x_sn * size, unembedding, last_s, correct_s)
+    x_sn, unembedding, wanted_s2 = case(3, 64, 300, 3)
+    given = (x_sn * size, unembedding, wanted_s2)
     options = {"scale": 1 / size}
     assert_equal(measured(*given, terms=2, **options), exact(*given, **options), within=4e-6)
 
@@ -158,10 +195,10 @@ def test_a_state_does_not_depend_on_the_others_nor_much_on_the_tiles():
     given = case(17, 64, 300, 10)
     whole = measured(*given)
     some = torch.tensor([16, 3, 12])
-    part = measured(given[0][some], given[1], given[2][some], given[3][some])
+    part = measured(given[0][some], given[1], given[2][some])
     assert torch.equal(part.log_p, whole.log_p[some])
     other = measured(*given, blocks=BLOCKS | {"BLOCK_S": 32, "BLOCK_V": 16})
-    torch.testing.assert_close(other.h, whole.h, rtol=0, atol=TOLERANCE)
+    torch.testing.assert_close(other.energy, whole.energy, rtol=0, atol=TOLERANCE)
 
 
 def test_weights_that_float16_does_not_hold_are_not_taken():
@@ -172,16 +209,21 @@ def test_weights_that_float16_does_not_hold_are_not_taken():
     assert torch.equal(weights.weight_vn.float() * weights.unit, small.weight)
 
 
-class Chunks:
-    """The chunked readout, counting its calls; one field is off by so much."""
+class Tiles:
+    """The readout by tiles, counting its calls; one of its numbers is off by so much."""
 
     def __init__(self, name, error):
         self.name, self.error, self.calls = name, error, 0
 
     def __call__(self, *given):
         self.calls += 1
-        readout = read_out_in_chunks(*given)
-        return readout._replace(**{self.name: getattr(readout, self.name) + self.error})
+        readout = read_out_by_tiles(*given)
+        log_p_last, log_p_correct = readout.log_p.T
+        found = {"log_p_last": log_p_last, "log_p_correct": log_p_correct}
+        found |= {"energy": readout.energy, "entropy": readout.entropy}
+        found[self.name] = found[self.name] + self.error
+        log_p_s2 = torch.stack([found.pop("log_p_last"), found.pop("log_p_correct")], dim=1)
+        return SimpleNamespace(log_p=log_p_s2, **found)
 
 
 @pytest.mark.parametrize(
@@ -207,13 +249,14 @@ def test_the_fused_readout_is_believed_once_it_agrees(
         "reduce_logits",
         lambda *args, **options: plain(*args, blocks=BLOCKS, **options),
     )
-    x_sn, unembedding, last_s, correct_s = case(4, 64, 300, 3, dtype)
-    chunks, decoder = Chunks(name, error), Decoder((nn.Identity(),), unembedding)
+    x_sn, unembedding, wanted_s2 = case(4, 64, 300, 3, dtype)
+    tiles, decoder = Tiles(name, error), Decoder((nn.Identity(),), unembedding)
+    monkeypatch.setattr(fused_readout, "read_out_by_tiles", tiles)
     for _ in range(3):
-        readout = fused_readout.read_out_fused(decoder, x_sn, last_s, correct_s, chunks)
+        readout = fused_readout.read_out_fused(decoder, x_sn, wanted_s2)
         assert (readout is not None) == fused
-    assert chunks.calls == (dtype != torch.float32) and len(caplog.records) == warnings
+    assert tiles.calls == (dtype != torch.float32) and len(caplog.records) == warnings
     if fused:
-        expected = read_out_in_chunks(decoder, x_sn, last_s, correct_s)
+        expected = read_out_by_tiles(decoder, x_sn, wanted_s2)
         for one, other in zip(readout, expected, strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=1e-3)

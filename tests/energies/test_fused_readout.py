@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from workflow_scripts.semstat.energies import fused_readout
-from workflow_scripts.semstat.energies.readout import read_out_in_chunks
 from workflow_scripts.semstat.models.decoder import Decoder
 
 ROOT = Path(__file__).parents[2]
@@ -36,12 +35,12 @@ def test_where_triton_does_not_work_one_warning_is_all(absent, monkeypatch, capl
     if absent:
         monkeypatch.setitem(sys.modules, "workflow_scripts.semstat.energies.readout_kernels", None)
     unembedding = nn.Linear(8, 20).bfloat16().float()
-    given = (torch.randn(5, 8), torch.arange(5), torch.arange(5))
+    given = (torch.randn(5, 8), torch.arange(10).view(5, 2))
     for _ in range(3):
         decoder = Decoder((), unembedding)
-        assert fused_readout.read_out_fused(decoder, *given, read_out_in_chunks) is None
+        assert fused_readout.read_out_fused(decoder, *given) is None
     [record] = caplog.records
-    assert record.getMessage().startswith("reading out in chunks")
+    assert record.getMessage().startswith("reading out by tiles")
 
 
 def compiled(name, capability, constants, **options):
@@ -54,7 +53,7 @@ def compiled(name, capability, constants, **options):
 
     kernel = getattr(readout_kernels, name)
     halves, integers = {"terms_in", "weight_vn"}, {"count", "vocabulary", "stretch", "width"}
-    integer_tensors = {"rows_i", "count", "token_ij", "last_s", "correct_s", "top_s"}
+    integer_tensors = {"rows_i", "count", "token_ij", "wanted_sm", "top_s"}
     integer_tensors |= {"doubtful_i", "doubtful"}
     signature, aligned = {}, {}
     for place, argument in enumerate(kernel.arg_names):
@@ -116,16 +115,17 @@ def test_the_scan_compiles_to_matrix_units_without_spilling(capability, shape, w
     assert spilled <= 32, "bytes a thread: a few registers, once a tile"
 
 
+SETTLING = {"WIDTH": 8192, "TERMS": 2, "STRETCHES": 16, "HAS_BIAS": True, "HAS_CAP": True}
+SETTLING |= {"BLOCK_N": 64}
+
+
 @pytest.mark.parametrize("capability", [80, 90])
 @pytest.mark.parametrize(
     ("name", "constants"),
     [
         ("split_states", {"WIDTH": 8192, "TERMS": 2}),
-        (
-            "settle_states",
-            {"WIDTH": 8192, "TERMS": 2, "STRETCHES": 16, "HAS_BIAS": True, "HAS_CAP": True}
-            | {"BLOCK_N": 64},
-        ),
+        ("settle_states", SETTLING | {"WANTED": 2, "PLACES": 32}),
+        ("settle_states", SETTLING | {"WANTED": 17, "PLACES": 64}),
     ],
 )
 def test_what_comes_before_and_after_compiles_too(name, constants, capability):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from workflow_scripts.energies.measure_energies import _write
-from workflow_scripts.semstat.tables import ENERGIES, table_writers
+from workflow_scripts.semstat.energies.tables import ENERGIES
+from workflow_scripts.semstat.tables import table_writers
 
 LAYERS = [0, 4, 7, 9, 12]
 

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.runs import TINY_STUDY, command, complaint
+from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.mechanics.numbers import document_numbers
 from workflow_scripts.semstat.mechanics.tables import MECHANICS
 from workflow_scripts.semstat.mechanics.terms import PLACES, documents_of
-from workflow_scripts.semstat.tables import ENERGIES, provenance_of, read_table, write_table
+from workflow_scripts.semstat.tables import provenance_of, read_table, write_table
 
 MODELS, LAYERS = list(TINY_STUDY["models"]), TINY_STUDY["measurement"]["layers"]
 FOUND = "results/mechanics/model={}/dataset=text.parquet"

@@ -9,7 +9,7 @@ from tests.tiny import save_tiny_model, tiny_model
 from workflow_scripts.models.loading import BATCH_TOKENS
 from workflow_scripts.running.job_sizes import (
     BUFFERED_STATES,
-    COLUMNS,
+    STATE_BYTES,
     Weights,
     gpu_memory_mb,
     memory_mb,
@@ -17,8 +17,9 @@ from workflow_scripts.running.job_sizes import (
     states_in,
     weights_in,
 )
+from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.models.windows import BUFFERED_BATCHES
-from workflow_scripts.semstat.tables import ENERGIES, write_table
+from workflow_scripts.semstat.tables import write_table
 from workflow_scripts.semstat.tokens.tables import TOKENS
 
 SMOLLM2_135M = Weights(134_515_008, 2 * 134_515_008, 49152 * 576)
@@ -67,7 +68,7 @@ def test_a_larger_model_asks_for_more_of_everything():
 
 
 def test_memory_counts_what_is_kept_of_each_layer_until_it_is_written():
-    assert {field.type.byte_width for field in ENERGIES} == {4} and len(ENERGIES) == COLUMNS
+    assert sum(field.type.byte_width for field in ENERGIES) == STATE_BYTES == 14 * 4
     for device, states in BUFFERED_STATES.items():
         assert states == BUFFERED_BATCHES * BATCH_TOKENS[device]
         none, all_layers = (memory_mb(SMOLLM2_135M, "float32", device, n) for n in (0, 31))

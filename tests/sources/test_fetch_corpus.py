@@ -9,11 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from workflow_scripts.sources.fetch_corpus import fetch, from_files, from_hub
 
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.sources.tables import CORPUS
 from workflow_scripts.semstat.tables import provenance_of, read_table
-from workflow_scripts.sources.fetch_corpus import fetch, from_files, from_hub
 
 TEXTS = ["one", "", "two Ω", "three\n\nlines", "four 🙂"]
 SPEC = {"source": "path", "files": "*", "text_column": "text", "min_characters": 1}

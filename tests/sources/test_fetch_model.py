@@ -14,10 +14,10 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
+from workflow_scripts.sources.fetch_model import DATA, check_blobs, fetch, from_path
 
 from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.sources.fetch_model import DATA, check_blobs, fetch, from_path
 
 ROOT = Path(__file__).parents[2]
 REVISION = "0123456789" * 4

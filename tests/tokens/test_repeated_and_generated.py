@@ -12,9 +12,10 @@ import transformers
 
 from tests.runs import TINY_STUDY
 from workflow_scripts.repetition import describe_repetition as tabulate_repetition
+from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.repetition.tables import REPETITION
-from workflow_scripts.semstat.tables import ENERGIES, provenance_of, read_table, write_table
+from workflow_scripts.semstat.tables import provenance_of, read_table, write_table
 
 LAYERS = TINY_STUDY["measurement"]["layers"]
 COPIES, PREFIX, UNIT = [1, 5], 3, 2

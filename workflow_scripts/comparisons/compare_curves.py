@@ -1,63 +1,76 @@
-"""Compare two ensembles: the difference of their curves, and how far apart their energies are.
-
-Writes one Parquet file of differences, a minus b, and one of distances with a single row.
-"""
+"""The command that compares two ensembles."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..running import command
+from ..running.command import run
 from ..semstat.comparisons.comparison import Difference, difference, distance
 from ..semstat.comparisons.tables import COMPARISON, DISTANCES
-from ..semstat.errors import InputError
-from ..semstat.provenance import software
+from ..semstat.errors import blamed_on
+from ..semstat.provenance import Identity, Provenance
 from ..semstat.tables import table_of, table_of_rows, write_table
 from ..semstat.thermodynamics.energy_grid import energy_edges
-from ..thermodynamics.state_files import add_interval_options, merged
+from ..thermodynamics.merging import Intervals, merged
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    for side in "ab":
-        parser.add_argument(
-            f"--states-{side}", required=True, nargs="+", type=Path,
-            help=f"state counts of {side}, a file a shard",
-        )  # fmt: skip
-        parser.add_argument(f"--layer-{side}", required=True, type=int, help=f"layer of {side}")
-    parser.add_argument("--paired", action="store_true", help="both are of the same documents")
-    add_interval_options(parser)
-    parser.add_argument("--permutations", type=int, default=4999, help="permutations of the blocks")
-    parser.add_argument("--distances", required=True, type=Path, help="Parquet file of distances")
-    parser.add_argument("--out", required=True, type=Path, help="Parquet file of differences")
-    arguments = parser.parse_args()
+def compare_curves(
+    *,
+    states_a: list[Path],
+    layer_a: int,
+    states_b: list[Path],
+    layer_b: int,
+    paired: bool = False,
+    permutations: int = 4999,
+    intervals: Intervals = Intervals(),
+    distances: Path,
+    out: Path,
+) -> None:
+    """Compare two ensembles: the difference of their curves, and how far apart their energies are.
 
-    sums_a, provenance_a = merged(arguments.states_a, [arguments.layer_a])
-    sums_b, provenance_b = merged(arguments.states_b, [arguments.layer_b])
-    counts_a, counts_b = sums_a[arguments.layer_a].counts, sums_b[arguments.layer_b].counts
-    edges_e, paired = energy_edges(), arguments.paired
-    rng = np.random.default_rng(arguments.seed)
-    row = {"layer_a": arguments.layer_a, "layer_b": arguments.layer_b, "paired": paired}
+    Parameters
+    ----------
+    states_a
+        State counts of a, a Parquet file a shard.
+    layer_a
+        Layer of a.
+    states_b
+        State counts of b, a Parquet file a shard.
+    layer_b
+        Layer of b.
+    paired
+        Both are of the same documents.
+    permutations
+        Permutations of the blocks of documents.
+    distances
+        Parquet file of distances to make, a single row.
+    out
+        Parquet file of differences to make, a minus b.
+    """
+    sums_a, provenance_a = merged(states_a, [layer_a])
+    sums_b, provenance_b = merged(states_b, [layer_b])
+    counts_a, counts_b = sums_a[layer_a].counts, sums_b[layer_b].counts
+    edges_e, rng = energy_edges(), intervals.rng()
+    resamples, confidence = intervals.resamples, intervals.confidence
+    row: dict[str, Any] = {"layer_a": layer_a, "layer_b": layer_b, "paired": paired}
+    names = []
     for side, provenance, counts in (("a", provenance_a, counts_a), ("b", provenance_b, counts_b)):
-        row[f"model_{side}"] = provenance["model"]["model"]
-        row[f"dataset_{side}"] = provenance["tokens"]["dataset"]
+        model, dataset, _ = Identity.of(provenance)
+        row |= {f"model_{side}": model, f"dataset_{side}": dataset}
         row[f"states_{side}"] = int(counts.counts_be.sum())
-    try:
-        apart = difference(
-            counts_a, counts_b, edges_e, rng, paired, arguments.resamples, arguments.confidence
-        )
-        row |= distance(counts_a, counts_b, edges_e, rng, paired, arguments.permutations)._asdict()
-    except ValueError as error:
-        pair = " and ".join(f"{row[f'model_{s}']} on {row[f'dataset_{s}']}" for s in "ab")
-        raise InputError(f"comparing {pair}: {error}") from error
+        names.append(f"{model} on {dataset}")
+    with blamed_on(f"comparing {' and '.join(names)}"):
+        apart = difference(counts_a, counts_b, edges_e, rng, paired, resamples, confidence)
+        row |= distance(counts_a, counts_b, edges_e, rng, paired, permutations)._asdict()
     row["differs_from"], row["differs_to"] = _where_entropies_differ(apart)
-    provenance = {"a": provenance_a, "b": provenance_b, "paired": paired}
-    provenance |= {"compared by": software("numpy", "scipy")}
-    write_table(arguments.distances, table_of_rows([row], DISTANCES), provenance)
-    write_table(arguments.out, table_of(apart.columns(), COMPARISON), provenance)
+    provenance = Provenance(a=provenance_a, b=provenance_b, paired=paired)
+    provenance = provenance.then("compared by", "numpy", "scipy")
+    write_table(distances, table_of_rows([row], DISTANCES), provenance)
+    write_table(out, table_of(apart.columns(), COMPARISON), provenance)
 
 
 def _where_entropies_differ(apart: Difference) -> tuple[float, float]:
@@ -68,4 +81,4 @@ def _where_entropies_differ(apart: Difference) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(compare_curves)

@@ -1,29 +1,34 @@
-"""Draw how the curves of two ensembles differ, and how far apart they are."""
+"""The command that draws a comparison."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from ..running import command
+from ..running.command import run
 from ..semstat.comparisons.figures import draw_difference
 from ..semstat.comparisons.tables import COMPARISON, DISTANCES
 from ..semstat.figures import save
-from ..semstat.tables import read_table
-from ..thermodynamics.curve_files import floats
+from ..semstat.tables import floats, read_table
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    parser.add_argument("comparison", type=Path, help="Parquet file of differences")
-    parser.add_argument("--distances", required=True, type=Path, help="and of their distances")
-    parser.add_argument("--svg", required=True, help="figure to make")
-    parser.add_argument("--pdf", required=True, help="the same figure")
-    arguments = parser.parse_args()
+def plot_comparison(comparison: Path, /, *, distances: Path, svg: Path, pdf: Path) -> None:
+    """Draw how the curves of two ensembles differ, and how far apart they are.
 
-    columns = floats(read_table(arguments.comparison, COMPARISON))
-    (row,) = read_table(arguments.distances, DISTANCES).to_pylist()
-    save(draw_difference(columns, _title(row)), [arguments.svg, arguments.pdf])
+    Parameters
+    ----------
+    comparison
+        Parquet file of differences.
+    distances
+        Parquet file of their distances.
+    svg
+        Figure to make.
+    pdf
+        The same figure.
+    """
+    columns = floats(read_table(comparison, COMPARISON))
+    (row,) = read_table(distances, DISTANCES).to_pylist()
+    save(draw_difference(columns, _title(row)), [svg, pdf])
 
 
 def _title(row: dict[str, Any]) -> str:
@@ -36,4 +41,4 @@ def _title(row: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(plot_comparison)

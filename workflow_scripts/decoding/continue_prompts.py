@@ -1,16 +1,10 @@
-"""Let a model continue prompts of real text by six methods, and measure what each one writes.
-
-greedy: the most probable token. block: the most probable one that neither closes a repeated n-gram
-nor is the third of its kind in a row. steering: the same, by the least change of the hidden state
-at one layer that makes another token win. penalty: greedy with a repetition penalty. contrastive:
-contrastive search. nucleus: nucleus sampling.
-"""
+"""The command that lets a model continue prompts."""
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import torch
+from cyclopts import Parameter
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from ..running import command
+from ..models.loading import Running, finite, load
+from ..models.readers import readers
+from ..running.command import progress, run
 from ..semstat.decoding.columns import CONTINUATIONS
 from ..semstat.decoding.contrastive import Contrastive
 from ..semstat.decoding.greedy import greedy
@@ -31,105 +28,147 @@ from ..semstat.decoding.nucleus import nucleus_sampling
 from ..semstat.decoding.repetition_penalty import repetition_penalty
 from ..semstat.decoding.steer_away import SteerAway
 from ..semstat.decoding.stutter_block import stutter_block
-from ..semstat.errors import InputError
 from ..semstat.generation.sampling import draw_uniform
 from ..semstat.generation.writing import Continuation, Method, continue_texts
 from ..semstat.models.replay import Reader
-from ..semstat.provenance import software
+from ..semstat.provenance import Provenance
 from ..semstat.tables import completed, write_table
-from ..steering import beginnings
-
-SETTINGS = ("layer", "ngram", "margin", "budget", "penalty", "alpha", "candidates", "nucleus")
+from ..tokens.shards import read_beginnings
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    beginnings.add_options(parser)
-    _add_settings(parser)
-    parser.add_argument(
-        "--prompts", type=int, default=12, help="documents whose beginnings to take"
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the methods are set to.
+
+    Parameters
+    ----------
+    layer
+        Layer at which to steer.
+    ngram
+        Tokens of a repetition that counts as stuttering, beside three of one token in a row.
+    margin
+        Log-odds, nats, by which steering makes another token win.
+    budget
+        Largest change of a hidden state as a share of its norm.
+    penalty
+        Repetition penalty, at least 1.
+    alpha
+        Weight of the similarity in contrastive search.
+    candidates
+        Most probable tokens among which contrastive search chooses.
+    nucleus
+        Probability that nucleus sampling keeps.
+    """
+
+    layer: int
+    ngram: int = 4
+    margin: float = 1.0
+    budget: float = 1.0
+    penalty: float = 1.2
+    alpha: float = 0.6
+    candidates: int = 4
+    nucleus: float = 0.95
+
+    def methods(self, uniform_bs: Tensor) -> dict[str, Method]:
+        """Methods of choosing the next token, by name."""
+        return {
+            "greedy": greedy(),
+            "block": stutter_block(self.ngram),
+            "steering": SteerAway(self.ngram, self.margin, self.budget),
+            "penalty": repetition_penalty(self.penalty),
+            "contrastive": Contrastive(self.alpha, self.candidates),
+            "nucleus": nucleus_sampling(self.nucleus, uniform_bs),
+        }
+
+
+def continue_prompts(
+    *,
+    running: Running,
+    tokens: list[Path],
+    settings: Settings,
+    prompts: int = 12,
+    prompt_tokens: int = 32,
+    continue_by: int = 48,
+    seed: int = 0,
+    out: Path,
+    csv: Path,
+) -> None:
+    """Let a model continue prompts of real text by six methods, and measure what each one writes.
+
+    greedy: the most probable token. block: the most probable one that neither closes a repeated
+    n-gram nor is the third of its kind in a row. steering: the same, by the least change of the
+    hidden state at one layer that makes another token win. penalty: greedy with a repetition
+    penalty. contrastive: contrastive search. nucleus: nucleus sampling.
+
+    Parameters
+    ----------
+    tokens
+        The model's tokens, a Parquet file a shard.
+    prompts
+        Documents whose beginnings are continued.
+    prompt_tokens
+        Tokens of each, the prefix token not counted.
+    continue_by
+        Tokens to write.
+    seed
+        Seed of what is sampled.
+    out
+        Parquet file to make.
+    csv
+        The same, to be read by people.
+    """
+    remedy = (
+        "lower `prompts` or `prompt_tokens` of its entry under `steering`, or raise the dataset's "
+        "`shards`"
     )
-    parser.add_argument("--prompt-tokens", type=int, default=32, help="tokens of each")
-    parser.add_argument("--continue-by", type=int, default=48, help="tokens to write")
-    parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
-    parser.add_argument("--csv", required=True, type=Path, help="the same, to be read by people")
-    arguments = parser.parse_args()
-
-    prompts = beginnings.read_beginnings(arguments, arguments.prompts, arguments.prompt_tokens)
-    positions = prompts.ids_bt.shape[1] + arguments.continue_by
-    layered, run, snapshot = beginnings.load_whole(arguments, positions)
+    taken = read_beginnings(tokens, prompts, prompt_tokens, remedy)
+    positions = taken.ids_dt.shape[1] + continue_by
+    layered, facts = load(running, positions, "steering.decoding.continue_by")
     top = layered.n_blocks
-    reader = beginnings.readers(arguments.model.name, layered, [top, arguments.layer])
-    uniform = [draw_uniform(arguments.seed, doc, arguments.continue_by) for doc in prompts.doc]
-    uniform_bs = torch.from_numpy(np.array(uniform)).to(layered.device)
-    prompt_bt = prompts.ids_bt.to(layered.device)
-    tokenizer = Tokenizer.from_file(str(arguments.model / "tokenizer.json"))
-    methods = _methods(arguments, uniform_bs)
+    reader = readers(running.called, layered, [top, settings.layer])
+    uniform_bs = np.array([draw_uniform(seed, doc, continue_by) for doc in taken.doc])
+    prompt_bt = torch.from_numpy(taken.ids_dt).to(layered.device)
+    tokenizer = Tokenizer.from_file(str(running.model / "tokenizer.json"))
+    methods = settings.methods(torch.from_numpy(uniform_bs).to(layered.device))
     rows: list[dict[str, Any]] = []
-    label = f"{arguments.model.name} {arguments.dataset}"
-    with command.progress(label, "tokens", len(methods) * uniform_bs.numel()) as bar:
+    label, total = f"{running.called} {taken.provenance['dataset']}", uniform_bs.size
+    with progress(label, "tokens", len(methods) * total) as bar:
         for name, method in methods.items():
-            chosen = reader[arguments.layer if name == "steering" else top]
-            written, speed = _write(arguments, chosen, prompt_bt, method, bar.update)
+            chosen = reader[settings.layer if name == "steering" else top]
+            with finite(running):
+                written, speed = _write(chosen, prompt_bt, continue_by, method, bar.update)
             numbers = _describe(reader[top], prompt_bt, written)
-            for at, (doc, tokens_s) in enumerate(zip(prompts.doc, written.token_bs, strict=True)):
+            for at, (doc, tokens_s) in enumerate(zip(taken.doc, written.token_bs, strict=True)):
                 row = {"doc": doc, "method": name, "tokens": tokens_s.tolist()}
-                row["prompt"] = tokenizer.decode(prompts.ids_bt[at, 1:].tolist())
+                row["prompt"] = tokenizer.decode(taken.ids_dt[at, 1:].tolist())
                 row["continuation"] = _decode(tokenizer, tokens_s)
                 row |= {key: float(value_b[at]) for key, value_b in numbers.items()}
                 row["steered"] = written.steered_bs[at].tolist()
                 rows.append(row | {"tokens_per_second": speed})
-    provenance = {
-        "model": snapshot,
-        "tokens": prompts.provenance,
-        "prompt_tokens": arguments.prompt_tokens,
-        "seed": arguments.seed,
-        "methods": {key: getattr(arguments, key) for key in SETTINGS},
-    }
-    provenance |= run | software("torch", "transformers", "tokenizers", "numpy", "pyarrow")
+    provenance = Provenance(
+        model=running.snapshot(),
+        tokens=taken.provenance,
+        prompt_tokens=prompt_tokens,
+        seed=seed,
+        methods=asdict(settings),
+        **facts,
+    ).then("written by", "torch", "transformers", "tokenizers", "numpy", "pyarrow")
     table = pa.Table.from_pylist(rows, schema=CONTINUATIONS)
-    write_table(arguments.out, table, provenance)
-    _write_csv(arguments.csv, table)
-
-
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--layer", required=True, type=int, help="layer at which to steer")
-    parser.add_argument("--ngram", type=int, default=4, help="tokens of a repetition that counts")
-    parser.add_argument("--margin", type=float, default=1.0, help="by which another wins, nats")
-    parser.add_argument("--budget", type=float, default=1.0, help="largest ‖δh‖ over ‖h‖")
-    parser.add_argument("--penalty", type=float, default=1.2, help="of tokens that were there")
-    parser.add_argument("--alpha", type=float, default=0.6, help="of contrastive search")
-    parser.add_argument("--candidates", type=int, default=4, help="of contrastive search")
-    parser.add_argument("--nucleus", type=float, default=0.95, help="probability that is kept")
-
-
-def _methods(arguments: argparse.Namespace, uniform_bs: Tensor) -> dict[str, Method]:
-    return {
-        "greedy": greedy(),
-        "block": stutter_block(arguments.ngram),
-        "steering": SteerAway(arguments.ngram, arguments.margin, arguments.budget),
-        "penalty": repetition_penalty(arguments.penalty),
-        "contrastive": Contrastive(arguments.alpha, arguments.candidates),
-        "nucleus": nucleus_sampling(arguments.nucleus, uniform_bs),
-    }
+    write_table(out, table, provenance)
+    _write_csv(csv, table)
 
 
 def _write(
-    arguments: argparse.Namespace,
     reader: Reader,
     prompt_bt: Tensor,
+    continue_by: int,
     method: Method,
     advance: Callable[[int], object],
 ) -> tuple[Continuation, float]:
     """What a method writes, and how many tokens a second."""
     start = time.perf_counter()
-    try:
-        written = continue_texts(reader, prompt_bt, arguments.continue_by, method, advance)
-    except FloatingPointError as error:
-        raise InputError(
-            f"models.{arguments.model.name}: {error}; set its dtype to float32, "
-            f"or bfloat16 on a GPU"
-        ) from error
+    written = continue_texts(reader, prompt_bt, continue_by, method, advance)
     tokens = written.token_bs.cpu().numel()  # waits for the device
     return written, tokens / (time.perf_counter() - start)
 
@@ -190,4 +229,4 @@ def _write_csv(path: Path, table: pa.Table) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(continue_prompts)

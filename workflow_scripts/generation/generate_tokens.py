@@ -1,135 +1,133 @@
-"""Let a model write one shard: its own samples after the first tokens of a corpus's documents.
-
-What is drawn for a document depends on the seed and on its number only, so that adding a shard
-changes no other.
-"""
+"""The command that lets a model write a shard of tokens."""
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-import transformers
-from numpy.typing import NDArray
 
-from ..models.loading import BATCH_TOKENS, add_batch_option, add_run_options, load, set_up
-from ..running import command
+from ..models.loading import Running, finite, load
+from ..running.command import progress, run
 from ..semstat.errors import InputError
 from ..semstat.generation.sampling import Sampling, draw_uniform
 from ..semstat.generation.writing import continue_texts
 from ..semstat.models.decoder import LayeredModel
 from ..semstat.models.replay import Reader
-from ..semstat.provenance import software
+from ..semstat.provenance import Provenance
 from ..semstat.tables import write_table
-from ..tokens.documents import Documents, add_arguments, read_documents, tokens_table
+from ..tokens.documents import Documents, Shard, Texts, Tokens, read_documents, tokens_table
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    add_arguments(parser)
-    parser.add_argument("--prompt-tokens", required=True, type=int, help="tokens of the document")
-    parser.add_argument(
-        "--tokens", required=True, type=int, help="tokens to make, prompt included, without prefix"
+def generate_tokens(
+    *,
+    corpus: Path,
+    dataset: str,
+    prefix_token: str,
+    shard: Shard,
+    prompt_tokens: int = 16,
+    tokens_per_document: int,
+    sampling_temperature: float,
+    seed: int = 0,
+    running: Running,
+    out: Path,
+) -> None:
+    """Let a model write one shard: its own samples after the first tokens of documents.
+
+    What is drawn for a document depends on the seed and on its number only, so that adding a shard
+    changes no other.
+
+    Parameters
+    ----------
+    corpus
+        Parquet file of documents.
+    dataset
+        Name of the dataset.
+    prefix_token
+        Token put before every document.
+    prompt_tokens
+        Tokens taken of each document, the prefix token not counted.
+    tokens_per_document
+        Tokens to make, prompt included, without prefix.
+    sampling_temperature
+        Tokens are drawn from softmax(logits / sampling_temperature); 0 takes the likeliest one.
+    seed
+        Seed of the samples.
+    out
+        Parquet file to make.
+    """
+    texts = Texts(model=running.model, corpus=corpus, dataset=dataset, prefix_token=prefix_token)
+    documents = read_documents(texts, shard.within, prompt_tokens)
+    _check_prompts(texts, documents, prompt_tokens)
+    key = f"{texts.key}.tokens_per_document"
+    model, facts = load(running, tokens_per_document, key)
+    steps = tokens_per_document - prompt_tokens
+    label = f"{running.called} {dataset} shard={shard.shard}"
+    tokens = _generate(running, documents, model, steps, sampling_temperature, seed, label)
+    provenance = Provenance(
+        dataset=dataset,
+        corpus=documents.provenance,
+        ensemble="generated",
+        model=running.snapshot(),
+        prefix_token=prefix_token,
+        prompt_tokens=prompt_tokens,
+        sampling_temperature=sampling_temperature,
+        seed=seed,
+        **facts,
     )
-    parser.add_argument(
-        "--sampling-temperature", required=True, type=float, help="0 takes the likeliest token"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the samples")
-    add_run_options(parser)
-    add_batch_option(parser)
-    parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
-    arguments = parser.parse_args()
-    set_up(arguments.threads)
-
-    documents = read_documents(arguments, arguments.prompt_tokens)
-    _check_prompts(arguments, documents)
-    model, facts = _load(arguments)
-    tokens = _generate(arguments, documents, model)
-
-    provenance: dict[str, Any] = {
-        "dataset": arguments.dataset,
-        "corpus": documents.provenance,
-        "ensemble": "generated",
-        "model": json.loads((arguments.model / "provenance.json").read_text()),
-        "prefix_token": arguments.prefix_token,
-        "prompt_tokens": arguments.prompt_tokens,
-        "sampling_temperature": arguments.sampling_temperature,
-        "seed": arguments.seed,
-    }
-    table = tokens_table(documents.doc, tokens, arguments.model)
-    versions = software("torch", "transformers", "tokenizers", "numpy", "pyarrow")
-    write_table(arguments.out, table, provenance | facts | versions)
+    provenance = provenance.then("written by", "torch", "transformers", "tokenizers", "numpy")
+    write_table(out, tokens_table(documents.doc, tokens, running.model), provenance)
 
 
-def _check_prompts(arguments: argparse.Namespace, documents: Documents) -> None:
+def _check_prompts(texts: Texts, documents: Documents, prompt_tokens: int) -> None:
     for doc, tokens_t in zip(documents.doc, documents.tokens, strict=True):
-        if len(tokens_t) <= arguments.prompt_tokens:
+        if len(tokens_t) <= prompt_tokens:
             raise InputError(
-                f"datasets.{arguments.dataset}.prompt_tokens: document {doc} of {arguments.corpus} "
-                f"has only {len(tokens_t) - 1} tokens, not {arguments.prompt_tokens}; lower it, or "
-                f"leave short documents out (min_characters)"
+                f"{texts.key}.prompt_tokens: document {doc} of {texts.corpus} has only "
+                f"{len(tokens_t) - 1} tokens, not {prompt_tokens}; lower it, or leave short "
+                f"documents out (min_characters)"
             )
 
 
-def _load(arguments: argparse.Namespace) -> tuple[LayeredModel, dict[str, Any]]:
-    """The whole model, ready on its device, and how it is run."""
-    config = transformers.AutoConfig.from_pretrained(arguments.model, local_files_only=True)
-    config = config.get_text_config()
-    limit = getattr(config, "max_position_embeddings", None)
-    if limit and arguments.tokens > limit:
-        raise InputError(
-            f"datasets.{arguments.dataset}.tokens_per_document: {arguments.tokens} are more than "
-            f"the {limit} positions that {arguments.model.name} was made for; lower it"
-        )
-    whole = {"name": arguments.model.name, "context": None, "stride": None}
-    layered, facts = load(argparse.Namespace(**vars(arguments), **whole))
-    return layered, {key: facts[key] for key in ("device", "dtype", "attention")}
-
-
 def _generate(
-    arguments: argparse.Namespace, documents: Documents, model: LayeredModel
-) -> list[NDArray[np.int32]]:
+    running: Running,
+    documents: Documents,
+    model: LayeredModel,
+    steps: int,
+    sampling_temperature: float,
+    seed: int,
+    label: str,
+) -> list[Tokens]:
     """Tokens of each document, the prefix token first, a batch of documents at a time."""
-    device = model.device
     reader = Reader(model, model.n_blocks)
-    steps = arguments.tokens - arguments.prompt_tokens
-    size = (arguments.batch_tokens or BATCH_TOKENS[device.type]) // (1 + arguments.tokens)
-    label = f"{arguments.model.name} {arguments.dataset} shard={arguments.shard}"
-    made: list[NDArray[np.int32]] = []
-    with command.progress(label, "tokens", total=steps * len(documents.doc)) as bar:
+    length = len(documents.tokens[0]) + steps
+    size = max(1, running.positions_at_once(model.device) // length)
+    made: list[Tokens] = []
+    with progress(label, "tokens", total=steps * len(documents.doc)) as bar:
         rows = iter(zip(documents.doc, documents.tokens, strict=True))
-        while batch := list(itertools.islice(rows, max(1, size))):
+        while batch := list(itertools.islice(rows, size)):
             prompt_bt = np.array([tokens_t for _, tokens_t in batch], dtype=np.int64)
-            uniform_bs = np.array([draw_uniform(arguments.seed, doc, steps) for doc, _ in batch])
+            uniform_bs = np.array([draw_uniform(seed, doc, steps) for doc, _ in batch])
+            sampling = Sampling(sampling_temperature, torch.from_numpy(uniform_bs).to(model.device))
             try:
-                drawn_bs = continue_texts(
-                    reader,
-                    torch.from_numpy(prompt_bt).to(device),
-                    steps,
-                    Sampling(
-                        arguments.sampling_temperature, torch.from_numpy(uniform_bs).to(device)
-                    ),
-                    bar.update,
-                ).token_bs
-            except FloatingPointError as error:
-                raise InputError(
-                    f"models.{arguments.model.name}: {error}; set its dtype to float32, "
-                    f"or bfloat16 on a GPU"
-                ) from error
+                with finite(running):
+                    drawn_bs = continue_texts(
+                        reader,
+                        torch.from_numpy(prompt_bt).to(model.device),
+                        steps,
+                        sampling,
+                        bar.update,
+                    ).token_bs
             except torch.OutOfMemoryError as error:
                 raise InputError(
                     f"{label}: out of GPU memory with {len(batch)} documents at a time; lower "
-                    f"generate_tokens_{arguments.model.name}:batch_tokens (set-resources in "
-                    f"profiles/) below {len(batch) * (1 + arguments.tokens)}"
+                    f"generate_tokens_{running.called}:batch_tokens (set-resources in "
+                    f"profiles/) below {len(batch) * length}"
                 ) from error
             made += list(np.hstack([prompt_bt, drawn_bs.cpu().numpy()]).astype(np.int32))
     return made
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(generate_tokens)

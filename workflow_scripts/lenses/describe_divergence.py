@@ -1,7 +1,4 @@
-"""Tabulate how far each inner layer is from the final distribution, as either lens reads it out.
-
-Takes what the training of a tuned lens has found on the documents that it held out.
-"""
+"""The command that describes what a tuned lens is worth."""
 
 from __future__ import annotations
 
@@ -11,35 +8,39 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..running import command
+from ..running.command import run
+from ..semstat.lenses import divergence
 from ..semstat.lenses.columns import LENS_SUMS
-from ..semstat.lenses.divergence import describe_divergence
 from ..semstat.lenses.tables import LENSES
-from ..semstat.provenance import software
 from ..semstat.tables import provenance_of, read_table, write_table
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    parser.add_argument("sums", type=Path, help="Parquet file of a lens's held-out documents")
-    parser.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals")
-    parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
-    arguments = parser.parse_args()
+def describe_divergence(sums: Path, /, *, confidence: float = 0.95, out: Path) -> None:
+    """Tell how far each inner layer is from the final distribution, as either lens reads it out.
 
-    sums = read_table(arguments.sums, LENS_SUMS)
-    provenance = provenance_of(sums.schema)
+    Parameters
+    ----------
+    sums
+        What the training of a tuned lens has found on the documents that it held out.
+    confidence
+        Coverage of intervals.
+    out
+        Parquet file to make.
+    """
+    table = read_table(sums, LENS_SUMS)
+    provenance = provenance_of(table.schema)
     rows = []
-    for layer in pc.unique(sums["layer"]).to_pylist():
-        of_layer = sums.filter(pc.field("layer") == layer)
+    for layer in pc.unique(table["layer"]).to_pylist():
+        of_layer = table.filter(pc.field("layer") == layer)
         states_d = of_layer["states"].to_numpy()
         sum_d2 = np.column_stack([of_layer[lens] for lens in ("logit_lens", "tuned_lens")])
         row = {"model": provenance["model"]["model"], "layer": layer}
         row |= {key: provenance[key] for key in ("trained_documents", "trained_states")}
         row |= {"documents": len(states_d), "states": int(states_d.sum())}
-        rows.append(row | describe_divergence(sum_d2, states_d, arguments.confidence))
-    provenance |= {"confidence": arguments.confidence, "tabulated by": software("numpy", "scipy")}
-    write_table(arguments.out, pa.Table.from_pylist(rows, schema=LENSES), provenance)
+        rows.append(row | divergence.describe_divergence(sum_d2, states_d, confidence))
+    provenance = provenance.then("described by", "numpy", "scipy", confidence=confidence)
+    write_table(out, pa.Table.from_pylist(rows, schema=LENSES), provenance)
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(describe_divergence)

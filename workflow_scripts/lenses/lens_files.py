@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 
 from ..semstat.errors import InputError
 from ..semstat.lenses.translator import Lens, Translator
-from ..semstat.tables import PROVENANCE, Provenance, completed, remedy
+from ..semstat.provenance import Provenance
+from ..semstat.tables import PROVENANCE, completed, remedy
 
 
 def write_lens(path: Path, lens: Lens, provenance: Provenance) -> None:
@@ -42,7 +43,7 @@ def read_lens(path: Path, layers: Sequence[int]) -> tuple[Lens, Provenance]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            provenance: Provenance = json.loads(file.metadata()[PROVENANCE.decode()])
+            provenance = Provenance(json.loads(file.metadata()[PROVENANCE.decode()]))
             names = set(file.keys())
             inner = [layer for layer in layers if layer != provenance["blocks"]]
             for layer in inner:

@@ -1,8 +1,4 @@
-"""Contrast the mechanics of trained models with those of their random twins, in one CSV file.
-
-A row a dataset, layer, place and combination of terms, trained less random. The intervals add the
-errors of both as if independent; they are of the same documents, so they are rather too wide.
-"""
+"""The command that contrasts trained models with their random twins."""
 
 from __future__ import annotations
 
@@ -14,33 +10,37 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from ..running import command
+from ..running.command import run
 from ..semstat.mechanics.tables import MECHANICS, MEMBER
 from ..semstat.tables import completed, interval_columns, read_table
 
-NUMBERS = ("kinetic_mean", "potential_mean", "sd", "cv", "variance_ratio")
+CONTRASTED = ("kinetic_mean", "potential_mean", "sd", "cv", "variance_ratio")
 
 Row = dict[str, Any]
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    parser.add_argument(
-        "--trained", required=True, nargs="+", type=Path, help="mechanics of trained models"
-    )
-    parser.add_argument(
-        "--random", required=True, nargs="+", type=Path,
-        help="mechanics of their random twins on the same datasets, in the same order",
-    )  # fmt: skip
-    parser.add_argument("--out", required=True, type=Path, help="CSV file to make")
-    arguments = parser.parse_args()
+def contrast_training(*, trained: list[Path], random: list[Path], out: Path) -> None:
+    """Contrast the mechanics of trained models with those of their random twins, in a CSV file.
 
+    A row a dataset, layer, place and combination of terms, trained less random. The intervals add
+    the errors of both as if independent; they are of the same documents, so they are rather too
+    wide.
+
+    Parameters
+    ----------
+    trained
+        Mechanics of trained models, Parquet files.
+    random
+        Mechanics of their random twins on the same datasets, in the same order.
+    out
+        CSV file to make.
+    """
     rows = [
-        contrast(trained, random)
-        for paths in zip(arguments.trained, arguments.random, strict=True)
-        for trained, random in _matched(*paths)
+        contrast(of_trained, of_random)
+        for paths in zip(trained, random, strict=True)
+        for of_trained, of_random in _matched(*paths)
     ]
-    with completed(arguments.out) as (temporary,):
+    with completed(out) as (temporary,):
         csv.write_csv(pa.Table.from_pylist(rows), temporary)
 
 
@@ -62,7 +62,7 @@ def contrast(trained: Row, random: Row) -> Row:
     """Numbers of the trained model less those of the random one, with their intervals."""
     row = {"model": trained["model"], "random": random["model"]}
     row |= {key: trained[key] for key in ("dataset", "layer", "place", *MEMBER)}
-    for name in NUMBERS:
+    for name in CONTRASTED:
         row |= {f"{name}_trained": trained[name], f"{name}_random": random[name]}
         if trained[name] is not None and random[name] is not None:
             difference = trained[name] - random[name]
@@ -73,4 +73,4 @@ def contrast(trained: Row, random: Row) -> Row:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(contrast_training)

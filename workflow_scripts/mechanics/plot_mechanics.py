@@ -1,40 +1,44 @@
-"""Draw how nearly a kinetic plus a potential term is conserved, by model and layer.
-
-Makes one figure a dataset.
-"""
+"""The command that draws what is conserved."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from ..running import command
+from ..running.command import run
 from ..semstat.figures import save
 from ..semstat.mechanics.figures import NUMBER_LABELS, draw_conservation
 from ..semstat.mechanics.tables import MECHANICS
+from ..semstat.provenance import Identity
 from ..semstat.tables import provenance_of, read_table
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    parser.add_argument("mechanics", nargs="+", type=Path, help="Parquet files of mechanics")
-    parser.add_argument("--number", required=True, choices=NUMBER_LABELS, help="what to draw")
-    parser.add_argument("--datasets", required=True, nargs="+", help="datasets, one a figure")
-    parser.add_argument("--svg", required=True, nargs="+", help="figures to make")
-    parser.add_argument("--pdf", required=True, nargs="+", help="the same figures")
-    arguments = parser.parse_args()
+def plot_mechanics(mechanics: list[Path], /, *, svg: list[Path], pdf: list[Path]) -> None:
+    """Draw how nearly a kinetic plus a potential term is conserved, by model and layer.
 
-    lines: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in arguments.datasets}
-    for path in arguments.mechanics:
+    Parameters
+    ----------
+    mechanics
+        Parquet files of mechanics.
+    svg
+        Figures to make, in folders named after what they draw: variance_ratio or cv; of each, one
+        a dataset, in the order in which the datasets come.
+    pdf
+        The same figures.
+    """
+    lines: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for path in mechanics:
         table = read_table(path, MECHANICS)
-        blocks = provenance_of(table.schema)["model"]["source"]["blocks"]
+        provenance = provenance_of(table.schema)
+        model, dataset, _ = Identity.of(provenance)
+        blocks = provenance["model"]["source"]["blocks"]
         rows = [row | {"relative_layer": row["layer"] / blocks} for row in table.to_pylist()]
-        lines[rows[0]["dataset"]][rows[0]["model"]] = rows
-    for (dataset, of_dataset), *paths in zip(
-        lines.items(), arguments.svg, arguments.pdf, strict=True
-    ):
-        save(draw_conservation(of_dataset, arguments.number, dataset), paths)
+        lines.setdefault(dataset, {})[model] = rows
+    numbers = [number for number in NUMBER_LABELS if number in {path.parent.name for path in svg}]
+    drawn = [(number, dataset) for number in numbers for dataset in lines]
+    for (number, dataset), *paths in zip(drawn, svg, pdf, strict=True):
+        save(draw_conservation(lines[dataset], number, dataset), paths)
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(plot_mechanics)

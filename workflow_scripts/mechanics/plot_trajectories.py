@@ -1,52 +1,58 @@
-"""Draw kinetic and potential terms along the first document that some models have read."""
+"""The command that draws trajectories."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ..running import command
+from ..running.command import run
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.figures import save
 from ..semstat.mechanics.figures import Trajectory, draw_trajectories
 from ..semstat.mechanics.terms import Terms, documents_of, terms_of
-from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table
+from ..semstat.provenance import Identity
+from ..semstat.tables import provenance_of, read_table
 
-COLUMNS = ["doc", "position", "log_p_correct", "entropy", "speed"]
+NEEDED = ["doc", "position", "log_p_correct", "entropy", "speed"]
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    parser.add_argument(
-        "energies", nargs="+", type=Path, help="energies of one shard at one layer, a file a model"
-    )
-    parser.add_argument("--svg", required=True, help="figure to make")
-    parser.add_argument("--pdf", required=True, help="the same figure")
-    arguments = parser.parse_args()
+def plot_trajectories(energies: list[Path], /, *, svg: Path, pdf: Path) -> None:
+    """Draw kinetic and potential terms along the first document that some models have read.
 
+    Parameters
+    ----------
+    energies
+        Energies of one shard at one layer, a Parquet file a model.
+    svg
+        Figure to make.
+    pdf
+        The same figure.
+    """
     trajectories = []
-    for path in arguments.energies:
-        terms, provenance = _first_document(path)
-        label = f"{provenance['model']['model']}, layer {provenance['layer']}"
+    for path in energies:
+        identity, terms = _first_document(path)
+        label = f"{identity.model}, layer {identity.layer}"
         kinetic_t, surprisal_t = terms.kinetic("log_half_square"), terms.potential("surprisal")
         trajectories.append(Trajectory(label, terms.position_t, kinetic_t, surprisal_t))
-    title = f"{provenance['tokens']['dataset']}, first document, before the final norm"
-    save(draw_trajectories(trajectories, title), [arguments.svg, arguments.pdf])
+    title = f"{identity.dataset}, first document, before the final norm"
+    save(draw_trajectories(trajectories, title), [svg, pdf])
 
 
-def _first_document(path: Path) -> tuple[Terms, Provenance]:
+def _first_document(path: Path) -> tuple[Identity, Terms]:
     """Terms of the first document that is long enough."""
-    table = read_table(path, ENERGIES, COLUMNS)
+    table = read_table(path, ENERGIES, NEEDED)
     provenance = provenance_of(table.schema)
-    column = {name: table[name].to_numpy() for name in COLUMNS}
+    identity = Identity.of(provenance)
+    column = {name: table[name].to_numpy() for name in NEEDED}
     for document in documents_of(column):
         terms = terms_of(document, document["speed"], provenance["model"]["hidden"])
         if terms is not None:
-            return terms, provenance
+            return identity, terms
     raise InputError(
         f"{path}: no document has three states whose terms vary; "
-        f"raise datasets.{provenance['tokens']['dataset']}.tokens_per_document"
+        f"raise datasets.{identity.dataset}.tokens_per_document"
     )
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(plot_trajectories)

@@ -1,7 +1,4 @@
-"""Sum one shard's mechanics over its documents: kinetic and potential terms, and their nulls.
-
-Sums add: shards merge by summing them.
-"""
+"""The command that sums one shard's mechanics."""
 
 from __future__ import annotations
 
@@ -10,33 +7,37 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..running import command
+from ..running.command import progress, run
+from ..semstat.energies.tables import ENERGIES
 from ..semstat.mechanics.numbers import document_numbers
 from ..semstat.mechanics.sums import Sums, sums_table
 from ..semstat.mechanics.terms import PLACES, documents_of
-from ..semstat.provenance import software
-from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table, write_table
+from ..semstat.provenance import Provenance
+from ..semstat.tables import provenance_of, read_table, write_table
 
 SPEEDS = [f"{prefix}{kind}speed" for prefix in PLACES.values() for kind in ("", "shuffled_")]
-COLUMNS = ["doc", "position", "log_p_correct", "entropy", *SPEEDS]
+NEEDED = ["doc", "position", "log_p_correct", "entropy", *SPEEDS]
 
 Columns = dict[str, NDArray[Any]]
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    parser.add_argument(
-        "energies", nargs="+", type=Path,
-        help="energies of a shard, a file a layer, ascending (layer 0 is a null for the others)",
-    )  # fmt: skip
-    parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
-    arguments = parser.parse_args()
+def sum_trajectories(energies: list[Path], /, *, out: Path) -> None:
+    """Sum one shard's mechanics over its documents: kinetic and potential terms, and their nulls.
 
+    Sums add: shards merge by summing them.
+
+    Parameters
+    ----------
+    energies
+        Energies of a shard, a Parquet file a layer, ascending (layer 0 is a null for the others).
+    out
+        Parquet file to make.
+    """
     sums: dict[tuple[int, str], Sums] = {}
     embedding: Columns = {}
     layers: list[int] = []
-    with command.progress(arguments.out.stem, "layers", len(arguments.energies)) as bar:
-        for path in arguments.energies:
+    with progress(out.stem, "layers", len(energies)) as bar:
+        for path in energies:
             column, provenance = _read(path)
             layers.append(provenance.pop("layer"))
             hidden = provenance["model"]["hidden"]
@@ -50,15 +51,13 @@ def main() -> None:
                     for prefix in PLACES.values()
                 }
             bar.update()
-    provenance |= {"layers": layers, "summed by": software("numpy")}
-    write_table(arguments.out, sums_table(sums), provenance)
+    write_table(out, sums_table(sums), provenance.then("summed by", "numpy", layers=layers))
 
 
 def _read(path: Path) -> tuple[Columns, Provenance]:
-    table = read_table(path, ENERGIES, COLUMNS)
-    columns = {name: table[name].to_numpy() for name in COLUMNS}
-    return columns, provenance_of(table.schema)
+    table = read_table(path, ENERGIES, NEEDED)
+    return {name: table[name].to_numpy() for name in NEEDED}, provenance_of(table.schema)
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(sum_trajectories)

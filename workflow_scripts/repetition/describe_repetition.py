@@ -1,7 +1,4 @@
-"""Tabulate how energy and probabilities go as a unit is repeated, at every layer of one model.
-
-Takes the energies of a `repeated` dataset, whose shards differ in the number of copies.
-"""
+"""The command that describes what repetition does."""
 
 from __future__ import annotations
 
@@ -12,48 +9,53 @@ from typing import Any
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..running import command
-from ..semstat.errors import InputError
-from ..semstat.provenance import software
-from ..semstat.repetition.description import describe_repetition
+from ..running.command import run
+from ..semstat.energies.tables import ENERGIES
+from ..semstat.errors import InputError, blamed_on
+from ..semstat.provenance import Provenance
+from ..semstat.repetition import description
 from ..semstat.repetition.tables import REPETITION
-from ..semstat.tables import ENERGIES, Provenance, provenance_of, read_table, write_table
+from ..semstat.tables import provenance_of, read_table, write_table
 
-COLUMNS = ["doc", "position", "log_p_last", "log_p_correct", "energy"]
+NEEDED = ["doc", "position", "log_p_last", "log_p_correct", "energy"]
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    parser.add_argument("energies", nargs="+", type=Path, help="energies, a file a shard and layer")
-    parser.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals")
-    parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
-    arguments = parser.parse_args()
+def describe_repetition(energies: list[Path], /, *, confidence: float = 0.95, out: Path) -> None:
+    """Tell how energy and probabilities go as a unit is repeated, at every layer of one model.
 
+    Parameters
+    ----------
+    energies
+        Energies of a `repeated` dataset, a Parquet file a layer and shard; shards differ in the
+        number of copies.
+    confidence
+        Coverage of intervals.
+    out
+        Parquet file to make, a row a layer and number of copies.
+    """
     by_layer: dict[int, dict[int, dict[str, NDArray[Any]]]] = defaultdict(dict)
-    for path in arguments.energies:
+    for path in energies:
         columns, provenance = _read(path)
         by_layer[provenance.pop("layer")][provenance["tokens"].pop("copies")] = columns
     rows = []
     for layer, columns_n in sorted(by_layer.items()):
-        try:
-            described = describe_repetition(columns_n, arguments.confidence)
-        except ValueError as error:
-            raise InputError(
-                f"datasets.{provenance['tokens']['dataset']}: {error}; give it more documents "
-                f"(documents_per_shard) or more numbers of copies (repetitions)"
-            ) from error
+        with blamed_on(
+            f"datasets.{provenance['tokens']['dataset']}",
+            "give it more documents (documents_per_shard) or more numbers of copies (repetitions)",
+        ):
+            described = description.describe_repetition(columns_n, confidence)
         rows += [{"layer": layer} | row for row in described]
-    provenance |= {"confidence": arguments.confidence, "tabulated by": software("numpy", "scipy")}
-    write_table(arguments.out, pa.Table.from_pylist(rows, schema=REPETITION), provenance)
+    provenance = provenance.then("described by", "numpy", "scipy", confidence=confidence)
+    write_table(out, pa.Table.from_pylist(rows, schema=REPETITION), provenance)
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], Provenance]:
-    table = read_table(path, ENERGIES, COLUMNS)
+    table = read_table(path, ENERGIES, NEEDED)
     provenance = provenance_of(table.schema)
     tokens = provenance["tokens"]
     if tokens["ensemble"] != "repeated":
         raise InputError(f"{path}: is of no `repeated` dataset; give one that is")
-    columns = {name: table[name].to_numpy() for name in COLUMNS}
+    columns = {name: table[name].to_numpy() for name in NEEDED}
     positions = 1 + int(columns["position"].max())
     if positions > provenance["context"]:
         raise InputError(
@@ -65,4 +67,4 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], Provenance]:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(describe_repetition)

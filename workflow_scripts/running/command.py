@@ -1,37 +1,63 @@
-"""What every command shares: the form of its help, its progress and its errors."""
+"""What every command shares: the form of its options and help, its progress and its errors.
+
+A command is a function that has the name of its module. Its signature gives the options, its
+docstring the help: the description, then what each parameter is. cyclopts does both, since it
+reads numpydoc, takes lists as `--layers 0 10 20`, and loads in 0.05 s.
+"""
 
 from __future__ import annotations
 
-import argparse
 import errno
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from cyclopts import App, CycloptsError, Parameter
 from tqdm import tqdm
 
 from ..semstat.errors import InputError
 
-PACKAGE = __name__.partition(".")[0]
+OPTIONS = Parameter(consume_multiple=True, negative=())
+"""Lists as so many words, and no `--no-…` of what is said or not."""
 
 
-def parser(doc: str | None) -> argparse.ArgumentParser:
-    """An argument parser whose description is the command's docstring."""
-    return argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+def run(command: Callable[..., None]) -> None:
+    """Run a command on the words of this process, as `python -m …` does."""
+    end_in_one_sentence(lambda: call(command, sys.argv[1:]))
+
+
+def call(command: Callable[..., None], words: Sequence[str]) -> None:
+    """Call a command with the options and arguments that a command line gives it.
+
+    Raises
+    ------
+    SystemExit
+        With status 2 and one sentence, if they are not such as the command takes.
+    """
+    app = App(
+        name=command.__name__,
+        default_parameter=OPTIONS,
+        version_flags=(),
+        help_format="plaintext",
     )
+    app.default(command)
+    try:
+        app(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print(f"error: {error}\nSee {command.__name__} --help", file=sys.stderr)
+        sys.exit(2)
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a command; an error in its input is one line on stderr and exit status 1.
+def end_in_one_sentence(main: Callable[[], None]) -> None:
+    """Run what is in a process; an error in its input is one line on stderr and exit status 1.
 
     One that is told to end (SIGTERM: a job cancelled or out of time) removes its unfinished files.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger(PACKAGE).setLevel(logging.INFO)
+    logging.getLogger(__name__.partition(".")[0]).setLevel(logging.INFO)
     try:
         main()
     except InputError as error:

@@ -10,6 +10,8 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+from ..semstat.energies.columns import COLUMNS
+
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Of one parameter, by the dtype that the model runs in."""
 
@@ -26,12 +28,12 @@ HOST_MB = {"cuda": 6000, "cpu": 2500}
 ACTIVATION_MB = 1500
 """Activations and readouts of one batch, which neither states nor vocabulary make larger."""
 
-COLUMNS = 14
-"""Of the table of energies, 4 bytes a state each."""
+STATE_BYTES = 4 * len(COLUMNS)
+"""Of a state's row in the table of energies, every column of which takes 4."""
 
 BUFFERED_STATES = {"cuda": 32 * 16384, "cpu": 32 * 2048}
 """Whose measurements are kept until they can be written in order, by device. (The numbers of
-semstat/windows.py and model_files.py, which would load torch.)"""
+semstat/models/windows.py and models/loading.py, which would load torch.)"""
 
 BUFFERS = 3
 """Alive at a time: one is measured while two wait to be written."""
@@ -94,7 +96,7 @@ def memory_mb(
     attempt : each further one asks for as much again.
     """
     loaded = weights.bytes + weights.parameters * BYTES[dtype]
-    kept = measured_layers * BUFFERS * BUFFERED_STATES[device] * COLUMNS * 4
+    kept = measured_layers * BUFFERS * BUFFERED_STATES[device] * STATE_BYTES
     return attempt * (HOST_MB[device] + ACTIVATION_MB + math.ceil((loaded + kept) / 1e6))
 
 

@@ -1,31 +1,87 @@
-"""What the Snakefile must know of the commands: their source files, and where they run."""
+"""How a rule runs a command, how that is read back, and where commands run.
+
+Imported by the Snakefile, hence by every cluster job: nothing heavy here.
+"""
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import os
+import re
 import shlex
 import sys
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
+from typing import NamedTuple
 
 from ..semstat.errors import OPTIONS
-from ..semstat.provenance import digest
+from .code import PACKAGE, digest_of_code
 
-PACKAGE = Path(__file__).parents[1]
+RECORDED = f"python -m {__package__}.record_job "
+"""How the shell command of every job begins."""
 
-PARSING = Lock()
-"""Held while a file is parsed: Python 3.11 fails at times where two threads do so (gh-106905)."""
-
-STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+LOGGED = " 2>&1 | tee "
+"""What follows the command there, before the place of its log."""
 
 FOLDER = "SEMANTIC_STATISTICS_FOLDER"
 """Variable in the environment of jobs: the working directory of the run that they are of."""
 
 CREDENTIALS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Variables that downloads read, which run on the submitting host."""
+
+
+def shell_command(command: str, arguments: str) -> str:
+    """The shell command of a rule, with Snakemake's placeholders; `Job.planned` reads it back.
+
+    It holds the digest of the command's code, so that an edit reruns the rule's jobs.
+
+    Parameters
+    ----------
+    command : room and module in this package, such as "thermodynamics.count_states".
+    arguments : of the command, as one writes them after `shell:`.
+    """
+    digest = digest_of_code(command)
+    return (
+        f"{RECORDED}{digest} {{input:q}} -- {{output:q}} -- {command} {arguments}{LOGGED}{{log:q}}"
+    )
+
+
+class Job(NamedTuple):
+    """What one job takes and makes, and the command that does it, its name first.
+
+    code : digest of the command's code when the job was planned.
+    """
+
+    code: str
+    inputs: list[str]
+    outputs: list[str]
+    command: list[str]
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> Job:
+        """Read the command line of `record_job`: digest, inputs -- outputs -- command.
+
+        >>> Job.parse(["5f", "a", "b", "--", "c", "--", "copy", "a", "b", "--out=c"]).outputs
+        ['c']
+        """
+        first = words.index("--")
+        second = words.index("--", first + 1)
+        inputs, outputs = list(words[1:first]), list(words[first + 1 : second])
+        return cls(words[0], inputs, outputs, list(words[second + 1 :]))
+
+    @classmethod
+    def planned(cls, line: str) -> Job | None:
+        """The job that a line of Snakemake's plan runs, if it is such a line."""
+        _, recorded, words = line.partition(RECORDED)
+        return cls.parse(_split(words.rpartition(LOGGED)[0])) if recorded else None
+
+
+def _split(words: str) -> list[str]:
+    """Words of a shell command; a hundred times as fast where nothing is quoted.
+
+    >>> _split("a 'b c'"), _split("a b")
+    (['a', 'b c'], ['a', 'b'])
+    """
+    return shlex.split(words) if re.search(r"['\"\\]", words) else words.split()
 
 
 def prepare_environment() -> None:
@@ -47,59 +103,3 @@ def forget_credentials() -> None:
     """On a cluster's nodes: `--verbose` has a job log its environment."""
     for token in CREDENTIALS:
         os.environ.pop(token, None)
-
-
-@cache
-def digest_of_code(command: str) -> str:
-    """One digest of a command's source files, which each rule has among its params.
-
-    So an edit reruns what depends on it, and one that is reverted reruns nothing. Inputs would do
-    so too, but a dozen of them a job take a quarter of the time in which a large graph is made.
-    """
-    lines = [f"{found}  {name}\n" for name, found in code_of(command).items()]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def code_of(command: str) -> dict[str, str]:
-    """Source files of a command: its own, and what it imports from this package, transitively.
-
-    Read off the import statements, so that no list can go stale.
-
-    Parameters
-    ----------
-    command : a module of this package, such as "count_states".
-
-    Returns
-    -------
-    the files by their places in the checkout, sorted, each with its digest.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such command.
-    """
-    waiting, found = [PACKAGE / f"{command.replace('.', '/')}.py"], set()
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += _imported(path)
-    return {str(path.relative_to(PACKAGE.parent)): digest(path) for path in sorted(found)}
-
-
-@cache
-def _imported(path: Path) -> tuple[Path, ...]:
-    """Files of this package that one file imports by relative imports, anywhere in it."""
-    modules: list[Path] = []
-    with PARSING:
-        waiting: list[ast.AST] = [ast.parse(path.read_bytes())]
-    while waiting:
-        node = waiting.pop()
-        # Expressions, most of a file, are left out: every job of a cluster comes by here.
-        waiting += [n for n in ast.iter_child_nodes(node) if isinstance(n, STATEMENTS)]
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = path.parents[node.level - 1]
-            base = base.joinpath(*node.module.split(".")) if node.module else base
-            modules += [base, *(base / alias.name for alias in node.names)]
-    files = [module.with_suffix(".py") for module in modules]
-    return tuple(file for file in files if file.is_file())

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from .jobs import PACKAGE
-from .records import Job
+from .code import PACKAGE
+from .jobs import Job
 
 TEMPORARY = re.compile(r"\.(?P<target>.+?)\.(?P<process>\d+)\.(\w+\.)?tmp")
 """Names of unfinished files and folders: those of `completed` and of `fetch_model.save`."""

@@ -1,8 +1,9 @@
 """Run one of the commands and record what it made, from what and by which code.
 
-  python -m workflow_scripts.running.record_job INPUT... -- OUTPUT... -- COMMAND ARGUMENT...
+  python -m workflow_scripts.running.record_job DIGEST INPUT... -- OUTPUT... -- COMMAND ARGUMENT...
 
-The rules start every command through this; by hand a command needs no record.
+The rules start every command through this; by hand a command needs no record. DIGEST is that of the
+command's code when the job was planned.
 """
 
 from __future__ import annotations
@@ -10,20 +11,28 @@ from __future__ import annotations
 import importlib
 import sys
 
+from ..semstat.errors import InputError
 from . import command
-from .jobs import PACKAGE, code_of
-from .records import Job, digests, write_record
+from .code import PACKAGE, code_of, digest_of_code
+from .jobs import Job
+from .records import digests, write_record
 
 
 def main() -> None:
     if sys.argv[1:] in ([], ["--help"]):
         sys.exit(__doc__)
     job = Job.parse(sys.argv[1:])
-    code, inputs = code_of(job.command[0]), digests(job.inputs)
-    sys.argv = job.command
-    importlib.import_module(f"{PACKAGE.name}.{job.command[0]}").main()
+    name, *words = job.command
+    if digest_of_code(name) != job.code:
+        raise InputError(
+            f"{name}: its code was edited after this job was planned, so its results would pass "
+            f"for those of the old code; run snakemake again"
+        )
+    code, inputs = code_of(name), digests(job.inputs)
+    module = importlib.import_module(f"{PACKAGE.name}.{name}")
+    command.call(getattr(module, name.rpartition(".")[2]), words)
     write_record(job, code, inputs)
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.end_in_one_sentence(main)

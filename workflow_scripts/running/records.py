@@ -13,11 +13,12 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..semstat.errors import InputError
 from ..semstat.provenance import digest
 from ..semstat.tables import write_json
+from .jobs import Job
 
 RESULTS = Path("results")
 RECORDS = RESULTS / ".records"
@@ -29,41 +30,24 @@ Record = dict[str, Any]
 """`code` and `inputs`: path → digest; `outputs`: path → [bytes, digest]; `command`: words."""
 
 
-class Job(NamedTuple):
-    """What one job takes and makes, and the command that does it, its name first."""
+def record_of(job: Job) -> Path:
+    """Where the record of a job lies."""
+    name = Path(job.outputs[0])
+    return RECORDS / name.relative_to(RESULTS).with_name(f"{name.name}.json")
 
-    inputs: list[str]
-    outputs: list[str]
-    command: list[str]
 
-    @classmethod
-    def parse(cls, words: Sequence[str]) -> Job:
-        """Read the command line of `record_job`: inputs -- outputs -- command.
+def essential_command(job: Job) -> list[str]:
+    """The command of a job without how it runs.
 
-        >>> Job.parse(["a", "b", "--", "c", "--", "copy", "a", "b", "--out=c"]).outputs
-        ['c']
-        """
-        first = words.index("--")
-        second = words.index("--", first + 1)
-        return cls(list(words[:first]), list(words[first + 1 : second]), list(words[second + 1 :]))
-
-    @property
-    def record(self) -> Path:
-        """Where its record lies."""
-        name = Path(self.outputs[0])
-        return RECORDS / name.relative_to(RESULTS).with_name(f"{name.name}.json")
-
-    def essential_command(self) -> list[str]:
-        """The command without how it runs.
-
-        >>> Job([], ["c"], ["copy", "--threads", "2", "a", "--out=c"]).essential_command()
-        ['copy', 'a', '--out=c']
-        """
-        return [
-            word
-            for before, word in zip(["", *self.command], self.command, strict=False)
-            if not {before, word} & HOW_IT_RUNS
-        ]
+    >>> essential_command(Job("5f", [], ["c"], ["copy", "--threads", "2", "a", "--out=c"]))
+    ['copy', 'a', '--out=c']
+    """
+    words = job.command
+    return [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if not {before, word} & HOW_IT_RUNS
+    ]
 
 
 def digests(paths: Sequence[str]) -> dict[str, str]:
@@ -77,8 +61,8 @@ def write_record(job: Job, code: dict[str, str], inputs: dict[str, str]) -> None
     outputs = {
         path: [Path(path).stat().st_size, found] for path, found in digests(job.outputs).items()
     }
-    content = {"command": job.essential_command(), "code": code}
-    write_json(job.record, content | {"inputs": inputs, "outputs": outputs})
+    content = {"command": essential_command(job), "code": code}
+    write_json(record_of(job), content | {"inputs": inputs, "outputs": outputs})
 
 
 def read_record(path: Path) -> Record:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..semstat.provenance import digest
-from .jobs import PACKAGE, code_of
-from .records import Job, Record
+from .code import PACKAGE, code_of, digest_of
+from .jobs import Job
+from .records import Record, essential_command, record_of
 
 
 class Finding(NamedTuple):
@@ -40,8 +41,11 @@ class Study:
     def __init__(self, jobs: list[Job], records: Mapping[Path, Record], deep: bool) -> None:
         self.jobs = jobs
         self.deep = deep
-        self.digest_of, self.code_of = cache(_digest), cache(code_of)  # one code serves many jobs
-        self.records = {job.record: records[job.record] for job in jobs if job.record in records}
+        # One code serves many jobs, and one input too.
+        self.code_of = cache(code_of)
+        self.code_digest_of = _where_there(digest_of)
+        self.digest_of = _where_there(digest)
+        self.records = {path: records[path] for path in map(record_of, jobs) if path in records}
         planned = {path for job in jobs for path in job.outputs}
         # Targets made by name only, and what another configuration has left.
         self.left_over = [
@@ -64,7 +68,7 @@ class Study:
         return _all(self._check_record, self.left_over, advance)
 
     def _check_job(self, job: Job) -> Finding | None:
-        record = self.records.get(job.record)
+        record = self.records.get(record_of(job))
         for path in job.outputs:
             if not Path(path).is_file():
                 return Finding("missing", path, "not there" if record else "not made yet")
@@ -80,7 +84,7 @@ class Study:
             *_differences("code", record["code"].keys(), set(self.code_of(job.command[0]))),
             *_differences("input", record["inputs"].keys(), set(job.inputs)),
             *self._changes(record),
-            *_other_words(record["command"], job.essential_command()),
+            *_other_words(record["command"], essential_command(job)),
         ]
         return Finding("stale", first, _some(changes)) if changes else None
 
@@ -101,7 +105,7 @@ class Study:
 
     def _changes(self, record: Record) -> list[str]:
         """Code and inputs that are not what a job has taken."""
-        here = {name: self.digest_of(PACKAGE.parent / name) for name in record["code"]}
+        here = {name: self.code_digest_of(PACKAGE.parent / name) for name in record["code"]}
         for path in record["inputs"]:
             here[path] = self.recorded.get(path) or self.digest_of(Path(path))
         taken = record["code"] | record["inputs"]
@@ -132,8 +136,9 @@ def _all(
     return findings
 
 
-def _digest(path: Path) -> str | None:
-    return digest(path) if path.is_file() else None
+def _where_there(digest: Callable[[Path], str]) -> Callable[[Path], str | None]:
+    """Digests of files, remembered; None of those that are gone."""
+    return cache(lambda path: digest(path) if path.is_file() else None)
 
 
 def _differences(kind: str, recorded: Iterable[str], planned: set[str]) -> list[str]:

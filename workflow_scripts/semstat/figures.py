@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -41,14 +42,14 @@ STYLE: Any = {
 }
 
 
-def save(figure: Figure, paths: Sequence[str]) -> None:
+def save(figure: Figure, paths: Sequence[str | Path]) -> None:
     """Save a figure as .svg and .pdf files, without anything that changes from run to run."""
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with matplotlib.rc_context(STYLE), completed(*paths) as temporary:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # the layout is found: not once more a format
         for path, made in zip(paths, temporary, strict=True):
-            kind = path.rpartition(".")[2]
+            kind = Path(path).suffix.removeprefix(".")
             figure.savefig(made, format=kind, metadata=undated[kind], dpi=300)
 
 

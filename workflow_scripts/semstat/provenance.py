@@ -5,9 +5,42 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Provenance(dict[str, Any]):
+    """What made a result: facts by name, of which some are another result's provenance."""
+
+    def then(self, step: str, *packages: str, **facts: Any) -> Provenance:
+        """This and one more step.
+
+        >>> sorted(Provenance(shards=2).then("merged by", "numpy", layers=[0]))
+        ['layers', 'merged by', 'shards']
+
+        Parameters
+        ----------
+        step : what was done, such as "measured by"; the versions and the commit stand under it.
+        packages : whose versions matter to it.
+        facts : what it was done with.
+        """
+        return Provenance(self | facts | {step: software(*packages)})
+
+
+class Identity(NamedTuple):
+    """Which ensemble a result is of; the layer is None where it is of several."""
+
+    model: str
+    dataset: str
+    layer: int | None
+
+    @classmethod
+    def of(cls, provenance: Mapping[str, Any]) -> Identity:
+        """That of a result that was made of energies, whose provenance is given."""
+        model, tokens = provenance["model"]["model"], provenance["tokens"]["dataset"]
+        return cls(model, tokens, provenance.get("layer"))
 
 
 def software(*packages: str) -> dict[str, Any]:

@@ -10,18 +10,19 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from .errors import OPTIONS, InputError
+from .provenance import Provenance
 
 PROVENANCE = b"semantic-statistics"
 """Key of the provenance, a JSON object, in a file's metadata."""
 
 BOUNDS = ("", "_low", "_high")
 """What a number's name ends with, and those of the bounds of its interval."""
-
-Provenance = dict[str, Any]
 
 
 def columns(nullable: bool = False, **kinds: pa.DataType) -> list[pa.Field]:
@@ -46,34 +47,18 @@ def interval_columns(numbers: Mapping[str, Sequence[float]]) -> dict[str, float]
     }
 
 
-ENERGIES = pa.schema(
-    columns(
-        doc=pa.int32(),
-        position=pa.int32(),
-        last=pa.int32(),
-        correct=pa.int32(),
-        log_p_last=pa.float32(),
-        log_p_correct=pa.float32(),
-        energy=pa.float32(),
-        entropy=pa.float32(),
-        top=pa.int32(),
-        norm=pa.float32(),
-    )
-    + columns(
-        nullable=True,
-        speed=pa.float32(),
-        shuffled_speed=pa.float32(),
-        normed_speed=pa.float32(),
-        normed_shuffled_speed=pa.float32(),
-    )
-)
-"""`normed_` is after the final norm, `shuffled_` with the window's positions in random order."""
-
-
 def table_of(named: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
     """A table of columns by name; NaN becomes null."""
     arrays = [pa.array(named[f.name], f.type, from_pandas=True) for f in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def floats(table: pa.Table) -> dict[str, NDArray[np.float64]]:
+    """The columns of a table of numbers, with NaN for null."""
+    return {
+        name: table[name].to_numpy(zero_copy_only=False).astype(np.float64)
+        for name in table.column_names
+    }
 
 
 def table_of_rows(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -111,7 +96,7 @@ def completed(*paths: str | Path) -> Iterator[list[Path]]:
 
 @contextmanager
 def table_writers(
-    paths: Sequence[str | Path], schema: pa.Schema, provenances: Sequence[Provenance]
+    paths: Sequence[str | Path], schema: pa.Schema, provenances: Sequence[Mapping[str, Any]]
 ) -> Iterator[list[pq.ParquetWriter]]:
     """Writers that append row groups; the files appear under their names when all are complete."""
     with completed(*paths) as temporary, ExitStack() as stack:
@@ -123,7 +108,7 @@ def table_writers(
         ]
 
 
-def write_table(path: str | Path, columns: pa.Table, provenance: Provenance) -> None:
+def write_table(path: str | Path, columns: pa.Table, provenance: Mapping[str, Any]) -> None:
     """Write one table under its schema and provenance, or nothing.
 
     Raises
@@ -139,7 +124,7 @@ def write_table(path: str | Path, columns: pa.Table, provenance: Provenance) -> 
         pq.write_table(stamped, temporary, compression="zstd")
 
 
-def _stamped(schema: pa.Schema, provenance: Provenance) -> pa.Schema:
+def _stamped(schema: pa.Schema, provenance: Mapping[str, Any]) -> pa.Schema:
     return schema.with_metadata({PROVENANCE: json.dumps(provenance, sort_keys=True)})
 
 
@@ -152,8 +137,8 @@ def remedy(path: str | Path) -> str:
     return f"delete it and make it anew: `rm '{path}' && snakemake '{path}' {options}`"
 
 
-def open_table(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
-    """Open a table to read it piece by piece, checking that it is whole and of this schema.
+def open_table(path: str | Path, schema: pa.Schema | None = None) -> pq.ParquetFile:
+    """Open a table to read it piece by piece, checking that it is whole and of this schema, if any.
 
     And that it is what its path says: of that model, dataset and layer.
 
@@ -169,7 +154,7 @@ def open_table(path: str | Path, schema: pa.Schema) -> pq.ParquetFile:
     except (pa.ArrowInvalid, OSError) as error:
         raise TableError(f"{path}: not a whole Parquet file ({error}); {remedy(path)}") from error
     found = file.schema_arrow
-    if not found.equals(schema):
+    if schema is not None and not found.equals(schema):
         wrong = [f"{f.name}: {f.type}" for f in schema if f not in list(found)]
         raise TableError(
             f"{path}: not the table expected here "
@@ -198,9 +183,9 @@ def _misplaced(path: str | Path, provenance: Provenance) -> Iterator[tuple[str, 
 
 
 def read_table(
-    path: str | Path, schema: pa.Schema, columns: Sequence[str] | None = None
+    path: str | Path, schema: pa.Schema | None = None, columns: Sequence[str] | None = None
 ) -> pa.Table:
-    """Read a whole table, checked as `open_table` does."""
+    """Read a whole table, or some columns of it, checked as `open_table` does."""
     file = open_table(path, schema)
     try:
         return file.read(columns=columns)
@@ -210,8 +195,7 @@ def read_table(
 
 def provenance_of(schema: pa.Schema) -> Provenance:
     """The provenance that a table carries."""
-    provenance: Provenance = json.loads((schema.metadata or {})[PROVENANCE])
-    return provenance
+    return Provenance(json.loads((schema.metadata or {})[PROVENANCE]))
 
 
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:

@@ -1,63 +1,93 @@
-"""Steer states of real text at some layers, and measure what each way of doing so achieves.
-
-One state a document: that of the token at --position. At each layer, ln p of the correct next token
-(up), ln p of the last one (down) and the entropy (up) are moved by each of --effects nats: by the
-least-norm change J⁺Δ as it is and with a line search, by random directions, and by gradient ascent.
-"""
+"""The command that steers states."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from ..running import command
+from ..models.loading import Running, load
+from ..models.readers import readers
+from ..running.command import progress, run
 from ..semstat.models.replay import Reader
-from ..semstat.provenance import software
+from ..semstat.provenance import Provenance
 from ..semstat.steering.columns import STEERED_STATES
-from ..semstat.steering.effects import SIGNS, measure_effects, targets
+from ..semstat.steering.effects import measure_effects, targets
 from ..semstat.tables import table_of, write_table
-from . import beginnings
+from ..tokens.shards import read_beginnings
+
+EFFECTS = [0.0625, 0.25, 1.0]
+QUANTITIES: list[Literal["correct", "last", "entropy"]] = ["correct", "last", "entropy"]
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    beginnings.add_options(parser)
-    parser.add_argument("--layers", required=True, nargs="+", type=int, help="0 is the embedding")
-    parser.add_argument("--documents", type=int, default=16, help="documents, of one state each")
-    parser.add_argument("--position", type=int, default=64, help="index of the state's last token")
-    parser.add_argument("--quantities", nargs="+", choices=SIGNS, default=list(SIGNS))
-    parser.add_argument("--effects", nargs="+", type=float, default=[0.1, 1.0], help="in nats")
-    parser.add_argument("--directions", type=int, default=3, help="random directions a state")
-    parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
-    arguments = parser.parse_args()
+def steer_states(
+    *,
+    running: Running,
+    tokens: list[Path],
+    layers: list[int],
+    documents: int = 16,
+    position: int = 64,
+    quantities: list[Literal["correct", "last", "entropy"]] = QUANTITIES,
+    effects: list[float] = EFFECTS,
+    directions: int = 3,
+    seed: int = 0,
+    out: Path,
+) -> None:
+    """Steer states of real text at some layers, and measure what each way of doing so achieves.
 
-    documents = beginnings.read_beginnings(arguments, arguments.documents, arguments.position + 1)
-    layered, run, snapshot = beginnings.load_whole(arguments, arguments.position + 1)
-    by_layer = beginnings.readers(arguments.model.name, layered, arguments.layers)
-    ids_bt = documents.ids_bt.to(layered.device)
-    effects = sorted(arguments.effects)
-    total = len(ids_bt) * len(by_layer) * len(arguments.quantities) * len(effects)
-    label = f"{arguments.model.name} {arguments.dataset}"
+    One state a document: that of the token at --position. At each layer, ln p of the correct next
+    token (up), ln p of the last one (down) and the entropy (up) are moved by each of --effects
+    nats: by the least-norm change J⁺Δ as it is and with a line search, by random directions, and by
+    gradient ascent.
+
+    Parameters
+    ----------
+    tokens
+        The model's tokens, a Parquet file a shard.
+    layers
+        Layers at which states are steered; 0 is the embedding.
+    documents
+        Documents of which one state each is steered.
+    position
+        Index of the last token of that state; 0 is the prefix token.
+    quantities
+        What is moved.
+    effects
+        By how many nats.
+    directions
+        Random directions to try beside each.
+    seed
+        Seed of the random directions.
+    out
+        Parquet file to make.
+    """
+    remedy = (
+        "lower `documents` or `position` of its entry under `steering`, or raise the dataset's "
+        "`shards`"
+    )
+    taken = read_beginnings(tokens, documents, position + 1, remedy)
+    layered, facts = load(running, position + 1, "steering.position")
+    by_layer = readers(running.called, layered, layers)
+    ids_bt = torch.from_numpy(taken.ids_dt).to(layered.device)
+    ascending = sorted(effects)
+    total = len(ids_bt) * len(by_layer) * len(quantities) * len(ascending)
     parts: list[dict[str, Any]] = []
-    with command.progress(label, "states", total) as bar:
+    with progress(f"{running.called} {taken.provenance['dataset']}", "states", total) as bar:
         for layer, reader in by_layer.items():
             moment, _ = reader.start(ids_bt[:, :-1])
-            direction_rbn = _directions(arguments, documents.doc, reader)
-            quantities = targets(
-                arguments.quantities, ids_bt[:, -1], ids_bt[:, -2], reader.decoder.vocabulary
-            )
-            for quantity, target in quantities.items():
+            direction_rbn = _directions(directions, seed, taken.doc, reader)
+            wanted = targets(quantities, ids_bt[:, -1], ids_bt[:, -2], reader.decoder.vocabulary)
+            for quantity, target in wanted.items():
                 measured = measure_effects(
-                    reader, moment, target, effects, direction_rbn, bar.update
+                    reader, moment, target, ascending, direction_rbn, bar.update
                 )
                 shape = measured["effect"].shape
                 head = {
                     "layer": np.full(shape, layer),
                     "quantity": np.full(shape, quantity),
-                    "doc": np.broadcast_to(documents.doc, shape),
+                    "doc": np.broadcast_to(taken.doc, shape),
                 }
                 parts.append(head | measured)
     columns = {
@@ -65,24 +95,22 @@ def main() -> None:
         for name in STEERED_STATES.names
     }
     columns["reachable"] = columns["reachable"].astype(bool)
-    provenance = {
-        "model": snapshot,
-        "tokens": documents.provenance,
-        "position": arguments.position,
-        "directions": arguments.directions,
-        "seed": arguments.seed,
-    }
-    provenance |= run | software("torch", "transformers", "numpy", "pyarrow")
-    write_table(arguments.out, table_of(columns, STEERED_STATES), provenance)
+    provenance = Provenance(
+        model=running.snapshot(),
+        tokens=taken.provenance,
+        position=position,
+        directions=directions,
+        seed=seed,
+        **facts,
+    ).then("steered by", "torch", "transformers", "numpy", "pyarrow")
+    write_table(out, table_of(columns, STEERED_STATES), provenance)
 
 
-def _directions(arguments: Any, doc: list[int], reader: Reader) -> torch.Tensor:
+def _directions(directions: int, seed: int, doc: list[int], reader: Reader) -> torch.Tensor:
     """(directions, documents, hidden) unit vectors, each document's own whatever is beside it."""
     n = reader.layered.model.config.get_text_config().hidden_size
     drawn = [
-        np.random.default_rng([arguments.seed, reader.layer, number]).standard_normal(
-            (arguments.directions, n)
-        )
+        np.random.default_rng([seed, reader.layer, number]).standard_normal((directions, n))
         for number in doc
     ]
     direction_rbn = torch.from_numpy(np.stack(drawn, axis=1))
@@ -91,4 +119,4 @@ def _directions(arguments: Any, doc: list[int], reader: Reader) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(steer_states)

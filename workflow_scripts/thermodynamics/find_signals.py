@@ -1,51 +1,58 @@
-"""Search the entropies of an ensemble's layers for transition-like signals, one a row."""
+"""The command that searches entropies for signals."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..running import command
-from ..semstat.errors import InputError
-from ..semstat.provenance import software
+from ..running.command import progress, run
+from ..semstat.errors import blamed_on
+from ..semstat.provenance import Identity
 from ..semstat.tables import table_of_rows, write_table
+from ..semstat.thermodynamics import inflection
 from ..semstat.thermodynamics.energy_grid import energy_edges
-from ..semstat.thermodynamics.inflection import find_signals
 from ..semstat.thermodynamics.tables import SIGNALS
-from .state_files import add_interval_options, merged
+from .merging import Intervals, merged
 
 
-def main() -> None:
-    parser = command.parser(__doc__)
-    parser.add_argument("states", nargs="+", type=Path, help="state counts, a file a shard")
-    parser.add_argument("--layers", required=True, type=int, nargs="+", help="layers to search")
-    add_interval_options(parser)
-    parser.add_argument("--out", required=True, type=Path, help="Parquet file to make")
-    arguments = parser.parse_args()
+def find_signals(
+    states: list[Path],
+    /,
+    *,
+    layers: list[int],
+    intervals: Intervals = Intervals(),
+    out: Path,
+) -> None:
+    """Search the entropies of an ensemble's layers for transition-like signals, one a row.
 
-    sums, provenance = merged(arguments.states, arguments.layers)
-    model, dataset = provenance["model"]["model"], provenance["tokens"]["dataset"]
+    Parameters
+    ----------
+    states
+        State counts, a Parquet file a shard.
+    layers
+        Layers to search.
+    out
+        Parquet file to make.
+    """
+    sums, provenance = merged(states, layers)
+    model, dataset, _ = Identity.of(provenance)
     rows: list[dict[str, Any]] = []
-    bar = command.progress(f"{model} {dataset}", "layers", len(sums))
-    for layer, of_layer in sums.items():
-        rng = np.random.default_rng(arguments.seed)
-        try:
-            signals = find_signals(
-                of_layer.counts, energy_edges(), rng, arguments.resamples, arguments.confidence
-            )
-        except ValueError as error:
-            raise InputError(
-                f"datasets.{dataset}: {error} (model {model}, layer {layer})"
-            ) from error
-        identity = {"model": model, "dataset": dataset, "layer": layer}
-        rows += [identity | signal._asdict() for signal in signals]
-        bar.update()
-    bar.close()
-    provenance |= {"estimated by": software("numpy", "scipy")}
-    write_table(arguments.out, table_of_rows(rows, SIGNALS), provenance)
+    with progress(f"{model} {dataset}", "layers", len(sums)) as bar:
+        for layer, of_layer in sums.items():
+            with blamed_on(f"datasets.{dataset} (model {model}, layer {layer})"):
+                signals = inflection.find_signals(
+                    of_layer.counts,
+                    energy_edges(),
+                    intervals.rng(),
+                    intervals.resamples,
+                    intervals.confidence,
+                )
+            identity = {"model": model, "dataset": dataset, "layer": layer}
+            rows += [identity | signal._asdict() for signal in signals]
+            bar.update()
+    provenance = provenance.then("estimated by", "numpy", "scipy")
+    write_table(out, table_of_rows(rows, SIGNALS), provenance)
 
 
 if __name__ == "__main__":
-    command.run(main)
+    run(find_signals)

@@ -1,22 +1,89 @@
-"""A shard of a corpus as a model's tokens: what the commands that make tokens share."""
+"""Documents of a corpus as a model's tokens: what the commands that make tokens share."""
 
 from __future__ import annotations
 
-import argparse
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from cyclopts import Parameter
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ..semstat.errors import InputError
+from ..semstat.provenance import Provenance
 from ..semstat.sources.tables import CORPUS
-from ..semstat.tables import Provenance, provenance_of, read_table
+from ..semstat.tables import provenance_of, read_table, write_table
 from ..semstat.tokens.tables import TOKENS
+
+Tokens = NDArray[np.int32]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """Whose tokens documents of which corpus become.
+
+    Parameters
+    ----------
+    model
+        Snapshot of the model.
+    corpus
+        Parquet file of documents.
+    dataset
+        Name of the dataset.
+    prefix_token
+        Token put before every document.
+    """
+
+    model: Path
+    corpus: Path
+    dataset: str
+    prefix_token: str
+
+    @property
+    def key(self) -> str:
+        """Where the configuration speaks of them."""
+        return f"datasets.{self.dataset}"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """Which documents are taken: shard s has s·n to (s+1)·n − 1, so adding one changes no other.
+
+    Parameters
+    ----------
+    shard
+        Number of the shard, from 0.
+    documents_per_shard
+        Documents in it.
+    """
+
+    shard: int
+    documents_per_shard: int
+
+    def within(self, texts: Texts, held: int) -> range:
+        """The documents, of a corpus that holds so many.
+
+        Raises
+        ------
+        InputError
+            If it holds fewer than that.
+        """
+        first = self.shard * self.documents_per_shard
+        end = first + self.documents_per_shard
+        if end > held:
+            raise InputError(
+                f"{texts.key}.shards: shard {self.shard} needs documents {first} to {end - 1}, but "
+                f"{texts.corpus} holds {held}; lower `shards` or `documents_per_shard`"
+            )
+        return range(first, end)
 
 
 class Documents(NamedTuple):
@@ -29,75 +96,92 @@ class Documents(NamedTuple):
     """
 
     doc: list[int]
-    tokens: list[NDArray[np.int32]]
+    tokens: list[Tokens]
     tokenizer: Tokenizer
     provenance: Provenance
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
-    """The options that `read_documents` and `tokens_table` take; returns the group of --shard."""
-    parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
-    parser.add_argument("--corpus", required=True, type=Path, help="Parquet file of documents")
-    parser.add_argument("--dataset", required=True, help="name of the dataset")
-    parser.add_argument("--documents", required=True, type=int, help="documents in a shard")
-    parser.add_argument("--prefix-token", required=True, help="token put before every document")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--shard", type=int, help="shard of the corpus, from 0")
-    return which
-
-
-def read_documents(arguments: argparse.Namespace, max_tokens: int | None) -> Documents:
-    """Tokenize one shard of the corpus.
+def read_documents(
+    texts: Texts, chosen: Callable[[Texts, int], range], tokens_per_document: int | None
+) -> Documents:
+    """Tokenize some documents of a corpus.
 
     Parameters
     ----------
-    max_tokens : tokens kept of a document, without prefix; None keeps all.
+    chosen : which, of as many as it holds.
+    tokens_per_document : tokens kept of each, without prefix; None keeps all.
 
     Raises
     ------
     InputError
         If the corpus has too few documents, or the tokenizer no such prefix token.
     """
-    corpus = read_table(arguments.corpus, CORPUS)
-    shard = corpus.slice(_first_document(arguments, len(corpus)), arguments.documents)
-    tokenizer = Tokenizer.from_file(str(arguments.model / "tokenizer.json"))
+    corpus = read_table(texts.corpus, CORPUS)
+    documents = chosen(texts, len(corpus))
+    part = corpus.slice(documents.start, len(documents))
+    tokenizer = Tokenizer.from_file(str(texts.model / "tokenizer.json"))
     tokenizer.no_truncation()  # tokenizer.json may ask for both
     tokenizer.no_padding()
-    prefix = tokenizer.token_to_id(arguments.prefix_token)
+    prefix = tokenizer.token_to_id(texts.prefix_token)
     if prefix is None:
         raise InputError(
-            f"models.{arguments.model.name}.prefix_token: {arguments.prefix_token!r} is not in "
-            f"{arguments.model / 'tokenizer.json'}; it has {_special_tokens(tokenizer)}"
+            f"models.{texts.model.name}.prefix_token: {texts.prefix_token!r} is not in "
+            f"{texts.model / 'tokenizer.json'}; it has {_special_tokens(tokenizer)}"
         )
-    texts = shard["text"].to_pylist()
-    encoded = [tokenizer.encode(text, add_special_tokens=False).ids[:max_tokens] for text in texts]
-    tokens = [np.array([prefix, *ids], dtype=np.int32) for ids in encoded]
-    return Documents(shard["doc"].to_pylist(), tokens, tokenizer, provenance_of(corpus.schema))
+    encoded = [tokenizer.encode(text, add_special_tokens=False).ids for text in _texts(part)]
+    tokens = [np.array([prefix, *ids[:tokens_per_document]], dtype=np.int32) for ids in encoded]
+    return Documents(part["doc"].to_pylist(), tokens, tokenizer, provenance_of(corpus.schema))
 
 
-def _first_document(arguments: argparse.Namespace, held: int) -> int:
-    """Where the shard begins in a corpus that holds so many documents."""
-    key = f"datasets.{arguments.dataset}"
-    if arguments.shard is None:
-        first: int = held - arguments.documents
-        if first < arguments.beyond:
+def write_documents(
+    texts: Texts,
+    documents: Documents,
+    make: Callable[[int, Tokens], Tokens],
+    out: Path,
+    **ensemble: object,
+) -> None:
+    """Write what is made of documents as a table of tokens.
+
+    Parameters
+    ----------
+    make : document's number, its tokens → the tokens to write; a ValueError of it is the user's.
+    ensemble : what it is called and made by, for the provenance.
+
+    Raises
+    ------
+    InputError
+        If a document is too short, or a token lies beyond the model's vocabulary.
+    """
+    made = []
+    for doc, tokens_t in zip(documents.doc, documents.tokens, strict=True):
+        if len(tokens_t) < FEWEST:
             raise InputError(
-                f"{key}: {arguments.corpus} holds {held} documents, and the first "
-                f"{arguments.beyond} of them are measured, so {arguments.documents} are too many "
-                f"to train a lens on; lower its `train_documents`"
+                f"{texts.key}: document {doc} of {texts.corpus} has fewer than two tokens, and a "
+                f"state needs two; raise {texts.key}.min_characters to leave it out"
             )
-        return first
-    first = arguments.shard * arguments.documents
-    end = first + arguments.documents
-    if end > held:
-        raise InputError(
-            f"{key}.shards: shard {arguments.shard} needs documents {first} to {end - 1}, but "
-            f"{arguments.corpus} holds {held}; lower `shards` or `documents_per_shard`"
-        )
-    return first
+        try:
+            made.append(make(doc, tokens_t))
+        except ValueError as error:
+            raise InputError(
+                f"{texts.key}: document {doc} of {texts.corpus} {error}; lower "
+                f"{texts.key}.prefix_tokens, or leave short documents out (min_characters)"
+            ) from error
+    provenance = Provenance(
+        dataset=texts.dataset,
+        corpus=documents.provenance,
+        ensemble=None,
+        seed=None,
+        prefix_token=texts.prefix_token,
+    )
+    provenance = Provenance(provenance | ensemble).then("tokenized by", "tokenizers", "numpy")
+    write_table(out, tokens_table(documents.doc, made, texts.model), provenance)
 
 
-def tokens_table(doc: list[int], tokens: list[NDArray[np.int32]], model: Path) -> pa.Table:
+FEWEST = 3
+"""Tokens of a document that has a state: the prefix token, and two of the text."""
+
+
+def tokens_table(doc: list[int], tokens: list[Tokens], model: Path) -> pa.Table:
     """The tokens table, once all of its ids are found to be the model's.
 
     Raises
@@ -114,6 +198,11 @@ def tokens_table(doc: list[int], tokens: list[NDArray[np.int32]], model: Path) -
             f"of {vocabulary}; the tokenizer belongs to another model"
         )
     return table
+
+
+def _texts(part: pa.Table) -> list[str]:
+    texts: list[str] = part["text"].to_pylist()
+    return texts
 
 
 def _special_tokens(tokenizer: Tokenizer) -> str:

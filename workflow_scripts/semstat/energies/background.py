@@ -30,10 +30,13 @@ def in_background(
 
     def attempt(item: Item) -> None:
         nonlocal failed
-        if not failed:
-            failed = True
+        if failed:
+            return
+        try:
             work(item)
-            failed = False
+        except BaseException:
+            failed = True
+            raise
 
     with ThreadPoolExecutor(1) as thread:
 

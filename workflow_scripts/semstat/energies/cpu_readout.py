@@ -36,20 +36,21 @@ def _exp(x):
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH, error_model="numpy")
-def accumulate(logits_sv, first, last_s, correct_s, sums_5s, top_s):
+def accumulate(logits_sv, first, wanted_sm, sums_3s, top_s, logit_sm):
     """Take a tile of logits into the sums of the tokens before it.
 
     Parameters
     ----------
     logits_sv : (states, tokens) float32.
     first : token of the first column.
-    last_s, correct_s : (states,) tokens x_t and x_{t+1}.
-    sums_5s : (5, states) float32: highest logit, Σ exp(logit − highest), Σ exp(logit − highest)
-        (logit − highest), logits of last and correct token; −∞, 0, 0, −∞, −∞ to begin with.
-    top_s : (states,) token of the highest logit.
+    wanted_sm : (states, wanted) int64, tokens whose logits are asked for.
+    sums_3s : (3, states) float32: highest logit, Σ exp(logit − highest), Σ exp(logit − highest)
+        (logit − highest); −∞, 0, 0 to begin with.
+    top_s : (states,) int64, token of the highest logit.
+    logit_sm : (states, wanted) float32, logits asked for; those of other tiles are left alone.
     """
     tokens = logits_sv.shape[1]
-    highest_s, normaliser_s, mean_s, last_logit_s, correct_logit_s = sums_5s
+    highest_s, normaliser_s, mean_s = sums_3s
     for s in range(logits_sv.shape[0]):
         row = logits_sv[s]
         peak = row[0]
@@ -76,9 +77,7 @@ def accumulate(logits_sv, first, last_s, correct_s, sums_5s, top_s):
             mean += weight * lower
         normaliser_s[s] += normaliser
         mean_s[s] += mean
-        last = last_s[s] - first
-        if 0 <= last < tokens:
-            last_logit_s[s] = row[last]
-        correct = correct_s[s] - first
-        if 0 <= correct < tokens:
-            correct_logit_s[s] = row[correct]
+        for m in range(wanted_sm.shape[1]):
+            token = wanted_sm[s, m] - first
+            if 0 <= token < tokens:
+                logit_sm[s, m] = row[token]

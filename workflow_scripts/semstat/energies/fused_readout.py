@@ -13,8 +13,9 @@ or component that matters: both are scaled by powers of two, their largest to 2�
 - k terms hold a component to a relative uᵏ, so the logit of token v is off by δ(v) = w(v)·(x −
   terms); float32 sums over n′ products add about n′/16 roundings of 2⁻²³ of the partial sums:
   relative 4e-6 at n′ = 576 and 6e-5 at 8,192, if all have one sign.
-- The logits that H is a difference of, and the highest of each stretch, are computed anew from the
-  states in float32. Then, with M the share of all other tokens and δ̄ the mean of δ over them,
+- The logits of the tokens asked for, of which H takes two, and the highest of each stretch are
+  computed anew from the states in float32. Then, with M the share of all other tokens and δ̄ the
+  mean of δ over them,
 
       Δ ln Z = M δ̄,    |ΔH| = |H| |Δ ln Z| ≤ |H| ‖x − terms‖ Σ p(v) ‖w(v)‖,
 
@@ -33,17 +34,14 @@ or component that matters: both are scaled by powers of two, their largest to 2�
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from ..models.decoder import Decoder
-
-if TYPE_CHECKING:
-    from .readout import StateReadout
+from .tiles import StateReadout, read_out_by_tiles
 
 STRETCHES = 16
 """Parts of the vocabulary that are reduced apart: enough programs also for few states."""
@@ -51,12 +49,11 @@ STRETCHES = 16
 TOLERANCE = 9e-4
 """Bound on the error of H above which a state is read out again with two terms."""
 
-AGREEMENT = {"energy": 1e-3, "log_p_last": 2e-2, "log_p_correct": 2e-2, "entropy": 2e-2}
-"""By how much each may differ from the chunked readout's before the fused one is refused: H by
+AGREEMENT = {"energy": 1e-3, "log_p": 2e-2, "entropy": 2e-2}
+"""By how much each may differ from the readout by tiles before the fused one is refused: H by
 little more than its bound, the others by twice what one term was seen to leave."""
 
 log = logging.getLogger(__name__)
-Chunked = Callable[[Decoder, Tensor, Tensor, Tensor], "StateReadout"]
 Blocks = dict[str, int]
 
 
@@ -78,9 +75,7 @@ class Weights(NamedTuple):
 _trusted: WeakKeyDictionary[nn.Linear, Weights | None] = WeakKeyDictionary()
 
 
-def read_out_fused(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor, chunked: Chunked
-) -> StateReadout | None:
+def read_out_fused(decoder: Decoder, q_sn: Tensor, wanted_sm: Tensor) -> StateReadout | None:
     """The readout, or None where `readout.begin_read_out` has to do by tiles: nothing ends a run.
 
     The first states of each unembedding are read out both ways; where they disagree, or the
@@ -88,8 +83,7 @@ def read_out_fused(
 
     Parameters
     ----------
-    decoder, q_sn, last_s, correct_s : as `readout.begin_read_out` takes them.
-    chunked : the readout to be compared with.
+    decoder, q_sn, wanted_sm : as `readout.begin_read_out` takes them.
     """
     unembedding = decoder.unembedding
     try:
@@ -97,17 +91,17 @@ def read_out_fused(
         weights = _trusted[unembedding] if known else half_weights(unembedding)
         readout = None
         if weights is not None:
-            readout = _fused(decoder, weights, q_sn, last_s, correct_s)
+            readout = _fused(decoder, weights, q_sn, wanted_sm)
             if not known:
-                _check(readout, chunked(decoder, q_sn[:64], last_s[:64], correct_s[:64]))
+                _check(readout, read_out_by_tiles(decoder, q_sn[:64], wanted_sm[:64]))
         _trusted[unembedding] = weights
         return readout
     except torch.OutOfMemoryError:
         raise
     except Exception as error:
-        # Whatever a compiler or driver raises: the chunked readout is slower, and always there.
+        # Whatever a compiler or driver raises: the readout by tiles is slower, and always there.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        log.warning("reading out in chunks, the fused readout does not work here: %s", reason)
+        log.warning("reading out by tiles, the fused readout does not work here: %s", reason)
         _trusted[unembedding] = None
         return None
 
@@ -138,7 +132,7 @@ def half_weights(unembedding: nn.Linear) -> Weights | None:
 
 
 def _check(found: StateReadout, expected: StateReadout) -> None:
-    """Refuse what the kernels made of states of which the chunked readout has read the first.
+    """Refuse what the kernels made of states of which the first are read by tiles too.
 
     The most probable token is not compared: rounding may choose between two of nearly the same
     probability.
@@ -148,64 +142,54 @@ def _check(found: StateReadout, expected: StateReadout) -> None:
         ours_s = getattr(found, name)[: len(theirs_s)]
         error = float((ours_s - theirs_s).abs().nan_to_num(0.0).max())
         if error > allowed or not torch.equal(ours_s.isfinite(), theirs_s.isfinite()):
-            raise ArithmeticError(f"{name} differs from the chunked readout's by {error:.2g}")
+            raise ArithmeticError(f"{name} differs by {error:.2g} from the readout by tiles")
 
 
-def _fused(
-    decoder: Decoder, weights: Weights, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
-) -> StateReadout:
-    from .readout import StateReadout, energy
-
+def _fused(decoder: Decoder, weights: Weights, q_sn: Tensor, wanted_sm: Tensor) -> StateReadout:
     with torch.inference_mode():
         x_sn = decoder.normed(q_sn.float())
-        log_p_last_s, log_p_correct_s, entropy_s, top_s = reduce_logits(
-            x_sn, weights, last_s, correct_s, scale=decoder.scale, soft_cap=decoder.soft_cap
+        return reduce_logits(
+            x_sn, weights, wanted_sm, scale=decoder.scale, soft_cap=decoder.soft_cap
         )
-        energy_s = energy(log_p_correct_s, log_p_last_s)
-    return StateReadout(log_p_last_s, log_p_correct_s, energy_s, entropy_s, top_s)
 
 
 def reduce_logits(
     x_sn: Tensor,
     weights: Weights,
-    last_s: Tensor,
-    correct_s: Tensor,
+    wanted_sm: Tensor,
     *,
     scale: float = 1.0,
     soft_cap: float | None = None,
     terms: int = 0,
     blocks: Blocks | None = None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+) -> StateReadout:
     """Reductions of each state's logits over the vocabulary; the host waits for nothing.
 
     Parameters
     ----------
     x_sn : (states, n′) float32, what the unembedding reads.
-    last_s, correct_s : (states,) tokens.
+    wanted_sm : (states, wanted) tokens, x_t and x_{t+1} first.
     terms : float16 terms of a state; 0 is one, and two where one is not enough.
     blocks : states, tokens and components of a tile, and warps and stages of a program; by default
         the fastest of `readout_kernels.BLOCKS` on this GPU.
-
-    Returns
-    -------
-    log-probability of the last and of the correct token, entropy : (states,) float32, nats.
-    most probable token : (states,) int32.
     """
+    from triton import next_power_of_2
+
     from .readout_kernels import scan_vocabulary, settle_states, split_states, tuned_scan
 
     x_sn = x_sn.contiguous()
-    states, width = x_sn.shape
+    (states, width), wanted = x_sn.shape, wanted_sm.shape[1]
     vocabulary, padded = weights.weight_vn.shape
     unit_blocks = 256 if blocks is None else blocks["BLOCK_V"]
     stretch = -(-vocabulary // (STRETCHES * unit_blocks)) * unit_blocks
     bias_v = weights.weight_vn if weights.bias_v is None else weights.bias_v  # not read
-    last_s, correct_s = last_s.int(), correct_s.int()
+    wanted_sm = wanted_sm.int().contiguous()
     # Each on its own, and so aligned: Triton compiles anew for what is aligned otherwise.
-    log_p_last_s, log_p_correct_s, entropy_s = (x_sn.new_empty(states) for _ in range(3))
+    log_p_sm, entropy_s = x_sn.new_empty(wanted_sm.shape), x_sn.new_empty(states)
     highest_ij, rest_ij, moment_ij, reach_ij = x_sn.new_empty((4, states, STRETCHES)).unbind()
-    token_ij = last_s.new_empty((states, STRETCHES))
-    top_s, doubtful_i = (last_s.new_empty(states) for _ in range(2))
-    doubtful = last_s.new_zeros(1)
+    token_ij = wanted_sm.new_empty((states, STRETCHES))
+    top_s, doubtful_i = (wanted_sm.new_empty(states) for _ in range(2))
+    doubtful = wanted_sm.new_zeros(1)
     shape = {"HAS_BIAS": weights.bias_v is not None, "HAS_CAP": soft_cap is not None}
     factors = (weights.unit, scale, 1.0 if soft_cap is None else soft_cap)
 
@@ -223,13 +207,14 @@ def reduce_logits(
             *reduced, count, vocabulary, stretch, *factors, **sizes, **shape, **tile
         )
         settle_states[(states,)](
-            *(x_sn, rows_i, count, *reduced, last_s, correct_s),
-            *(log_p_last_s, log_p_correct_s, entropy_s, top_s),
+            *(x_sn, rows_i, count, *reduced, wanted_sm, log_p_sm, entropy_s, top_s),
             *(doubtful_i, doubtful, lost_i, tolerance),
             *(vocabulary, stretch, *factors, width),
             **sizes,
             **shape,
             STRETCHES=STRETCHES,
+            WANTED=wanted,
+            PLACES=next_power_of_2(STRETCHES + wanted),
             BLOCK_N=64,
         )
 
@@ -238,4 +223,4 @@ def reduce_logits(
     read(everyone_i, number, max(terms, 1), TOLERANCE if terms == 0 else float("inf"))
     if terms == 0:
         read(doubtful_i, doubtful.clone(), 2, float("inf"))
-    return log_p_last_s, log_p_correct_s, entropy_s, top_s
+    return StateReadout(log_p_sm, entropy_s, top_s)

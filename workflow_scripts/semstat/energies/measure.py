@@ -27,7 +27,8 @@ from ..models.windows import (
     pad_windows,
     shuffled_predecessors,
 )
-from .readout import StateReadout, begin_read_out, first_not_finite
+from .columns import COLUMNS
+from .readout import begin_read_out, first_not_finite
 
 Columns = dict[str, NDArray[Any]]
 Result = TypeVar("Result")
@@ -36,10 +37,22 @@ log = logging.getLogger(__name__)
 KNOWN = ("doc", "position", "last", "correct")
 """Columns that need no measuring."""
 
-SPEEDS = ("speed", "shuffled_speed", "normed_speed", "normed_shuffled_speed")
-MEASURED = (*StateReadout._fields, "norm", *SPEEDS)
-"""The other columns. Tokens among them travel as what their bits are as a float32, so that one
-copy takes all from a GPU."""
+MEASURED = tuple(column for column in COLUMNS if column.name not in KNOWN)
+"""The other columns."""
+
+
+def _packed(found: Mapping[str, Tensor]) -> Tensor:
+    """(columns, states) those of `MEASURED`, so that one copy takes all from a GPU.
+
+    Integers travel as the float32 that has their bits; `_unpacked` gives them back.
+    """
+    return torch.stack([found[column.name].view(torch.float32) for column in MEASURED])
+
+
+def _unpacked(packed: NDArray[np.float32]) -> Columns:
+    """Columns by name, of what `_packed` has packed."""
+    columns = zip(MEASURED, packed, strict=True)
+    return {column.name: values_s.view(column.type) for column, values_s in columns}
 
 
 class _Buffer:
@@ -48,7 +61,7 @@ class _Buffer:
     What is measured is copied here at once: nothing of a batch stays alive, no pinned memory.
 
     known : (columns, states) int32, those of `KNOWN`.
-    measured : (layers, columns, states) float32, those of `MEASURED`.
+    measured : (layers, columns, states) float32, those of `MEASURED`, packed.
     """
 
     def __init__(self, windows: list[Window], layers: Sequence[int]) -> None:
@@ -74,11 +87,25 @@ class _Buffer:
         if self.left:
             return
         known = dict(zip(KNOWN, self.known, strict=True))
-        by_layer = {}
-        for layer, found in zip(self.layers, self.measured, strict=True):
-            by_layer[layer] = known | dict(zip(MEASURED, found, strict=True))
-            by_layer[layer]["top"] = by_layer[layer]["top"].view(np.int32)
-        yield by_layer
+        measured = zip(self.layers, self.measured, strict=True)
+        yield {layer: known | _unpacked(packed) for layer, packed in measured}
+
+
+class _States(NamedTuple):
+    """Which positions of a batch are measured, on the model's device.
+
+    scored_s : (states,) their places among all, (windows × positions).
+    wanted_s2 : (states, 2) their last and their correct token.
+    before_bt : (windows, positions) the position before each in the shuffled order.
+    """
+
+    scored_s: Tensor
+    wanted_s2: Tensor
+    before_bt: Tensor
+
+    def of(self, x_bt: Tensor) -> Tensor:
+        """(states, …) those of (windows, positions, …)."""
+        return x_bt.flatten(0, 1).index_select(0, self.scored_s)
 
 
 class _Launched(NamedTuple):
@@ -86,7 +113,8 @@ class _Launched(NamedTuple):
 
     batch : indices of its windows in their buffer.
     known : (columns, states) those of `KNOWN`.
-    measured : (layers, columns, states) those of `MEASURED` on the host, once `done` has happened.
+    measured : (layers, columns, states) those of `MEASURED`, packed, on the host once `done` has
+        happened.
     """
 
     buffer: _Buffer
@@ -129,10 +157,7 @@ def measure_windows(
     torch.OutOfMemoryError
         If a single window does not fit.
     """
-    plain = model.decoder.in_float32()
-    # States are normed anyway, for their speeds; a translator wants them as they are.
-    normed = replace(plain, tail=())
-    decoders = {layer: plain.after(lens[layer]) if layer in lens else normed for layer in layers}
+    decoder = model.decoder.in_float32()
     launched: deque[_Launched] = deque()
 
     def take() -> Iterator[dict[int, Columns]]:
@@ -147,7 +172,7 @@ def measure_windows(
         while pending:
             batch = pending.pop()
             try:
-                launched.append(_launch(model, plain, decoders, buffer, batch))
+                launched.append(_launch(model, decoder, lens, buffer, batch))
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
@@ -169,45 +194,57 @@ def measure_windows(
 
 def _launch(
     model: LayeredModel,
-    plain: Decoder,
-    decoders: dict[int, Decoder],
+    decoder: Decoder,
+    lens: Mapping[int, nn.Module],
     buffer: _Buffer,
     batch: list[int],
 ) -> _Launched:
-    """Have a batch measured at each layer that there is a decoder for, without waiting for it."""
+    """Have a batch measured at each layer of its buffer, without waiting for it."""
     windows = [buffer.windows[index] for index in batch]
     ids_bt, scored_bt = pad_windows(windows)
-    scored_s = _to_device(np.flatnonzero(scored_bt), model.device)
-    before_bt = _to_device(shuffled_predecessors(windows), model.device)
     ids = _to_device(ids_bt, model.device)
-    last_s = ids[:, :-1].flatten().index_select(0, scored_s)
-    correct_s = ids[:, 1:].flatten().index_select(0, scored_s)
-    hidden = model.hidden_states(ids[:, :-1], list(decoders))
-
-    def begin(layer: int, decoder: Decoder) -> Callable[[], Tensor]:
-        h_btn = hidden.pop(layer)
-        with torch.inference_mode():
-            normed_btn = plain.normed(h_btn.float())
-        q_btn = h_btn if decoder.tail else normed_btn
-        q_sn = q_btn.flatten(0, 1).index_select(0, scored_s)
-        read_out = begin_read_out(decoder, q_sn, last_s, correct_s)
-
-        def end() -> Tensor:
-            kinematics = norm_and_speeds(h_btn, before_bt)
-            normed = norm_and_speeds(normed_btn, before_bt)
-            kinematics |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
-            columns = read_out()._asdict()
-            columns["top"] = columns["top"].view(torch.float32)
-            for name, x_bt in kinematics.items():
-                columns[name] = x_bt.flatten().index_select(0, scored_s)
-            return torch.stack([columns[name] for name in MEASURED])
-
-        return end
-
-    measured = torch.stack(list(_one_ahead(begin(*item) for item in decoders.items())))
-    on_host, done = _to_host(measured)
+    scored_s = _to_device(np.flatnonzero(scored_bt), model.device)
+    last_s, correct_s = (
+        tokens.flatten().index_select(0, scored_s) for tokens in (ids[:, :-1], ids[:, 1:])
+    )
+    states = _States(
+        scored_s,
+        torch.stack([last_s, correct_s], dim=1),
+        _to_device(shuffled_predecessors(windows), model.device),
+    )
+    hidden = model.hidden_states(ids[:, :-1], buffer.layers)
+    begun = (
+        _begin_layer(decoder, lens.get(layer), hidden.pop(layer), states) for layer in buffer.layers
+    )
+    on_host, done = _to_host(torch.stack(list(_one_ahead(begun))))
     known = _known(windows, ids_bt, scored_bt)
     return _Launched(buffer, batch, known, on_host, model.model.dtype, done)
+
+
+def _begin_layer(
+    decoder: Decoder, translator: nn.Module | None, h_btn: Tensor, states: _States
+) -> Callable[[], Tensor]:
+    """Begin to measure one layer; what it gives when called is `_packed`."""
+    with torch.inference_mode():
+        normed_btn = decoder.normed(h_btn.float())
+    if translator is None:
+        # States are normed anyway, for their speeds: what is left is the unembedding.
+        q_btn, decoder = normed_btn, replace(decoder, tail=())
+    else:
+        q_btn, decoder = h_btn, decoder.after(translator)
+    read_out = begin_read_out(decoder, states.of(q_btn), states.wanted_s2)
+
+    def end() -> Tensor:
+        found = norm_and_speeds(h_btn, states.before_bt)
+        normed = norm_and_speeds(normed_btn, states.before_bt)
+        found |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
+        found = {name: states.of(x_bt) for name, x_bt in found.items()}
+        readout = read_out()
+        found["log_p_last"], found["log_p_correct"] = readout.log_p.unbind(dim=1)
+        found |= {"energy": readout.energy, "entropy": readout.entropy, "top": readout.top}
+        return _packed(found)
+
+    return end
 
 
 def _one_ahead(begun: Iterable[Callable[[], Result]]) -> Iterator[Result]:
@@ -237,9 +274,9 @@ def _take(launched: _Launched) -> None:
     if launched.done is not None:
         launched.done.synchronize()
     buffer, measured = launched.buffer, launched.measured.numpy()
-    energy, entropy = (MEASURED.index(name) for name in ("energy", "entropy"))
-    for layer, found in zip(buffer.layers, measured, strict=True):
-        state = first_not_finite(found[energy], found[entropy])
+    for layer, packed in zip(buffer.layers, measured, strict=True):
+        found = _unpacked(packed)
+        state = first_not_finite(found["energy"], found["entropy"])
         if state is not None:
             doc, position, *_ = launched.known[:, state]
             raise FloatingPointError(

@@ -1,104 +1,19 @@
-"""From hidden states to what the energies table holds, a tile of logits at a time."""
+"""From hidden states to what the energies table holds, by the fastest way that works here."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ..models.decoder import Decoder
-from ..models.thread_pool import thread_pool
-
-TILE = {"cpu": (1056, 512), "cuda": (8192, 32768)}
-"""States × tokens whose logits exist at a time.
-
-On a CPU each thread has a tile of its own, which stays in its caches. (1,056 and not 1,024: rows a
-power of two apart fall on the same lines of a cache.)
-"""
-
-SHARES = 32
-"""Parts of the vocabulary that threads read by themselves."""
+from .tiles import StateReadout, begin_read_out_by_tiles
 
 
-class StateReadout(NamedTuple):
-    """What is read out of each state; every field is a (states,) tensor.
-
-    log_p_last, log_p_correct : log-probability of x_t and of x_{t+1}, nats.
-    energy : H, probability.
-    entropy : of the next-token distribution, nats.
-    top : its most probable token, of several the first.
-    """
-
-    log_p_last: Tensor
-    log_p_correct: Tensor
-    energy: Tensor
-    entropy: Tensor
-    top: Tensor
-
-
-def energy(log_p_correct_s: Tensor, log_p_last_s: Tensor) -> Tensor:
-    """Energy H(q) = p(correct next token) − p(last token) of each state.
-
-    Zero exactly where the two log-probabilities are equal, as they are when the correct token is
-    the last one; elsewhere its sign survives even where both probabilities underflow.
-
-    Parameters
-    ----------
-    log_p_correct_s, log_p_last_s : (states,) natural logarithms.
-
-    Returns
-    -------
-    (states,) float32 in [−1, 1], probability.
-    """
-    correct_s, last_s = log_p_correct_s.double(), log_p_last_s.double()
-    # exp(a) − exp(b) without cancellation where a ≈ b.
-    higher_s = torch.maximum(correct_s, last_s)
-    size_s = -higher_s.exp() * torch.expm1(-(correct_s - last_s).abs())
-    smallest = torch.finfo(torch.float32).tiny
-    size_s = torch.where(correct_s == last_s, 0.0, size_s.clamp(min=smallest))
-    return torch.copysign(size_s, correct_s - last_s).float() + 0.0
-
-
-class TileReadout(NamedTuple):
-    """What is read out of each state over some of the vocabulary; fields are (…, states).
-
-    highest, top : highest logit, and its token.
-    normaliser : Σ exp(logit − highest).
-    mean : Σ exp(logit − highest) (logit − highest).
-    last, correct : logits of x_t and x_{t+1} if they are among these tokens, else −∞.
-    """
-
-    highest: Tensor
-    top: Tensor
-    normaliser: Tensor
-    mean: Tensor
-    last: Tensor
-    correct: Tensor
-
-    def merged(self) -> TileReadout:
-        """Those over all parts of the vocabulary, from (parts, states)."""
-        highest_s, part_s = self.highest.max(dim=0)
-        lower_ps = self.highest - highest_s
-        weight_ps = lower_ps.exp()
-        return TileReadout(
-            highest_s,
-            self.top.gather(0, part_s[None])[0],
-            (weight_ps * self.normaliser).sum(dim=0),
-            (weight_ps * (self.mean + lower_ps * self.normaliser)).sum(dim=0),
-            self.last.amax(dim=0),
-            self.correct.amax(dim=0),
-        )
-
-
-def begin_read_out(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
-) -> Callable[[], StateReadout]:
+def begin_read_out(decoder: Decoder, q_sn: Tensor, wanted_sm: Tensor) -> Callable[[], StateReadout]:
     """Read every state out through the decoder: the logit lens of nostalgebraist (2020).
 
     On a GPU without writing logits out, where that works (fused_readout.py), and without waiting
@@ -109,7 +24,9 @@ def begin_read_out(
     ----------
     decoder : a decoder in float32.
     q_sn : (states, hidden) residual stream, any float dtype.
-    last_s, correct_s : (states,) token ids x_t and x_{t+1}.
+    wanted_sm : (states, wanted) token ids whose log-probabilities are asked for. The first two are
+        x_t and x_{t+1}, whose H is what the fused readout keeps the error of in bounds. A token may
+        be asked for twice; one that is not of the vocabulary has the log-probability −∞.
 
     Returns
     -------
@@ -118,150 +35,13 @@ def begin_read_out(
     if q_sn.is_cuda:
         from .fused_readout import read_out_fused
 
-        readout = read_out_fused(decoder, q_sn, last_s, correct_s, read_out_in_chunks)
+        readout = read_out_fused(decoder, q_sn, wanted_sm)
         if readout is not None:
             return lambda: readout
-    return _begin_in_chunks(decoder, q_sn, last_s, correct_s)
+    return begin_read_out_by_tiles(decoder, q_sn, wanted_sm)
 
 
 def first_not_finite(energy_s: NDArray[Any], entropy_s: NDArray[Any]) -> int | None:
     """The first state whose readout is NaN or infinite, if any."""
     wrong_s = ~(np.isfinite(energy_s) & np.isfinite(entropy_s))
     return int(wrong_s.argmax()) if wrong_s.any() else None
-
-
-def read_out_in_chunks(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
-) -> StateReadout:
-    """The readout by tiles of logits.
-
-    Logits exist for one tile at a time, so that memory grows neither with the number of states
-    nor with the vocabulary.
-    """
-    return _begin_in_chunks(decoder, q_sn, last_s, correct_s)()
-
-
-def _begin_in_chunks(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
-) -> Callable[[], StateReadout]:
-    states = TILE[q_sn.device.type][0]
-    with torch.inference_mode():
-        parts = [
-            _begin_chunk(
-                decoder,
-                *(x_s[first : first + states] for x_s in (q_sn, last_s, correct_s)),
-            )
-            for first in range(0, len(q_sn), states)
-        ]
-
-    @torch.inference_mode()
-    def end() -> StateReadout:
-        columns = zip(*(part() for part in parts), strict=True)
-        return StateReadout(*(torch.cat(column) for column in columns))
-
-    return end
-
-
-def _begin_chunk(
-    decoder: Decoder, q_sn: Tensor, last_s: Tensor, correct_s: Tensor
-) -> Callable[[], StateReadout]:
-    """Read one chunk of states; on a CPU each thread takes a share of tiles, and then another."""
-    x_sn = decoder.normed(q_sn.float())
-    width = TILE[x_sn.device.type][1]
-    tiles = [
-        slice(first, min(first + width, decoder.vocabulary))
-        for first in range(0, decoder.vocabulary, width)
-    ]
-    threads = torch.get_num_threads() if x_sn.device.type == "cpu" else 1
-    # As many whatever the threads, so that sums do not depend on them; in the order of the tokens,
-    # so that of equal logits the first is the top.
-    number = min(SHARES, len(tiles))
-    bounds = [i * len(tiles) // number for i in range(number + 1)]
-    shares = [tiles[first:end] for first, end in pairwise(bounds)]
-
-    def read(share: list[slice]) -> list[TileReadout]:
-        return _read_tiles(decoder, x_sn, last_s, correct_s, share)
-
-    found = map(read, shares) if threads == 1 else thread_pool(threads).map(read, shares)
-    return lambda: _settle([part for share in found for part in share])
-
-
-def _settle(parts: list[TileReadout]) -> StateReadout:
-    """What the parts of the vocabulary say together."""
-    whole = TileReadout(*(torch.stack(part) for part in zip(*parts, strict=True))).merged()
-    log_normaliser_s = whole.normaliser.log()
-    log_p_last_s, log_p_correct_s = (
-        logit_s - whole.highest - log_normaliser_s for logit_s in (whole.last, whole.correct)
-    )
-    return StateReadout(
-        log_p_last_s,
-        log_p_correct_s,
-        energy(log_p_correct_s, log_p_last_s),
-        # Rounding can leave a certain distribution with an entropy of −1e-7.
-        (log_normaliser_s - whole.mean / whole.normaliser).clamp(min=0),
-        whole.top.int(),
-    )
-
-
-@torch.inference_mode()
-def _read_tiles(
-    decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
-) -> list[TileReadout]:
-    """Read tiles of the vocabulary, one after the other."""
-    if x_sn.device.type == "cpu":
-        return [_read_tiles_on_cpu(decoder, x_sn, last_s, correct_s, tiles)]
-    return [
-        _read_tile(decoder.unembed(x_sn, tile), tile.start, last_s, correct_s) for tile in tiles
-    ]
-
-
-class _Own(threading.local):
-    """What each thread keeps: room for a tile of logits, as fresh pages take their time."""
-
-    buffer = torch.empty(0)
-
-
-_own = _Own()
-
-
-def _read_tiles_on_cpu(
-    decoder: Decoder, x_sn: Tensor, last_s: Tensor, correct_s: Tensor, tiles: list[slice]
-) -> TileReadout:
-    from .cpu_readout import accumulate  # numba takes half a second to import
-
-    states = len(x_sn)
-    needed = states * (tiles[0].stop - tiles[0].start)
-    if len(_own.buffer) < needed:
-        _own.buffer = torch.empty(needed)
-    # numpy's, which keep Python's lock; threads would wait for it after each operation of torch.
-    sums_5s = np.zeros((5, states), dtype=np.float32)
-    sums_5s[[0, 3, 4]] = -np.inf
-    top_s = np.zeros(states, dtype=np.int64)
-    tokens = last_s.numpy(), correct_s.numpy()
-    for tile in tiles:
-        out = _own.buffer[: states * (tile.stop - tile.start)].view(states, -1)
-        logits_sv = decoder.unembed(x_sn, tile, out=out)
-        accumulate(logits_sv.numpy(), tile.start, *tokens, sums_5s, top_s)
-    highest_s, normaliser_s, mean_s, last_logit_s, correct_logit_s = torch.from_numpy(sums_5s)
-    top = torch.from_numpy(top_s)
-    return TileReadout(highest_s, top, normaliser_s, mean_s, last_logit_s, correct_logit_s)
-
-
-def _read_tile(logits_sv: Tensor, first: int, last_s: Tensor, correct_s: Tensor) -> TileReadout:
-    """Read one tile by torch's own operations; overwrites the logits."""
-    here_s2 = torch.stack([last_s, correct_s], dim=1) - first
-    tokens = logits_sv.shape[1]
-    outside_s2 = (here_s2 < 0) | (here_s2 >= tokens)
-    wanted_s2 = logits_sv.gather(1, here_s2.clamp(0, tokens - 1))
-    last_logit_s, correct_logit_s = wanted_s2.masked_fill(outside_s2, -torch.inf).unbind(dim=1)
-    highest_s, top_s = logits_sv.max(dim=1)
-    logits_sv -= highest_s[:, None]
-    weight_sv = logits_sv.exp()
-    return TileReadout(
-        highest_s,
-        first + top_s,
-        weight_sv.sum(dim=1),
-        weight_sv.mul_(logits_sv).sum(dim=1),
-        last_logit_s,
-        correct_logit_s,
-    )

@@ -169,10 +169,8 @@ def settle_states(
     rest_ij,
     moment_ij,
     reach_ij,
-    last_s,
-    correct_s,
-    log_p_last_s,
-    log_p_correct_s,
+    wanted_sm,
+    log_p_sm,
     entropy_s,
     top_s,
     doubtful_i,
@@ -188,17 +186,19 @@ def settle_states(
     WIDTH: tl.constexpr,
     TERMS: tl.constexpr,
     STRETCHES: tl.constexpr,
+    WANTED: tl.constexpr,
+    PLACES: tl.constexpr,
     HAS_BIAS: tl.constexpr,
     HAS_CAP: tl.constexpr,
     BLOCK_N: tl.constexpr,
 ):
     """Merge one state's stretches, the logits that matter most computed anew in float32.
 
-    Those are of each stretch's highest token (the first `STRETCHES` places of c), of the last and
-    of the correct token (the next two).
+    Those are of each stretch's highest token (the first `STRETCHES` of `PLACES` places c), and of
+    the `WANTED` tokens asked for (the next places), the last and the correct one first.
 
-    last_s, correct_s : (states,) int32 tokens. log_p_last_s, log_p_correct_s, entropy_s : (states,)
-    float32, nats. top_s : (states,) int32.
+    wanted_sm : (states, WANTED) int32 tokens. log_p_sm : (states, WANTED) float32, nats.
+    entropy_s : (states,) float32, nats. top_s : (states,) int32.
     doubtful_i, doubtful : (states,) int32 and (1,) int32, those whose H may be off by more than
     `tolerance`, in no order, and their number.
     """
@@ -207,20 +207,21 @@ def settle_states(
         return
     state = tl.load(rows_i + i).to(tl.int64)
     unit = tl.load(unit_i + i)
-    last, correct = tl.load(last_s + state), tl.load(correct_s + state)
-    c = tl.arange(0, 2 * STRETCHES)
+    c = tl.arange(0, PLACES)
     at_c = i * STRETCHES + c
     # A stretch beyond the vocabulary is empty.
     held_c = (c < STRETCHES) & (c * stretch < vocabulary)
     highest_c = tl.load(highest_ij + at_c, mask=held_c, other=NOTHING)
     rest_c = tl.load(rest_ij + at_c, mask=held_c, other=0.0)
     moment_c = tl.load(moment_ij + at_c, mask=held_c, other=0.0)
-    token_c = tl.where(c == STRETCHES, last, correct)
-    token_c = tl.load(token_ij + at_c, mask=held_c, other=0) * held_c + token_c * (c >= STRETCHES)
-    used_c = held_c | (c == STRETCHES) | (c == STRETCHES + 1)
+    wanted_c = (c >= STRETCHES) & (c < STRETCHES + WANTED)
+    wanted_at_c = state * WANTED + (c - STRETCHES)
+    token_c = tl.load(token_ij + at_c, mask=held_c, other=0)
+    token_c += tl.load(wanted_sm + wanted_at_c, mask=wanted_c, other=0)
+    used_c = held_c | (wanted_c & (token_c >= 0) & (token_c < vocabulary))
 
-    exact_c = tl.zeros((2 * STRETCHES,), tl.float32)
-    rounded_c = tl.zeros((2 * STRETCHES,), tl.float32)
+    exact_c = tl.zeros((PLACES,), tl.float32)
+    rounded_c = tl.zeros((PLACES,), tl.float32)
     for k in range(0, WIDTH, BLOCK_N):
         n = k + tl.arange(0, BLOCK_N)
         x_n = tl.load(x_sn + state * width + n, mask=n < width, other=0.0) / unit
@@ -237,18 +238,18 @@ def settle_states(
     exact_c = _shape(exact_c, unit * weight_unit, bias_c, scale, soft_cap, HAS_CAP)
     rounded_c = _shape(rounded_c, unit * weight_unit, bias_c, scale, soft_cap, HAS_CAP)
 
-    # The last and the correct token replace what the scan added for them, unless they are the
-    # highest of their stretch, or one and the same.
-    is_last = tl.max((held_c & (token_c == last)).to(tl.int32), axis=0) > 0
-    is_correct = tl.max((held_c & (token_c == correct)).to(tl.int32), axis=0) > 0
-    is_correct = is_correct | (correct == last)
-    extra_c = ((c == STRETCHES) & (not is_last)) | ((c == STRETCHES + 1) & (not is_correct))
+    # A token asked for replaces what the scan added for it, unless it stands in an earlier place:
+    # as the highest of its stretch, or asked for twice.
+    again_cd = (token_c[:, None] == token_c[None, :]) & (c[None, :] < c[:, None])
+    again_cd = again_cd & used_c[None, :]
+    counted_c = used_c & (tl.max(again_cd.to(tl.int32), axis=1) == 0)
+    extra_c = wanted_c & counted_c
     exact_c = tl.where(used_c, exact_c, NOTHING)
     top_t = tl.max(exact_c, axis=0)
     origin = tl.maximum(top_t, tl.max(highest_c, axis=0))
     share_c = tl.exp2(highest_c - origin)
     removed_c = tl.where(extra_c, tl.exp2(rounded_c - origin), 0.0)
-    added_c = tl.where(held_c | extra_c, tl.exp2(exact_c - origin), 0.0)
+    added_c = tl.where(counted_c, tl.exp2(exact_c - origin), 0.0)
     rest = tl.maximum(tl.sum(rest_c * share_c - removed_c, axis=0), 0.0, tl.PropagateNan.ALL)
     total = rest + tl.sum(added_c, axis=0)
     moment_c = share_c * (moment_c + rest_c * (highest_c - origin))
@@ -257,12 +258,8 @@ def settle_states(
     normaliser = tl.log2(total)
 
     ln2 = 0.6931471805599453
-    last_t = tl.sum(tl.where(c == STRETCHES, exact_c, 0.0), axis=0)
-    correct_t = tl.sum(tl.where(c == STRETCHES + 1, exact_c, 0.0), axis=0)
-    last_t -= origin + normaliser
-    correct_t -= origin + normaliser
-    tl.store(log_p_last_s + state, last_t * ln2)
-    tl.store(log_p_correct_s + state, correct_t * ln2)
+    t_c = exact_c - (origin + normaliser)
+    tl.store(log_p_sm + wanted_at_c, tl.where(used_c, t_c * ln2, float("-inf")), mask=wanted_c)
     entropy = (normaliser - mean) * ln2
     # Rounding can leave a certain distribution with an entropy of −1e-7.
     tl.store(entropy_s + state, tl.where(entropy < 0, 0.0, entropy))
@@ -271,7 +268,10 @@ def settle_states(
     # |ΔH| ≤ |H| · Σ over the other tokens of p ‖w‖ · ‖what was lost of the state‖.
     norm_c = tl.load(norm_v + token_c, mask=used_c, other=0.0)
     reach_c = tl.load(reach_ij + at_c, mask=held_c, other=0.0) * share_c - removed_c * norm_c
-    energy = tl.abs(tl.exp2(correct_t) - tl.exp2(last_t))
+    p_c = tl.exp2(t_c)
+    p_last = tl.sum(tl.where(c == STRETCHES, p_c, 0.0), axis=0)
+    p_correct = tl.sum(tl.where(c == STRETCHES + 1, p_c, 0.0), axis=0)
+    energy = tl.abs(p_correct - p_last)
     error = tl.sum(reach_c, axis=0) / total * tl.load(lost_i + i) * tl.abs(scale)
     if energy * error > tolerance:
         tl.store(doubtful_i + tl.atomic_add(doubtful, 1), state.to(tl.int32))

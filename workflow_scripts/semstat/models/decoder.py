@@ -221,7 +221,7 @@ class LayeredModel:
             raise ArchitectureError(
                 f"{name}: decoding the last block's output misses the model's own logits by "
                 f"{error:.2g} (allowed: {tolerance:.2g}), so its energies would be wrong; teach "
-                f"workflow_scripts/semstat/decoder.py what {name}.forward applies to them"
+                f"workflow_scripts/semstat/models/decoder.py what {name}.forward applies to them"
             )
         return decoder
 

@@ -168,7 +168,7 @@ class Reader:
                 f"{type(self.layered.model).__name__}: running its blocks above layer "
                 f"{self.layer} again misses the model's own output by {error:.2g} (allowed: "
                 f"{tolerance:.2g}), so it cannot be steered; teach workflow_scripts/semstat/"
-                f"replay.py what its forward does between blocks"
+                f"models/replay.py what its forward does between blocks"
             )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..energies.hamiltonian import energy
 from ..errors import InputError
 
 
@@ -56,7 +57,7 @@ def hamiltonian(correct_b: Tensor, last_b: Tensor) -> Functional:
     """The energy H = p(correct) − p(last), (texts, 1), probability; from −1 to 1."""
 
     def of(log_p_bv: Tensor) -> Tensor:
-        return (_gather(log_p_bv, correct_b).exp() - _gather(log_p_bv, last_b).exp())[:, :1]
+        return energy(_gather(log_p_bv, correct_b), _gather(log_p_bv, last_b))[:, :1]
 
     return Functional("the energy H", of, low=-1.0, high=1.0)
 

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from cyclopts import Parameter
+
 from ..semstat.errors import InputError
-from ..semstat.tables import Provenance, provenance_of, read_table, remedy
+from ..semstat.provenance import Provenance
+from ..semstat.tables import provenance_of, read_table, remedy
 from ..semstat.thermodynamics.energy_grid import GRID
 from ..semstat.thermodynamics.states import BlockSums, from_table, merge
 from ..semstat.thermodynamics.tables import STATES
 
 
-def add_interval_options(parser: argparse.ArgumentParser) -> None:
-    """Options of the intervals, which the configuration has under `curves`."""
-    parser.add_argument("--confidence", type=float, default=0.95, help="coverage of intervals")
-    parser.add_argument("--resamples", type=int, default=400, help="resamples of the blocks")
-    parser.add_argument("--seed", type=int, default=0, help="seed of all random numbers")
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Intervals:
+    """How intervals are made, which the configuration has under `curves`.
+
+    Parameters
+    ----------
+    confidence
+        Coverage of intervals.
+    resamples
+        Resamples of the blocks of documents.
+    seed
+        Seed of all random numbers.
+    """
+
+    confidence: float = 0.95
+    resamples: int = 400
+    seed: int = 0
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers from the seed on."""
+        return np.random.default_rng(self.seed)
 
 
 def merged(paths: list[Path], layers: list[int]) -> tuple[dict[int, BlockSums], Provenance]:

@@ -8,6 +8,46 @@ def profiled(name):
     return None if said is None else ast.literal_eval(said)
 
 
+def measure_threads(device):
+    """On a CPU half of its cores: one job starts up while another computes."""
+    return max(1, os.cpu_count() // 2) if device == "cpu" else 8
+
+
+def of_model(spec, runtime, measured_layers=0):
+    """What a job that runs a model asks for; none of it is among the params.
+
+    Where it runs, and how much at once, does not change what it finds.
+
+    Parameters
+    ----------
+    spec : the model's entry.
+    runtime : minutes, or a function of the job.
+    measured_layers : layers whose energies are kept until they are written.
+    """
+    return {
+        "gpu": 0 if spec["device"] == "cpu" else 1,
+        "gpu_model": for_gpu(spec, "gpu_kind"),
+        "slurm_partition": for_gpu(spec, "gpu_partition", otherwise="slurm_partition"),
+        "mem_mb": memory_for(spec, measured_layers),
+        "runtime": runtime,
+        "batch_tokens": 0,  # what suits the device
+        "device": spec["device"],
+    }
+
+
+PRECISION = ["dtype", "attention"]
+
+
+def running(model, *keys):
+    """Words of a command that say which model runs, and how; those of more keys of its entry."""
+    spec = MODELS[model]
+    return (
+        f"--model results/models/{spec['weights']} --name {model}"
+        f" {shlex.join(options(spec, *keys, *PRECISION))} --device {{resources.device}}"
+        " --threads {threads} --batch-tokens {resources.batch_tokens}"
+    )
+
+
 def device_of(spec):
     """Where a model runs; `auto` takes a GPU if there is one, so it asks for one."""
     return "cpu" if spec["device"] == "cpu" else "cuda"

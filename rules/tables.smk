@@ -1,0 +1,22 @@
+# Takes: the small Parquet tables that stages have asked to be put together (`table` in common.smk).
+# Makes: results/{name}.csv, one for each name.
+
+
+for name, asked in TABLES.items():
+
+    rule:
+        name:
+            f"tabulate_{name.replace('/', '_')}"
+        input:
+            tables=asked["parts"],
+        output:
+            asked["file"],
+        log:
+            log(f"tabulate_{name.replace('/', '_')}"),
+        localrule: True
+        conda:
+            CONDA
+        message:
+            asked["message"]
+        shell:
+            run("running.tabulate", "{input.tables:q} --out {output:q}")

