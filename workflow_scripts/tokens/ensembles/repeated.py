@@ -45,10 +45,10 @@ def repeated(
     def make(_doc: int, tokens_t: Tokens) -> Tokens:
         if unit == "sentence":
             ends_t = _end_sentences(tokens_t, documents.tokenizer)
-            place = ensemble.unit_of_sentence(tokens_t, prefix_tokens, ends_t)
+            stands = ensemble.unit_of_sentence(tokens_t, prefix_tokens, ends_t)
         else:
-            place = ensemble.unit_of_tokens(tokens_t, prefix_tokens, unit)
-        return ensemble.repeated(tokens_t, place, copies)
+            stands = ensemble.unit_of_tokens(tokens_t, prefix_tokens, unit)
+        return ensemble.repeated(tokens_t, stands, copies)
 
     recipe = {"unit": str(unit), "copies": copies, "prefix_tokens": prefix_tokens}
     write_documents(texts, documents, make, out, ensemble="repeated", **recipe)
