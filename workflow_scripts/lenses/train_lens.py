@@ -11,7 +11,7 @@ from ..models.loading import Running, finite, load
 from ..running.command import progress, run
 from ..semstat.errors import InputError
 from ..semstat.lenses.columns import LENS_SUMS
-from ..semstat.lenses.tuned_lens import divergences, hold_out
+from ..semstat.lenses.tuned_lens import divergences, split_documents
 from ..semstat.lenses.tuned_lens import train_lens as train
 from ..semstat.models.windows import Window
 from ..semstat.provenance import Provenance
@@ -57,7 +57,7 @@ def train_lens(
     states = check_tokens(tokens, shard, snapshot["vocabulary"])
     windows = list(cut.windows(shard))
     doc_d = np.unique([window.doc for window in windows])
-    trained, held_out = (doc_d[index_d] for index_d in hold_out(len(doc_d)))
+    trained, held_out = (doc_d[index_d] for index_d in split_documents(len(doc_d)))
     if len(held_out) < 2:
         raise InputError(
             f"{tokens}: {len(doc_d)} documents are too few to train a lens and test it; "
