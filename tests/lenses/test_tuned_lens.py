@@ -13,7 +13,7 @@ from workflow_scripts.semstat.energies.readout import begin_read_out
 from workflow_scripts.semstat.lenses import tuned_lens
 from workflow_scripts.semstat.lenses.divergence import describe_divergence
 from workflow_scripts.semstat.lenses.translator import Translator
-from workflow_scripts.semstat.lenses.tuned_lens import divergences, hold_out, train_lens
+from workflow_scripts.semstat.lenses.tuned_lens import divergences, split_documents, train_lens
 from workflow_scripts.semstat.models.decoder import Decoder, LayeredModel
 from workflow_scripts.semstat.models.windows import Window, cut_windows
 
@@ -208,7 +208,7 @@ def test_an_activation_that_is_not_finite_is_an_error():
 
 def test_documents_are_split_without_overlap():
     for documents in (8, 9, 64):
-        trained, held_out = hold_out(documents)
+        trained, held_out = split_documents(documents)
         assert sorted([*trained, *held_out]) == list(range(documents))
         assert len(held_out) == documents // 4
 

@@ -136,10 +136,10 @@ class _Batch(NamedTuple):
     inner: dict[int, Tensor]
 
 
-def hold_out(documents: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split_documents(documents: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Which of a lens's documents train it, and which are held out: every fourth.
 
-    >>> hold_out(9)
+    >>> split_documents(9)
     (array([0, 1, 2, 4, 5, 6, 8]), array([3, 7]))
     """
     index_d = np.arange(documents)
