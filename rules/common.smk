@@ -18,7 +18,7 @@ except InputError as error:
     raise WorkflowError(f"{', '.join(map(str, workflow.configfiles))}: {error}") from None
 
 MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
-LENSES = {name: spec for name, spec in MODELS.items() if spec["source"] == "tuned_lens"}
+LENSES = lenses_of(MODELS)
 STEERED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["steering"]}
 
 SNAPSHOT = "results/models/{model}/"
@@ -68,38 +68,22 @@ def shards(dataset):
     return range(DATASETS[dataset]["shards"])
 
 
-def text_of(dataset):
-    """The dataset of text that a dataset is, or is made of."""
-    return DATASETS[dataset].get("of", dataset)
-
-
 def weights_of(model):
-    """The model whose weights a model has: itself, or the one that a tuned lens is for."""
-    return MODELS[model]["like"] if model in LENSES else model
+    """The entry whose snapshot a model runs on."""
+    return MODELS[model]["weights"]
 
 
 # Sources and tokens.
 
-# Keys of an entry that say where it comes from, or that are checked when it arrives.
-MODEL_KEYS = ["source", "package", "version", "sha256", "file", "hub", "revision", "path"]
-MODEL_KEYS += ["like", "seed", "blocks"]
-CORPUS_KEYS = ["source", "package", "version", "sha256", "files", "hub", "revision", "subset"]
-CORPUS_KEYS += ["split", "documents", "text_column", "min_characters", "shuffle_seed"]
 
-
-def only(entry, keys):
-    return canonical({key: entry[key] for key in keys if key in entry})
-
-
-def model_origin(wildcards):
+def model_files(wildcards):
     """Files that a model is made from: a local folder's, or the snapshot it is like."""
-    spec = MODELS[wildcards.model]
-    if spec["source"] == "random":
-        return f"results/models/{spec['like']}/SHA256SUMS"
+    if MODELS[wildcards.model].get("source") == "random":
+        return f"results/models/{architecture_of(wildcards.model, MODELS)}/SHA256SUMS"
     return LOCAL_FILES["models", wildcards.model]
 
 
-def corpus_origin(wildcards):
+def corpus_files(wildcards):
     return LOCAL_FILES["datasets", wildcards.dataset]
 
 
@@ -111,14 +95,6 @@ def datasets_that(chosen, wanted=True):
     """Constraint of {dataset}: those that the function chooses, or those that it does not."""
     names = [name for name, spec in DATASETS.items() if chosen(spec) == wanted]
     return "|".join(map(re.escape, names))
-
-
-def is_generated(spec):
-    return spec["source"] == "generated"
-
-
-def is_repeated(spec):
-    return spec.get("ensemble") == "repeated"
 
 
 def tokenize_options(wildcards):
@@ -144,9 +120,9 @@ def tokenize_options(wildcards):
 def lens_tokens_options(wildcards):
     spec = MODELS[wildcards.model]
     options = {
-        "--documents": spec["train_documents"],
+        "--documents": spec["lens"]["train_documents"],
         "--prefix-token": spec["prefix_token"],
-        "--max-tokens": DATASETS[spec["train_on"]]["tokens_per_document"],
+        "--max-tokens": DATASETS[spec["lens"]["train_on"]]["tokens_per_document"],
     }
     return given(options)
 
@@ -212,17 +188,12 @@ def options_of(spec, keys, model):
     return [*options, *(f"--{key}={MODELS[model][key]}" for key in ("dtype", "attention"))]
 
 
-STATES_KEYS = ["layers", "documents", "position", "quantities", "effects", "directions", "seed"]
-DECODING_KEYS = ["layer", "prompts", "prompt_tokens", "continue_by", "ngram", "margin", "budget"]
-DECODING_KEYS += ["penalty", "alpha", "candidates", "nucleus", "seed"]
-
-
 def steer_options(wildcards):
-    return options_of(steered(wildcards), STATES_KEYS, wildcards.model)
+    return options_of(steered(wildcards), steering_keys(), wildcards.model)
 
 
 def decode_options(wildcards):
-    return options_of(steered(wildcards)["decoding"], DECODING_KEYS, wildcards.model)
+    return options_of(steered(wildcards)["decoding"], decoding_keys(), wildcards.model)
 
 
 # Energies, counts and curves.
@@ -285,18 +256,9 @@ def states_of_side(side):
     return of_pair
 
 
-def same_documents(wildcards):
-    """Whether both sides are of the same documents, so that their errors are paired."""
-    one, other = (
-        (text_of(name), documents_of(DATASETS[name]))
-        for name in (wildcards.dataset_a, wildcards.dataset_b)
-    )
-    return one == other
-
-
 # Mechanics.
 
-TWINS = {name: spec["like"] for name, spec in MODELS.items() if spec["source"] == "random"}
+TWINS = random_twins(MODELS)
 
 
 def mechanics_of(models):
@@ -408,6 +370,6 @@ MECHANICS_RESULTS += expand(
 MECHANICS_RESULTS += expand(
     TRAJECTORY_FIGURE,
     model=[name for name in MODELS if name not in TWINS],
-    dataset=[name for name in DATASETS if text_of(name) == name],
+    dataset=[name for name in DATASETS if text_of(name, DATASETS) == name],
     format=["svg", "pdf"],
 )

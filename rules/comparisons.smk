@@ -26,7 +26,7 @@ rule compare_curves:
         CONDA
     params:
         code=digest_of_code("comparisons.compare_curves"),
-        paired=lambda w: ["--paired"] if same_documents(w) else [],
+        paired=lambda w: ["--paired"] if same_documents(w.dataset_a, w.dataset_b, DATASETS) else [],
         options=CURVE_OPTIONS,
     message:
         "Comparing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"

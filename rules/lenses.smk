@@ -9,7 +9,7 @@
 rule tokenize_for_lens:
     input:
         snapshot=snapshot_of,
-        corpus=lambda w: CORPUS.format(dataset=MODELS[w.model]["train_on"]),
+        corpus=lambda w: CORPUS.format(dataset=MODELS[w.model]["lens"]["train_on"]),
     output:
         LENS_TOKENS,
     log:
@@ -25,7 +25,7 @@ rule tokenize_for_lens:
     params:
         code=digest_of_code("tokens.tokenize_corpus"),
         weights=lambda w: weights_of(w.model),
-        dataset=lambda w: MODELS[w.model]["train_on"],
+        dataset=lambda w: MODELS[w.model]["lens"]["train_on"],
         options=lens_tokens_options,
     message:
         "Tokenizing documents to train the lens {wildcards.model} on"
@@ -59,7 +59,7 @@ for model, spec in LENSES.items():
             gpu_model=for_gpu(spec, "gpu_kind"),
             slurm_partition=for_gpu(spec, "gpu_partition", otherwise="slurm_partition"),
             mem_mb=memory_for(spec),
-            runtime=time_to_read(spec, passes=3 * spec["epochs"]),
+            runtime=time_to_read(spec, passes=3 * spec["lens"]["epochs"]),
             batch_tokens=0,  # what suits the device
             # Not among the params: where it runs does not change what it learns.
             device=spec["device"],
@@ -69,7 +69,7 @@ for model, spec in LENSES.items():
             weights=weights_of(model),
             layers=spec["layers"],
             options=[
-                f"--{key}={spec[key]}"
+                f"--{key}={(spec | spec['lens'])[key]}"
                 for key in ("epochs", "seed", "context", "stride", "dtype", "attention")
             ],
         message:

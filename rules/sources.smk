@@ -11,7 +11,7 @@ localrules:
 
 rule fetch_model:
     input:
-        origin=model_origin,
+        origin=model_files,
     output:
         config=f"{SNAPSHOT}config.json",
         weights=f"{SNAPSHOT}model.safetensors",
@@ -24,7 +24,7 @@ rule fetch_model:
         CONDA
     params:
         code=digest_of_code("sources.fetch_model"),
-        spec=lambda w: only(MODELS[w.model], MODEL_KEYS),
+        spec=lambda w: canonical(model_origin(MODELS[w.model])),
     message:
         "Fetching model {wildcards.model}"
     shell:
@@ -35,7 +35,7 @@ rule fetch_model:
 
 rule fetch_corpus:
     input:
-        origin=corpus_origin,
+        origin=corpus_files,
     output:
         CORPUS,
     log:
@@ -44,7 +44,7 @@ rule fetch_corpus:
         CONDA
     params:
         code=digest_of_code("sources.fetch_corpus"),
-        spec=lambda w: only(DATASETS[w.dataset], CORPUS_KEYS),
+        spec=lambda w: canonical(corpus_origin(DATASETS[w.dataset])),
     message:
         "Fetching corpus {wildcards.dataset}"
     shell:

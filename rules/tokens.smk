@@ -7,7 +7,7 @@
 rule tokenize_corpus:
     input:
         snapshot=snapshot_of,
-        corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
+        corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset, DATASETS)),
     output:
         TOKENS,
     log:
@@ -39,7 +39,7 @@ if any(map(is_generated, DATASETS.values())):
                 f"generate_tokens_{model}"
             input:
                 snapshot=f"results/models/{weights_of(model)}/SHA256SUMS",
-                corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset)),
+                corpus=lambda w: CORPUS.format(dataset=text_of(w.dataset, DATASETS)),
             output:
                 expand(TOKENS, model=model, allow_missing=True),
             log:

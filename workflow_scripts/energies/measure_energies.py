@@ -100,7 +100,7 @@ def _check_disjoint(arguments: Namespace, tokens: ParquetFile, lens: Provenance)
     if last >= lens["first_document"]:
         raise InputError(
             f"{arguments.tokens}: document {last} is one of those that {arguments.lens} was made "
-            f"from ({lens['first_document']} and on); lower models.{arguments.name}."
+            f"from ({lens['first_document']} and on); lower models.{arguments.name}.lens."
             f"train_documents or the `shards` that are measured"
         )
 

@@ -43,7 +43,7 @@ def main() -> None:
     if len(held_out) < 2:
         raise InputError(
             f"{arguments.tokens}: {len(doc_d)} documents are too few to train a lens and test it; "
-            f"raise models.{arguments.name}.train_documents to at least 8"
+            f"raise models.{arguments.name}.lens.train_documents to at least 8"
         )
     tested = set(held_out)
     training = [window for window in windows if window.doc not in tested]
