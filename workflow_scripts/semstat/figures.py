@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import matplotlib
+import matplotlib.figure
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
@@ -26,6 +27,9 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LINEAR_BELOW = 1e-6
 """|E| below which the energy axis is linear: the grid's own resolution."""
 
+SHOWN_DPI = 110
+"""Pixels of a page for an inch of a figure, in a notebook."""
+
 STYLE: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
@@ -39,6 +43,17 @@ STYLE: Any = {
     "svg.hashsalt": "semantic-statistics",
     "pdf.fonttype": 42,
 }
+
+
+class Figure(matplotlib.figure.Figure):
+    """matplotlib's; a notebook shows it even where pyplot, which registers figures, is not used."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        width, height = self.get_size_inches()
+        with matplotlib.rc_context(STYLE), BytesIO() as png:
+            self.savefig(png, format="png", dpi=2 * SHOWN_DPI)  # for screens of fine pixels
+            shown = {"width": round(width * SHOWN_DPI), "height": round(height * SHOWN_DPI)}
+            return png.getvalue(), shown
 
 
 class Quantity(NamedTuple):
