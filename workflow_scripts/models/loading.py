@@ -17,10 +17,8 @@ from safetensors import SafetensorError
 
 from ..semstat.errors import InputError
 from ..semstat.models.decoder import ArchitectureError, LayeredModel
+from ..semstat.models.windows import BATCH_TOKENS as BATCH_TOKENS
 from ..semstat.models.windows import Window, cut_windows
-
-BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
-"""Positions in one forward pass, unless told otherwise."""
 
 log = logging.getLogger(__name__)
 
