@@ -7,10 +7,9 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from ..figures import STYLE, line_styles
+from ..figures import STYLE, Figure, line_styles
 from ..statistics.curve import Interval
 
 

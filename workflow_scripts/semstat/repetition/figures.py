@@ -8,10 +8,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..figures import STYLE, line_styles, shade
+from ..figures import STYLE, Figure, line_styles, shade
 from ..statistics.curve import Interval
 
 PANELS = {

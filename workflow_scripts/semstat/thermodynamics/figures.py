@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from ..figures import (
     LINEAR_BELOW,
     STYLE,
+    Figure,
     axis_coordinate,
     energy_axis,
     line_styles,
