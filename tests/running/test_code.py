@@ -145,15 +145,28 @@ def test_start_up_loads_nothing_that_a_table_does_not_need():
 # What an edit changes.
 
 
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the package, and the digests of its commands."""
+    folder = tmp_path_factory.mktemp("clone") / PACKAGE.name
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code, "PACKAGE", folder)
+        yield folder, digests()
+    forget()
+
+
 @pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A copy of the package, to be edited, whose digests are asked for."""
-    copy = tmp_path / "clone" / PACKAGE.name
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(code, "PACKAGE", copy)
-    forget()
-    yield copy
-    forget()
+def package(copy):
+    """The copy, to be edited; what is edited is put back."""
+    folder, _ = copy
+    yield folder
+    for path in EDITED:
+        shutil.copyfile(PACKAGE / path.relative_to(folder), path)
+    EDITED.clear()
+
+
+EDITED: list[Path] = []
 
 
 def forget():
@@ -169,23 +182,28 @@ def digests():
 def edited(path, old, new):
     text = path.read_text()
     assert old in text, f"{path} has no {old!r}"
+    EDITED.append(path)
     path.write_text(text.replace(old, new, 1))
 
 
 EDIT = ("from __future__", "EDITED = 1\nfrom __future__")
 
 
-def changed_by(path, old, new):
-    """Commands whose digests an edit changes."""
-    before = digests()
-    edited(path, old, new)
-    after = digests()
-    return {command for command in COMMANDS if before[command] != after[command]}
+@pytest.fixture
+def changed_by(copy, package):
+    """Tells the commands whose digests an edit changes."""
+
+    def changed(name, old, new):
+        edited(package / name, old, new)
+        before, after = copy[1], digests()
+        return {command for command in COMMANDS if before[command] != after[command]}
+
+    return changed
 
 
-def test_the_digest_is_that_of_the_files_wherever_the_checkout_lies(package):
-    there = digests()
-    code.PACKAGE = PACKAGE
+def test_the_digest_is_that_of_the_files_wherever_the_checkout_lies(copy, monkeypatch):
+    there = copy[1]
+    monkeypatch.setattr(code, "PACKAGE", PACKAGE)
     assert digests() == there
     assert len(set(there.values())) == len(COMMANDS)
 
@@ -203,11 +221,11 @@ SAID = {
 
 
 @pytest.mark.parametrize("what", SAID)
-def test_what_the_code_only_says_changes_nothing(package, what):
+def test_what_the_code_only_says_changes_nothing(changed_by, what):
     name, old, new = SAID[what]
     if what == "a remedy":  # as a variable it is code; within `blamed_on` it is not
         old, new = "with blamed_on(running.key, remedy", "with blamed_on('models', remedy"
-    assert changed_by(package / name, old, new) == set()
+    assert changed_by(name, old, new) == set()
 
 
 EDITS = {
@@ -223,9 +241,8 @@ EDITS = {
 
 
 @pytest.mark.parametrize("what", EDITS)
-def test_what_a_model_job_does_not_use_reruns_none(package, what):
-    path = package / EDITS[what]
-    found = changed_by(path, *EDIT)
+def test_what_a_model_job_does_not_use_reruns_none(changed_by, what):
+    found = changed_by(EDITS[what], *EDIT)
     assert found, "nothing depends on it"
     assert not found & (RUNNING_A_MODEL | FETCHING | TOKENIZING)
 
@@ -245,29 +262,24 @@ PLUGS = {
 
 
 @pytest.mark.parametrize("name", PLUGS)
-def test_a_plug_reruns_its_own_jobs(package, name):
-    assert changed_by(package / name, *EDIT) == PLUGS[name]
+def test_a_plug_reruns_its_own_jobs(changed_by, name):
+    assert changed_by(name, *EDIT) == PLUGS[name]
 
 
-def test_a_column_of_the_energies_is_no_matter_of_models_and_corpora(package):
-    path = package / "semstat/energies/tables.py"
-    found = changed_by(path, *EDIT)
+def test_a_column_of_the_energies_is_no_matter_of_models_and_corpora(changed_by):
+    found = changed_by("semstat/energies/tables.py", *EDIT)
     assert {"energies.measure_energies", "thermodynamics.count_states"} <= found
     assert not found & (FETCHING | TOKENIZING)
 
 
-def test_an_edit_of_what_a_model_job_does_reruns_it(package):
-    path = package / "semstat/models/decoder.py"
-    assert changed_by(path, *EDIT) == RUNNING_A_MODEL
+def test_an_edit_of_what_a_model_job_does_reruns_it(changed_by):
+    assert changed_by("semstat/models/decoder.py", *EDIT) == RUNNING_A_MODEL
 
 
-def test_an_edit_reverted_is_none(package):
-    path = package / "semstat/energies/readout.py"
-    before = digests()
-    edited(path, *EDIT)
-    assert digests() != before
-    edited(path, "EDITED = 1\n", "")
-    assert digests() == before
+def test_an_edit_reverted_is_none(changed_by):
+    name = "semstat/energies/readout.py"
+    assert changed_by(name, *EDIT)
+    assert changed_by(name, "EDITED = 1\n", "") == set()
 
 
 # What cannot be found is an error.
@@ -306,6 +318,6 @@ def test_an_absolute_import_is_followed(package, line):
     assert "workflow_scripts/verify.py" in code_of("thermodynamics.count_states")
 
 
-def test_code_of_an_init_file_counts(package):
-    found = changed_by(package / "semstat/__init__.py", '"""', 'EDITED = 1\n"""')
+def test_code_of_an_init_file_counts(changed_by):
+    found = changed_by("semstat/__init__.py", '"""', 'EDITED = 1\n"""')
     assert found == set(COMMANDS)

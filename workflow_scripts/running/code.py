@@ -56,7 +56,7 @@ def code_of(command: str) -> dict[str, str]:
     ModuleNotFoundError
         If there is no such command, or one of the files imports what is not there.
     """
-    waiting, found = [_file_of(PACKAGE.joinpath(*command.split(".")), command)], set()
+    waiting, found = [*_run(PACKAGE, tuple(command.split(".")), command)], set()
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -148,10 +148,10 @@ def _imported(path: Path, node: ast.Import | ast.ImportFrom) -> Iterator[Path]:
         yield from _run(base, parts, path)
 
 
-def _run(base: Path, parts: tuple[str, ...], importer: Path) -> Iterator[Path]:
+def _run(base: Path, parts: tuple[str, ...], importer: object) -> Iterator[Path]:
     """A module, and the packages that are run on the way to it."""
     module = base.joinpath(*parts)
-    yield _file_of(module, str(importer))
+    yield _file_of(module, importer)
     yield from (
         folder / "__init__.py"
         for folder in module.parents
@@ -159,7 +159,7 @@ def _run(base: Path, parts: tuple[str, ...], importer: Path) -> Iterator[Path]:
     )
 
 
-def _file_of(module: Path, importer: str) -> Path:
+def _file_of(module: Path, importer: object) -> Path:
     for file in (module.with_suffix(".py"), module / "__init__.py"):
         if file.is_file():
             return file
