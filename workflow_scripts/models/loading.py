@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 
 from ..semstat.errors import InputError
 from ..semstat.models.decoder import ArchitectureError, LayeredModel
-from ..semstat.models.windows import Window, cut_windows
+from ..semstat.models.windows import FEWEST_TOKENS, FIRST_STATE, Window, cut_windows
 
 BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
 """Positions in one forward pass, unless told otherwise."""
@@ -123,20 +123,26 @@ def load(arguments: argparse.Namespace) -> tuple[LayeredModel, dict[str, Any]]:
 
 
 def check_tokens(path: Path, tokens: pq.ParquetFile, vocabulary: int) -> int:
-    """Number of states in a shard of tokens, each document and id of which is in order."""
+    """Number of states in a shard of tokens, each document and id of which is in order.
+
+    Raises
+    ------
+    InputError
+        If a document has no state, or a token that the model does not know.
+    """
     states = 0
     for doc, tokens_t in _documents(tokens):
-        if len(tokens_t) < 2:
+        if len(tokens_t) < FEWEST_TOKENS:
             raise InputError(
-                f"{path}: document {doc} has {len(tokens_t)} token, and a state needs two; "
-                f"leave it out of the corpus (min_characters)"
+                f"{path}: document {doc} has fewer than two tokens after the prefix token, and a "
+                f"state needs two; leave it out of the corpus (min_characters)"
             )
         if not 0 <= tokens_t.min() <= tokens_t.max() < vocabulary:
             raise InputError(
                 f"{path}: document {doc} has tokens {tokens_t.min()} to {tokens_t.max()}, beyond "
                 f"the model's vocabulary of {vocabulary}; delete the file and run snakemake again"
             )
-        states += len(tokens_t) - 1
+        states += len(tokens_t) - 1 - FIRST_STATE
     return states
 
 

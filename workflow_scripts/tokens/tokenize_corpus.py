@@ -53,10 +53,10 @@ def main() -> None:
     )
     made = []
     for doc, tokens_t in zip(documents.doc, documents.tokens, strict=True):
-        if len(tokens_t) < 2:
+        if len(tokens_t) < 3:
             raise InputError(
-                f"{key}: document {doc} of {arguments.corpus} has no token after the prefix, and "
-                f"a state needs two tokens; raise {key}.min_characters to leave it out"
+                f"{key}: document {doc} of {arguments.corpus} has fewer than two tokens after the "
+                f"prefix token, and a state needs two; raise {key}.min_characters to leave it out"
             )
         if arguments.ensemble:
             rng = np.random.default_rng([arguments.seed, doc])
