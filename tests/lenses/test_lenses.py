@@ -87,7 +87,7 @@ def test_it_learns_from_documents_that_are_not_measured(tuned):
     assert (facts["first_document"], facts["blocks"]) == (4, BLOCKS)
     table = read(tuned.work / TABLE).to_pylist()
     assert [row["layer"] for row in table] == [0, 1]
-    states = {doc: len(row) - 1 for doc, row in zip(*tokens.to_pydict().values(), strict=True)}
+    states = {doc: len(row) - 2 for doc, row in zip(*tokens.to_pydict().values(), strict=True)}
     for row in table:
         assert (row["trained_documents"], row["documents"]) == (6, 2)
         assert row["states"] == states[7] + states[11]

@@ -112,7 +112,7 @@ def test_one_copy_is_the_text_itself(place):
         return dict(zip(states, table["energy"].to_pylist(), strict=True))
 
     whole, found = energies("text"), energies("text-repeated")
-    assert len(found) == 4 * (1 + PREFIX + UNIT)
+    assert len(found) == 4 * (PREFIX + UNIT)
     assert found == pytest.approx({state: whole[state] for state in found}, abs=1e-7)
 
 

@@ -117,11 +117,11 @@ def test_documents_without_a_whole_unit_are_refused(shard):
     [
         ({"prefix": "<s>"}, r"^models\.tiny\.prefix_token: '<s>' is not in .*tokenizer\.json; it "),
         (
-            {"texts": ["a", ""]},
-            r"^datasets\.x: document 1 of .* has no token after the prefix, and ",
+            {"texts": ["ab", "a"]},
+            r"^datasets\.x: document 1 of .* has fewer than two tokens after the prefix ",
         ),
         (
-            {"texts": ["a"]},
+            {"texts": ["ab"]},
             r"^datasets\.x\.shards: shard 0 needs documents 0 to 1, but .* holds 1; ",
         ),
     ],
