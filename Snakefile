@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
@@ -18,7 +19,11 @@ sys.path.insert(0, workflow.basedir)
 # A large graph is millions of objects that live as long as the run: search them rarely for garbage.
 gc.set_threshold(100_000, 50, 100)
 
+from workflow_scripts.comparisons.configuration import same_documents
 from workflow_scripts.configuration.study import check_overrides, resolve
+from workflow_scripts.decoding.configuration import decoding_keys
+from workflow_scripts.generation.configuration import is_generated
+from workflow_scripts.lenses.configuration import lenses_of
 from workflow_scripts.running.job_sizes import (
     gpu_memory_mb,
     memory_mb,
@@ -33,8 +38,16 @@ from workflow_scripts.running.jobs import (
     shell_command,
 )
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.sources.configuration import local_files
-from workflow_scripts.tokens.configuration import documents_of
+from workflow_scripts.sources.configuration import (
+    architecture_of,
+    corpus_origin,
+    local_files,
+    model_origin,
+    random_twins,
+    text_of,
+)
+from workflow_scripts.steering.configuration import steering_keys
+from workflow_scripts.tokens.configuration import is_repeated
 
 # A file given on the command line replaces the default one; merging the two would run both.
 if not workflow.overwrite_configfiles:

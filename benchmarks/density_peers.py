@@ -34,7 +34,7 @@ PYMBAR_SPLINES = (6, 12)
 
 
 def ours(energy_s: Array, edges_e: Array) -> Array:
-    """The penalised spline of `semstat.curves`."""
+    """The penalised spline of `thermodynamics.curves`."""
     block_s = np.arange(len(energy_s)) % BLOCKS
     counts = count_states(energy_s, block_s, edges_e)
     curves = estimate_curves(counts, edges_e, np.random.default_rng(0), resamples=2)

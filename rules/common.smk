@@ -36,13 +36,11 @@ wildcard_constraints:
     shard=r"\d+",
 
 
+text_of = partial(text_of, datasets=DATASETS)
+
+
 def shards(dataset):
     return range(DATASETS[dataset]["shards"])
-
-
-def text_of(dataset):
-    """The dataset of text that a dataset is, or is made of."""
-    return DATASETS[dataset].get("of", dataset)
 
 
 run = shell_command  # of the command's name and its arguments: what stands after `shell:`

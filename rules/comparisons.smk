@@ -45,15 +45,6 @@ def states_of_side(side):
     return of_pair
 
 
-def same_documents(wildcards):
-    """Whether both sides are of the same documents, so that their errors are paired."""
-    one, other = (
-        (text_of(name), documents_of(DATASETS[name]))
-        for name in (wildcards.dataset_a, wildcards.dataset_b)
-    )
-    return one == other
-
-
 rule compare_curves:
     input:
         states_a=states_of_side("a"),
@@ -68,7 +59,8 @@ rule compare_curves:
     conda:
         CONDA
     params:
-        options=lambda w: options({"paired": same_documents(w)}, "paired") + CURVE_OPTIONS,
+        paired=lambda w: ["--paired"] if same_documents(w.dataset_a, w.dataset_b, DATASETS) else [],
+        options=CURVE_OPTIONS,
     message:
         "Comparing {wildcards.model_a} on {wildcards.dataset_a}, layer {wildcards.layer_a},"
         " with {wildcards.model_b} on {wildcards.dataset_b}, layer {wildcards.layer_b}"
@@ -76,7 +68,7 @@ rule compare_curves:
         run(
             "comparisons.compare_curves",
             "--states-a {input.states_a:q} --layer-a {wildcards.layer_a}"
-            " --states-b {input.states_b:q} --layer-b {wildcards.layer_b} {params.options:q}"
+            " --states-b {input.states_b:q} --layer-b {wildcards.layer_b} {params.paired} {params.options:q}"
             " --distances {output.distances:q} --out {output.comparison:q}",
         )
 

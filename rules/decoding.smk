@@ -11,9 +11,6 @@ CONTINUED_TEXTS = f"results/decoding/texts/{ENSEMBLE}.csv"
 DECODINGS = f"results/decoding/decodings/{ENSEMBLE}.parquet"
 DECODINGS_FIGURE = f"results/figures/decoding/{ENSEMBLE}/decodings"
 
-DECODING = ["layer", "prompts", "prompt_tokens", "continue_by", "ngram", "margin", "budget"]
-DECODING += ["penalty", "alpha", "candidates", "nucleus", "seed"]
-
 
 localrules:
     plot_decodings,
@@ -47,7 +44,9 @@ for model in {model for model, _ in STEERED}:
         resources:
             **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
         params:
-            options=lambda w, model=model: options(STEERED[model, w.dataset]["decoding"], *DECODING),
+            options=lambda w, model=model: options(
+                STEERED[model, w.dataset]["decoding"], *decoding_keys()
+            ),
         message:
             f"Continuing prompts of {{wildcards.dataset}} by {model}"
         shell:

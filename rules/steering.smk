@@ -11,8 +11,6 @@ EFFECTS_FIGURE = f"results/figures/steering/{ENSEMBLE}/effects"
 
 STEERED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["steering"]}
 
-STEERING = ["layers", "documents", "position", "quantities", "effects", "directions", "seed"]
-
 
 localrules:
     plot_effects,
@@ -55,7 +53,7 @@ for model in {model for model, _ in STEERED}:
         resources:
             **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
         params:
-            options=lambda w, model=model: options(STEERED[model, w.dataset], *STEERING),
+            options=lambda w, model=model: options(STEERED[model, w.dataset], *steering_keys()),
         message:
             f"Steering states of {model} on {{wildcards.dataset}}"
         shell:

@@ -16,7 +16,8 @@ README = (REPO / "README.md").read_text()
 def examples(language: str) -> list[str]:
     """Code blocks of the README, with the names of the tiny study."""
     blocks = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-    for real, tiny in [("smollm2-135m", "tiny"), ("'sotu'", "'text'"), ("=sotu/", "=text/")]:
+    tiny_names = [("smollm2-135m", "tiny"), ("'sotu'", "'text'"), ("=sotu/", "=text/")]
+    for real, tiny in [*tiny_names, ("from semstat", "from workflow_scripts.semstat")]:
         blocks = [block.replace(real, tiny) for block in blocks]
     return [block.replace("layer=30", "layer=3") for block in blocks]
 
@@ -33,6 +34,10 @@ def test_python_example_runs(results, example):
     if "wells" in names:
         assert {"model", "dataset", "layer", "below_minus_half"} == set(names["wells"].columns)
         assert isinstance(names["wells"], pl.DataFrame) and len(names["wells"]) == 18
+    if "energies" in names and "text" in names:
+        assert "".join(pl.from_arrow(names["energies"]).filter(layer=0)["correct_token"]).endswith(
+            names["text"][1:]
+        )
 
 
 def test_sql_example_runs(results):

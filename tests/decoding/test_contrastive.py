@@ -11,7 +11,7 @@ from workflow_scripts.semstat.models.replay import Reader
 @pytest.mark.parametrize("family", FAMILIES)
 def test_contrastive_search_is_what_it_is_without_a_cache(family):
     layered, alpha, candidates = loaded(family), 0.6, 4
-    found = written(layered, Contrastive(alpha, candidates), steps=10).token_bs
+    found = written(layered, Contrastive(alpha, candidates), steps=10).token_xt
     reader = Reader(layered, layered.n_blocks)
 
     def outputs(ids):

@@ -30,7 +30,7 @@ def test_the_nucleus_is_drawn_from_as_its_probabilities_say():
     draws = 4000
     texts = begin(reader, PROMPTS[:1].expand(draws, -1))
     uniform = torch.from_numpy(np.random.default_rng(0).random((draws, 1)))
-    tokens = nucleus_sampling(0.6, uniform)(reader, texts).token_b
+    tokens = nucleus_sampling(0.6, uniform)(reader, texts).token_x
     logits = logits_of(layered, PROMPTS[:1])[:, -1].double()
     p = logits.softmax(-1)[0] * nucleus(logits, 0.6)[0]
     expected = (draws * p / p.sum()).numpy()
@@ -48,7 +48,7 @@ def test_uniform_numbers_belong_to_their_document():
     def drawn(rows):
         uniform = torch.tensor(np.array([draw_uniform(0, row, 6) for row in rows]))
         method = nucleus_sampling(0.9, uniform)
-        return continue_texts(reader, PROMPTS[rows], 6, method).token_bs.tolist()
+        return continue_texts(reader, PROMPTS[rows], 6, method).token_xt.tolist()
 
     assert drawn([0, 1, 2])[2] == drawn([2])[0]
     assert isinstance(begin(reader, PROMPTS), Texts)

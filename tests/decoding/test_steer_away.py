@@ -30,8 +30,8 @@ def test_steering_leaves_no_stutter_and_does_not_change_a_text_before_the_first(
     layered = loaded(scale=0.25)
     plain = written(layered, greedy())
     found = written(layered, SteerAway(3, 0.5, budget=10.0), layer)
-    assert 0 < found.steered_bs.sum() < found.steered_bs.numel()
-    rows = zip(PROMPTS, plain.token_bs, found.token_bs, found.steered_bs, strict=True)
+    assert 0 < found.steered_xt.sum() < found.steered_xt.numel()
+    rows = zip(PROMPTS, plain.token_xt, found.token_xt, found.steered_xt, strict=True)
     for prompt, unsteered, tokens, steered in rows:
         ids = prompt.tolist()
         first = int(steered.nonzero()[0]) if steered.any() else STEPS
@@ -47,7 +47,7 @@ def test_steering_leaves_no_stutter_and_does_not_change_a_text_before_the_first(
 def test_steering_by_no_more_than_a_budget_may_leave_a_stutter():
     layered = loaded(scale=0.25)
     found = written(layered, SteerAway(3, 0.5, budget=1e-6), 1)
-    assert torch.equal(found.token_bs, written(layered, greedy()).token_bs)
+    assert torch.equal(found.token_xt, written(layered, greedy()).token_xt)
 
 
 def test_steering_the_top_layer_writes_what_blocking_writes():
@@ -55,13 +55,13 @@ def test_steering_the_top_layer_writes_what_blocking_writes():
     layered = loaded(scale=0.25)
     blocked = written(layered, stutter_block(3))
     found = written(layered, SteerAway(3, 0.5, budget=10.0), layered.n_blocks)
-    assert torch.equal(found.token_bs, blocked.token_bs)
-    plain_bs = ~found.steered_bs
-    surprisal_s = blocked.surprisal_bs[plain_bs]
-    torch.testing.assert_close(found.surprisal_bs[plain_bs], surprisal_s, rtol=1e-4, atol=1e-4)
+    assert torch.equal(found.token_xt, blocked.token_xt)
+    plain_xt = ~found.steered_xt
+    surprisal_s = blocked.surprisal_xt[plain_xt]
+    torch.testing.assert_close(found.surprisal_xt[plain_xt], surprisal_s, rtol=1e-4, atol=1e-4)
     below = written(layered, SteerAway(3, 0.5, budget=10.0), 1)
-    if torch.equal(below.token_bs, blocked.token_bs):
-        assert (below.surprisal_bs[plain_bs] - surprisal_s).abs().max() > 1e-2, "it is remembered"
+    if torch.equal(below.token_xt, blocked.token_xt):
+        assert (below.surprisal_xt[plain_xt] - surprisal_s).abs().max() > 1e-2, "it is remembered"
 
 
 def test_one_steered_choice_wins_by_the_margin():
@@ -72,7 +72,7 @@ def test_one_steered_choice_wins_by_the_margin():
     twice = torch.cat([loop, logits.argmax()[None, None], loop], dim=1)
     choice = SteerAway(3, 0.8, budget=10.0)(reader, begin(reader, twice))
     stutters = stuttering(twice, VOCABULARY, 3)
-    p = choice.logits_bv.softmax(-1)
-    if choice.steered_b.item():
+    p = choice.logits_xv.softmax(-1)
+    if choice.steered_x.item():
         odds = (p[stutters].sum() / p[~stutters].max()).log()
         assert odds <= -0.8 + 0.1 + 1e-3

@@ -14,7 +14,7 @@ def test_generate_of_transformers_steers_by_this_loop():
     loop = SteeredGenerate(layered, 1, ngram=3, margin=0.5, budget=10.0)
     options = {"max_new_tokens": STEPS, "do_sample": False, "pad_token_id": 0}
     found = layered.model.generate(PROMPTS, custom_generate=loop, eos_token_id=None, **options)
-    expected = written(layered, SteerAway(3, 0.5, budget=10.0), 1).token_bs
+    expected = written(layered, SteerAway(3, 0.5, budget=10.0), 1).token_xt
     assert torch.equal(found[:, PROMPTS.shape[1] :], expected)
     assert torch.equal(found[:, : PROMPTS.shape[1]], PROMPTS)
 

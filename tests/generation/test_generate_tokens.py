@@ -62,11 +62,11 @@ def test_a_shard_is_what_the_model_writes_after_its_prompts(shard, prompt, sampl
     for doc, tokens in found.items():
         assert len(tokens) == 31 and tokens[0] == 0
         prompt_t = torch.tensor([tokens[: prompt + 1]])
-        uniform_s = torch.tensor(draw_uniform(0, doc, 30 - prompt))[None]
+        uniform_t = torch.tensor(draw_uniform(0, doc, 30 - prompt))[None]
         reader = Reader(LayeredModel(tiny_model()), BLOCKS)
-        sampling = Sampling(sampling_temperature, uniform_s)
+        sampling = Sampling(sampling_temperature, uniform_t)
         written = continue_texts(reader, prompt_t, 30 - prompt, sampling)
-        assert tokens[prompt + 1 :] == written.token_bs[0].tolist()
+        assert tokens[prompt + 1 :] == written.token_xt[0].tolist()
     if prompt:
         assert found[4][1] != found[5][1]
         assert found[4][2:5] == found[5][2:5], "the texts differ in their first byte alone"

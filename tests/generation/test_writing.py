@@ -13,10 +13,10 @@ from workflow_scripts.semstat.models.replay import Reader
 STEPS = 20
 
 
-def plain(model, prompt, sampling_temperature, uniform_s):
+def plain(model, prompt, sampling_temperature, uniform_t):
     """One document, token by token, without a cache and by a loop over the vocabulary."""
     ids = list(prompt)
-    for u in uniform_s:
+    for u in uniform_t:
         with torch.inference_mode():
             logits = model(torch.tensor([ids])).logits[0, -1].double().numpy()
         if sampling_temperature == 0:
@@ -29,11 +29,11 @@ def plain(model, prompt, sampling_temperature, uniform_s):
 
 
 def drawn(model, prompts, sampling_temperature, docs, seed=0):
-    uniform_bs = torch.tensor(np.array([draw_uniform(seed, doc, STEPS) for doc in docs]))
+    uniform_xt = torch.tensor(np.array([draw_uniform(seed, doc, STEPS) for doc in docs]))
     layered = LayeredModel(model)
     reader = Reader(layered, layered.n_blocks)
-    sampling = Sampling(sampling_temperature, uniform_bs)
-    return continue_texts(reader, torch.tensor(prompts), STEPS, sampling).token_bs.tolist()
+    sampling = Sampling(sampling_temperature, uniform_xt)
+    return continue_texts(reader, torch.tensor(prompts), STEPS, sampling).token_xt.tolist()
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -19,7 +19,8 @@ from workflow_scripts.semstat.tables import write_table
 from workflow_scripts.semstat.tokens.tables import TOKENS
 from workflow_scripts.tokens import tokenize_corpus
 
-LENS = {"source": "tuned_lens", "like": "tiny", "train_on": "text", "train_documents": 8}
+TRAINING = {"train_on": "text", "train_documents": 8}
+LENS = {"like": "tiny", "readout": "tuned_lens", "lens": TRAINING}
 ENERGIES = "results/energies/model={}/dataset=text-shuffled/layer={}/shard=0.parquet"
 WELLS = "results/wells/model=tuned/dataset=text-shuffled.parquet"
 TABLE = "results/lenses/tuned.parquet"
@@ -57,7 +58,7 @@ def test_it_is_trained_once_and_measured_beside_the_logit_lens(finished, study, 
     assert not any(job.startswith("Fetching") for job in planned), "it has weights of its own"
     assert not (tuned.work / "results/models/tuned").exists()
     other = copy.deepcopy(study)
-    other["models"]["tuned"] = LENS | {"seed": 1}
+    other["models"]["tuned"] = LENS | {"lens": TRAINING | {"seed": 1}}
     assert "Training the lens tuned" in tuned.would_run(study=other)
 
 
@@ -117,6 +118,24 @@ def test_another_shard_is_measured_without_training_again(tuned, study):
     assert not any("lens" in job and job.startswith(("Training", "Tokenizing")) for job in planned)
 
 
+def test_any_weights_are_read_out_either_way(tuned, study):
+    """Where weights come from and how states are read out are planned apart."""
+    study = copy.deepcopy(study)
+    study["models"] |= {
+        "half": {"like": "tiny", "dtype": "bfloat16"},
+        "twin": {"source": "random", "like": "tuned"},
+        "twin-plain": {"like": "twin", "readout": "logit_lens"},
+    }
+    planned = tuned.would_run(study=study)
+    for model in ("half", "twin", "twin-plain"):
+        assert f"Measuring energies of {model} on text, shard 0" in planned
+    fetched = {job for job in planned if job.startswith("Fetching model")}
+    assert fetched == {"Fetching model twin"}
+    assert {job for job in planned if "lens" in job and job.startswith("Training")} == {
+        "Training the lens twin"
+    }
+
+
 # Bad input.
 
 
@@ -130,7 +149,9 @@ def measure(folder, tokens):
 def test_a_document_that_trained_the_lens_is_not_measured(tuned, finished, tmp_path):
     shard = finished.work / "results/tokens/model=tiny/dataset=text/shard=1.parquet"
     said = measure(tuned.work / "results", shard)
-    complaint(said, "shard=1.parquet: document 7", "tuned.safetensors", "models.tuned.train_docum")
+    complaint(
+        said, "shard=1.parquet: document 7", "tuned.safetensors", "models.tuned.lens.train_docum"
+    )
     assert not (tuned.work / "results/energies.parquet").exists()
 
 
@@ -180,7 +201,7 @@ def test_too_few_documents_to_train_and_test(finished, tmp_path, monkeypatch):
     ]
     given += ["--out", tmp_path / "o.safetensors", "--sums", tmp_path / "o.parquet"]
     with pytest.raises(
-        InputError, match=r"few\.parquet: 7 documents are too few .*models\.tuned\.tr"
+        InputError, match=r"few\.parquet: 7 documents are too few .*models\.tuned\.lens\.tr"
     ):
         run(monkeypatch, train_lens, *given)
     assert not list(tmp_path.glob("o.*"))

@@ -24,9 +24,9 @@ def test_a_moment_is_what_the_model_makes_of_the_whole_text(layered, length):
         hidden = layered.hidden_states(ids, [layer, layered.n_blocks])
         reader = Reader(layered, layer)
         moment, past = reader.start(ids)
-        torch.testing.assert_close(reader.log_p(moment.top_bn), expected, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(moment.state_bn, hidden[layer][:, -1], rtol=1e-4, atol=1e-4)
-        tops = torch.cat([*past, moment.top_bn[:, None]], dim=1)
+        torch.testing.assert_close(reader.log_p(moment.top_xn), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(moment.state_xn, hidden[layer][:, -1], rtol=1e-4, atol=1e-4)
+        tops = torch.cat([*past, moment.top_xn[:, None]], dim=1)
         torch.testing.assert_close(tops, hidden[layered.n_blocks], rtol=1e-4, atol=1e-4)
 
 
@@ -36,8 +36,8 @@ def test_another_state_in_the_cache_is_what_a_hook_on_the_block_would_have_put_t
     reader = Reader(layered, layer)
     moment, _ = reader.start(IDS[:, :9])
     keys = [cached.keys.clone() for cached in moment.before.layers]
-    shift = 0.3 * torch.randn(moment.state_bn.shape, generator=torch.Generator().manual_seed(1))
-    steered = reader.with_state(moment, moment.state_bn + shift)
+    shift = 0.3 * torch.randn(moment.state_xn.shape, generator=torch.Generator().manual_seed(1))
+    steered = reader.with_state(moment, moment.state_xn + shift)
     following = reader.read(IDS[:, 9:10], steered.after)
     following = reader.read(IDS[:, 10:11], following.after)
 
@@ -54,9 +54,9 @@ def test_another_state_in_the_cache_is_what_a_hook_on_the_block_would_have_put_t
     finally:
         handle.remove()
     for found, at in [(steered, 8), (following, 10)]:
-        log_p = reader.log_p(found.top_bn)
+        log_p = reader.log_p(found.top_xn)
         torch.testing.assert_close(log_p, expected[:, at], rtol=1e-3, atol=1e-4)
-    plain = reader.log_p(moment.top_bn)
+    plain = reader.log_p(moment.top_xn)
     assert (plain - expected[:, 8]).abs().max() > 1e-3, "the change does something"
     for cached, before in zip(moment.before.layers, keys, strict=True):
         assert torch.equal(cached.keys, before), "what was read stays as it was"
@@ -70,11 +70,11 @@ def test_a_cache_can_be_repeated_and_selected_from():
     read = reader.read(tokens, repeat(moment.after, 2))
     chosen = select(read, torch.tensor([1, 2, 5]))
     whole, _ = reader.start(torch.cat([IDS, tokens[[1, 2, 5]]], dim=1))
-    torch.testing.assert_close(chosen.top_bn, whole.top_bn, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(chosen.top_xn, whole.top_xn, rtol=1e-4, atol=1e-4)
     again = torch.tensor([[1], [2], [3]])
     torch.testing.assert_close(
-        reader.read(again, chosen.after).top_bn,
-        reader.read(again, whole.after).top_bn,
+        reader.read(again, chosen.after).top_xn,
+        reader.read(again, whole.after).top_xn,
         rtol=1e-4,
         atol=1e-4,
     )

@@ -59,8 +59,8 @@ def test_states_at_one_energy_have_an_inefficiency_of_1():
 
 def test_band_of_one_energy_is_its_interval_and_of_many_is_wider():
     rng = np.random.default_rng(0)
-    error_es = rng.standard_normal((200, 64))
-    estimate = Estimate(np.zeros(200), error_es)
+    error_eu = rng.standard_normal((200, 64))
+    estimate = Estimate(np.zeros(200), error_eu)
     one = ErrorBars.resample(64, 64, 20_000, 0.95, np.arange(200) == 5, rng)(estimate)
     many = ErrorBars.resample(64, 64, 20_000, 0.95, np.ones(200, bool), rng)(estimate)
     assert one.band_high[5] == pytest.approx(one.high[5], rel=0.04)

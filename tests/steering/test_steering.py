@@ -46,7 +46,7 @@ def at_layer(layer, family="Llama", functional=None, dtype=torch.float32):
     reader = Reader(layered, layer)
     moment, _ = reader.start(IDS)
     functional = functional or joint(log_probability(TOKEN), entropy(VOCABULARY), ENERGY)
-    return reader.function(moment, functional), moment.state_bn
+    return reader.function(moment, functional), moment.state_xn
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -116,7 +116,7 @@ def test_what_depends_on_each_other_is_met_as_well_as_can_be():
 
 
 def linear(weight_mn):
-    return lambda state_bn: state_bn @ weight_mn.mT
+    return lambda state_xn: state_xn @ weight_mn.mT
 
 
 @pytest.mark.parametrize("m", [1, 3])
@@ -124,9 +124,9 @@ def test_a_linear_function_is_steered_exactly_at_once(m):
     weight, state, change = normal(m, 9), normal(4, 9, seed=1), normal(4, m, seed=2)
     found = steer(linear(weight), state, change)
     expected = change @ torch.linalg.pinv(weight).mT
-    torch.testing.assert_close(found.shift_bn, expected)
-    torch.testing.assert_close(found.after_bm, found.before_bm + change)
-    assert found.reached_b.all() and found.explain() == ""
+    torch.testing.assert_close(found.shift_xn, expected)
+    torch.testing.assert_close(found.after_xm, found.before_xm + change)
+    assert found.reached_x.all() and found.explain() == ""
 
 
 def test_the_finite_change_of_a_sphere_is_known():
@@ -134,7 +134,7 @@ def test_the_finite_change_of_a_sphere_is_known():
     state = normal(5, 6)
     square = state.square().sum(dim=-1, keepdim=True)
     found = steer(lambda h: h.square().sum(dim=-1, keepdim=True), state, 3 * square, tolerance=1e-6)
-    torch.testing.assert_close(found.shift_bn, state, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found.shift_xn, state, rtol=1e-5, atol=1e-5)
 
 
 def test_aiming_anew_finds_the_nearest_point_of_a_curved_level():
@@ -151,9 +151,9 @@ def test_aiming_anew_finds_the_nearest_point_of_a_curved_level():
     nearest = (ellipse - state).norm(dim=1).min()
     once = steer(function, state, change, tolerance=1e-5)
     anew = steer(function, state, change, tolerance=1e-5, aims=12)
-    assert once.reached_b.all() and anew.reached_b.all()
-    assert once.norm_b[0] > 1.001 * nearest
-    assert anew.norm_b[0] == pytest.approx(nearest.item(), rel=1e-3)
+    assert once.reached_x.all() and anew.reached_x.all()
+    assert once.norm_x[0] > 1.001 * nearest
+    assert anew.norm_x[0] == pytest.approx(nearest.item(), rel=1e-3)
 
 
 @pytest.mark.parametrize("family", ["Llama", "GPT-2", "Gemma 3", "Mixtral"])
@@ -162,16 +162,16 @@ def test_a_finite_change_is_reached_and_no_random_direction_is_shorter(family, l
     function, state = at_layer(layer, family, log_probability(TOKEN))
     change = torch.full((len(IDS), 1), 0.7)
     found = steer(function, state, change, aims=3)
-    assert found.reached_b.all()
+    assert found.reached_x.all()
     with torch.no_grad():
-        own = function(state + found.shift_bn)
-    torch.testing.assert_close(own, found.after_bm)
-    assert (own - found.before_bm - change).abs().max() <= 0.01 * 0.7 + 1e-5
+        own = function(state + found.shift_xn)
+    torch.testing.assert_close(own, found.after_xm)
+    assert (own - found.before_xm - change).abs().max() <= 0.01 * 0.7 + 1e-5
     for seed in range(20):
         direction = normal(*state.shape, seed=seed).float()
-        direction *= found.norm_b[:, None] / direction.norm(dim=-1, keepdim=True)
+        direction *= found.norm_x[:, None] / direction.norm(dim=-1, keepdim=True)
         with torch.no_grad():
-            by_chance = function(state + direction) - found.before_bm
+            by_chance = function(state + direction) - found.before_xm
         assert (by_chance < 0.9 * change).all()
 
 
@@ -184,7 +184,7 @@ def test_a_constrained_optimiser_finds_nothing_shorter():
         shifted = state.clone()
         shifted[0] += torch.from_numpy(x)
         with torch.no_grad():
-            return float((function(shifted) - found.before_bm - change)[0, 0])
+            return float((function(shifted) - found.before_xm - change)[0, 0])
 
     def slope(x):
         shifted = state.clone()
@@ -193,13 +193,13 @@ def test_a_constrained_optimiser_finds_nothing_shorter():
 
     best = minimize(
         lambda x: x @ x,
-        found.shift_bn[0].numpy() + 0.01,
+        found.shift_xn[0].numpy() + 0.01,
         jac=lambda x: 2 * x,
         constraints={"type": "eq", "fun": gap, "jac": slope},
         options={"ftol": 1e-12},
     )
     assert best.success
-    assert found.norm_b[0] == pytest.approx(np.linalg.norm(best.x), rel=5e-3)
+    assert found.norm_x[0] == pytest.approx(np.linalg.norm(best.x), rel=5e-3)
 
 
 def test_several_quantities_at_once():
@@ -207,12 +207,12 @@ def test_several_quantities_at_once():
     function, state = at_layer(2, functional=functional)
     change = torch.tensor([[0.3, -0.05]]).expand(len(IDS), -1)
     found = steer(function, state, change, aims=5)
-    assert found.reached_b.all()
-    assert (found.missing_bm.norm(dim=-1) <= 0.01 * change.norm(dim=-1) + 1e-5).all()
+    assert found.reached_x.all()
+    assert (found.missing_xm.norm(dim=-1) <= 0.01 * change.norm(dim=-1) + 1e-5).all()
     held = torch.stack([change[:, 0], torch.zeros(len(IDS))], dim=1)
     raised = steer(function, state, held, aims=5)
-    assert raised.reached_b.all()
-    assert (raised.after_bm - raised.before_bm)[:, 1].abs().max() < 0.01, "the entropy is held"
+    assert raised.reached_x.all()
+    assert (raised.after_xm - raised.before_xm)[:, 1].abs().max() < 0.01, "the entropy is held"
 
 
 def test_the_error_of_the_prediction_is_in_proportion_to_the_step():
@@ -233,13 +233,13 @@ def test_a_norm_budget_is_kept_and_what_is_missing_is_said():
     function, state = at_layer(1, functional=log_probability(TOKEN))
     change = torch.full((len(IDS), 1), 1.0)
     free = steer(function, state, change)
-    share = free.norm_b / state.norm(dim=-1)
+    share = free.norm_x / state.norm(dim=-1)
     budget = 0.5 * share.min().item()
     kept = steer(function, state, change, budget=budget)
-    assert not kept.reached_b.any()
-    assert (kept.norm_b <= budget * state.norm(dim=-1) * (1 + 1e-5)).all()
-    assert (kept.missing_bm > 0.1).all() and (kept.after_bm > kept.before_bm).all()
-    short = f"by up to {kept.missing_bm.max().item():.3g}: raise the norm budget, ask for less"
+    assert not kept.reached_x.any()
+    assert (kept.norm_x <= budget * state.norm(dim=-1) * (1 + 1e-5)).all()
+    assert (kept.missing_xm > 0.1).all() and (kept.after_xm > kept.before_xm).all()
+    short = f"by up to {kept.missing_xm.max().item():.3g}: raise the norm budget, ask for less"
     assert kept.explain().startswith("4 of 4 states fall short, ") and short in kept.explain()
 
 
@@ -247,8 +247,8 @@ def test_rows_that_nothing_is_asked_of_are_left_alone():
     function, state = at_layer(1, functional=log_probability(TOKEN))
     change = torch.tensor([[0.5], [0.0], [0.5], [0.0]])
     found = steer(function, state, change)
-    assert found.norm_b[[1, 3]].abs().max() == 0 and (found.norm_b[[0, 2]] > 0).all()
-    assert found.reached_b.all()
+    assert found.norm_x[[1, 3]].abs().max() == 0 and (found.norm_x[[0, 2]] > 0).all()
+    assert found.reached_x.all()
 
 
 def test_what_no_state_can_bring_about_is_refused():
@@ -267,8 +267,8 @@ def test_a_search_that_never_arrives_says_so():
     """tanh saturates at 1."""
     state = normal(3, 4)
     found = steer(lambda h: h.sum(dim=-1, keepdim=True).tanh(), state, torch.full((3, 1), 5.0))
-    assert not found.reached_b.any()
-    assert (found.missing_bm > 2.9).all() and found.shift_bn.isfinite().all()
+    assert not found.reached_x.any()
+    assert (found.missing_xm > 2.9).all() and found.shift_xn.isfinite().all()
 
 
 @pytest.mark.parametrize("token", [-1, VOCABULARY])
@@ -297,7 +297,7 @@ def test_the_functionals_are_what_they_are_named():
     stutters[:, [0, 4]] = True
     odds = ((p[:, 0] + p[:, 4]) / p[rows, token]).log()
     torch.testing.assert_close(log_odds(stutters, token)(log_p)[:, 0], odds)
-    own = Functional("p of the first", lambda log_p_bv: log_p_bv[:, :1].exp(), 0.0, 1.0)
+    own = Functional("p of the first", lambda log_p_xv: log_p_xv[:, :1].exp(), 0.0, 1.0)
     torch.testing.assert_close(joint(own, entropy(6))(log_p)[:, 0], p[:, 0])
 
 
@@ -305,10 +305,10 @@ def test_gradient_ascent_walks_as_far_as_it_says():
     function, state = at_layer(2, functional=log_probability(TOKEN))
     step = torch.full((len(IDS),), 0.02)
     up = ascend(function, state, 1.0, step, 5)
-    assert (up.value_kb.diff(dim=0) > 0).all()
-    assert (ascend(function, state, -1.0, step, 5).value_kb.diff(dim=0) < 0).all()
-    torch.testing.assert_close(up.distance_kb[1], step, rtol=1e-3, atol=1e-4)
-    assert (up.distance_kb[-1] <= 5 * step * (1 + 1e-4)).all()
+    assert (up.value_qx.diff(dim=0) > 0).all()
+    assert (ascend(function, state, -1.0, step, 5).value_qx.diff(dim=0) < 0).all()
+    torch.testing.assert_close(up.distance_qx[1], step, rtol=1e-3, atol=1e-4)
+    assert (up.distance_qx[-1] <= 5 * step * (1 + 1e-4)).all()
 
 
 def test_a_search_along_a_given_direction_finds_the_first_crossing():
@@ -323,4 +323,4 @@ def test_a_search_along_a_given_direction_finds_the_first_crossing():
         torch.tensor([math.inf]),
         1e-8,
     )
-    assert found.shift_bn[0].tolist() == pytest.approx([2.0, 0.0], abs=1e-6)
+    assert found.shift_xn[0].tolist() == pytest.approx([2.0, 0.0], abs=1e-6)

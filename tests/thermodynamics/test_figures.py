@@ -113,10 +113,10 @@ def test_the_layer_map_has_a_row_a_layer_of_the_same_height(layers):
     FigureCanvasAgg(figure).draw()
     axes, bar = figure.axes
     (mesh,) = axes.collections
-    density_lc = np.ma.filled(mesh.get_array(), 0)
-    assert density_lc.shape[0] == len(layers)
-    cell = 2 * 7 / density_lc.shape[1]
-    np.testing.assert_allclose(density_lc.sum(axis=1) * cell, 1, atol=1e-9)
+    density_lj = np.ma.filled(mesh.get_array(), 0)
+    assert density_lj.shape[0] == len(layers)
+    cell = 2 * 7 / density_lj.shape[1]
+    np.testing.assert_allclose(density_lj.sum(axis=1) * cell, 1, atol=1e-9)
     labels = [int(label.get_text()) for label in axes.get_yticklabels()]
     assert set(labels) <= set(layers) and 1 <= len(labels) <= 21
     boxes = [label.get_window_extent() for label in axes.get_yticklabels()]

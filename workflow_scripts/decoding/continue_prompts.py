@@ -70,7 +70,7 @@ class Settings:
     candidates: int = 4
     nucleus: float = 0.95
 
-    def methods(self, uniform_bs: Tensor) -> dict[str, Method]:
+    def methods(self, uniform_xt: Tensor) -> dict[str, Method]:
         """Methods of choosing the next token, by name."""
         return {
             "greedy": greedy(),
@@ -78,7 +78,7 @@ class Settings:
             "steering": SteerAway(self.ngram, self.margin, self.budget),
             "penalty": repetition_penalty(self.penalty),
             "contrastive": Contrastive(self.alpha, self.candidates),
-            "nucleus": nucleus_sampling(self.nucleus, uniform_bs),
+            "nucleus": nucleus_sampling(self.nucleus, uniform_xt),
         }
 
 
@@ -127,24 +127,24 @@ def continue_prompts(
     layered, facts = load(running, positions, "steering.decoding.continue_by")
     top = layered.n_blocks
     reader = readers(running.called, layered, [top, settings.layer])
-    uniform_bs = np.array([draw_uniform(seed, doc, continue_by) for doc in taken.doc])
-    prompt_bt = torch.from_numpy(taken.ids_dt).to(layered.device)
+    uniform_xt = np.array([draw_uniform(seed, doc, continue_by) for doc in taken.doc])
+    prompt_xt = torch.from_numpy(taken.ids_dt).to(layered.device)
     tokenizer = Tokenizer.from_file(str(running.model / "tokenizer.json"))
-    methods = settings.methods(torch.from_numpy(uniform_bs).to(layered.device))
+    methods = settings.methods(torch.from_numpy(uniform_xt).to(layered.device))
     rows: list[dict[str, Any]] = []
-    label, total = f"{running.called} {taken.provenance['dataset']}", uniform_bs.size
+    label, total = f"{running.called} {taken.provenance['dataset']}", uniform_xt.size
     with progress(label, "tokens", len(methods) * total) as bar:
         for name, method in methods.items():
             chosen = reader[settings.layer if name == "steering" else top]
             with finite(running):
-                written, speed = _write(chosen, prompt_bt, continue_by, method, bar.update)
-            numbers = _describe(reader[top], prompt_bt, written)
-            for at, (doc, tokens_s) in enumerate(zip(taken.doc, written.token_bs, strict=True)):
-                row = {"doc": doc, "method": name, "tokens": tokens_s.tolist()}
+                written, speed = _write(chosen, prompt_xt, continue_by, method, bar.update)
+            numbers = _describe(reader[top], prompt_xt, written)
+            for at, (doc, tokens_t) in enumerate(zip(taken.doc, written.token_xt, strict=True)):
+                row = {"doc": doc, "method": name, "tokens": tokens_t.tolist()}
                 row["prompt"] = tokenizer.decode(taken.ids_dt[at, 1:].tolist())
-                row["continuation"] = _decode(tokenizer, tokens_s)
-                row |= {key: float(value_b[at]) for key, value_b in numbers.items()}
-                row["steered"] = written.steered_bs[at].tolist()
+                row["continuation"] = _decode(tokenizer, tokens_t)
+                row |= {key: float(value_x[at]) for key, value_x in numbers.items()}
+                row["steered"] = written.steered_xt[at].tolist()
                 rows.append(row | {"tokens_per_second": speed})
     provenance = Provenance(
         model=running.snapshot(),
@@ -161,26 +161,26 @@ def continue_prompts(
 
 def _write(
     reader: Reader,
-    prompt_bt: Tensor,
+    prompt_xt: Tensor,
     continue_by: int,
     method: Method,
     advance: Callable[[int], object],
 ) -> tuple[Continuation, float]:
     """What a method writes, and how many tokens a second."""
     start = time.perf_counter()
-    written = continue_texts(reader, prompt_bt, continue_by, method, advance)
-    tokens = written.token_bs.cpu().numel()  # waits for the device
+    written = continue_texts(reader, prompt_xt, continue_by, method, advance)
+    tokens = written.token_xt.cpu().numel()  # waits for the device
     return written, tokens / (time.perf_counter() - start)
 
 
-def _describe(reader: Reader, prompt_bt: Tensor, written: Continuation) -> dict[str, Any]:
+def _describe(reader: Reader, prompt_xt: Tensor, written: Continuation) -> dict[str, Any]:
     """(prompts,) numbers of the continuations, by name."""
-    token_bs = written.token_bs.tolist()
-    reread = _reread(reader, prompt_bt, written) if written.steered_bs.any() else written
+    token_xt = written.token_xt.tolist()
+    reread = _reread(reader, prompt_xt, written) if written.steered_xt.any() else written
     return {
-        "rep_1": [repetition(tokens_s, 1) for tokens_s in token_bs],
-        "rep_4": [repetition(tokens_s, 4) for tokens_s in token_bs],
-        "surprisal": reread.surprisal_bs.double().mean(dim=1),
+        "rep_1": [repetition(tokens_t, 1) for tokens_t in token_xt],
+        "rep_4": [repetition(tokens_t, 4) for tokens_t in token_xt],
+        "surprisal": reread.surprisal_xt.double().mean(dim=1),
         "energy_fluctuation": _fluctuation(written),
         "reread_fluctuation": _fluctuation(reread),
     }
@@ -188,25 +188,25 @@ def _describe(reader: Reader, prompt_bt: Tensor, written: Continuation) -> dict[
 
 def _fluctuation(written: Continuation) -> NDArray[np.float64]:
     return energy_fluctuation(
-        written.top_btn.double().cpu().numpy(), written.surprisal_bs.double().cpu().numpy()
+        written.top_xtn.double().cpu().numpy(), written.surprisal_xt.double().cpu().numpy()
     )
 
 
-def _reread(reader: Reader, prompt_bt: Tensor, written: Continuation) -> Continuation:
+def _reread(reader: Reader, prompt_xt: Tensor, written: Continuation) -> Continuation:
     """The same texts as the model reads them, nothing steered."""
-    steps = written.token_bs.shape[1]
-    moment, past = reader.start(torch.cat([prompt_bt, written.token_bs[:, :-1]], dim=1))
-    top_btn = torch.cat([*past, moment.top_bn[:, None]], dim=1)
+    steps = written.token_xt.shape[1]
+    moment, past = reader.start(torch.cat([prompt_xt, written.token_xt[:, :-1]], dim=1))
+    top_xtn = torch.cat([*past, moment.top_xn[:, None]], dim=1)
     with torch.no_grad():
         rows = [
-            -reader.log_p(top_sn).gather(1, token_s[:, None])[:, 0]
-            for top_sn, token_s in zip(top_btn[:, -steps:], written.token_bs, strict=True)
+            -reader.log_p(top_tn).gather(1, token_t[:, None])[:, 0]
+            for top_tn, token_t in zip(top_xtn[:, -steps:], written.token_xt, strict=True)
         ]
-    return written._replace(surprisal_bs=torch.stack(rows), top_btn=top_btn)
+    return written._replace(surprisal_xt=torch.stack(rows), top_xtn=top_xtn)
 
 
-def _decode(tokenizer: Tokenizer, tokens_s: Tensor) -> str:
-    return str(tokenizer.decode(tokens_s.tolist(), skip_special_tokens=False))
+def _decode(tokenizer: Tokenizer, tokens_t: Tensor) -> str:
+    return str(tokenizer.decode(tokens_t.tolist(), skip_special_tokens=False))
 
 
 def _write_csv(path: Path, table: pa.Table) -> None:

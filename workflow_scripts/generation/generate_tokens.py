@@ -107,25 +107,25 @@ def _generate(
     with progress(label, "tokens", total=steps * len(documents.doc)) as bar:
         rows = iter(zip(documents.doc, documents.tokens, strict=True))
         while batch := list(itertools.islice(rows, size)):
-            prompt_bt = np.array([tokens_t for _, tokens_t in batch], dtype=np.int64)
-            uniform_bs = np.array([draw_uniform(seed, doc, steps) for doc, _ in batch])
-            sampling = Sampling(sampling_temperature, torch.from_numpy(uniform_bs).to(model.device))
+            prompt_xt = np.array([tokens_t for _, tokens_t in batch], dtype=np.int64)
+            uniform_xt = np.array([draw_uniform(seed, doc, steps) for doc, _ in batch])
+            sampling = Sampling(sampling_temperature, torch.from_numpy(uniform_xt).to(model.device))
             try:
                 with finite(running):
-                    drawn_bs = continue_texts(
+                    drawn_xt = continue_texts(
                         reader,
-                        torch.from_numpy(prompt_bt).to(model.device),
+                        torch.from_numpy(prompt_xt).to(model.device),
                         steps,
                         sampling,
                         bar.update,
-                    ).token_bs
+                    ).token_xt
             except torch.OutOfMemoryError as error:
                 raise InputError(
                     f"{label}: out of GPU memory with {len(batch)} documents at a time; lower "
                     f"generate_tokens_{running.called}:batch_tokens (set-resources in "
                     f"profiles/) below {len(batch) * length}"
                 ) from error
-            made += list(np.hstack([prompt_bt, drawn_bs.cpu().numpy()]).astype(np.int32))
+            made += list(np.hstack([prompt_xt, drawn_xt.cpu().numpy()]).astype(np.int32))
     return made
 
 

@@ -17,9 +17,7 @@ from safetensors import SafetensorError
 
 from ..semstat.errors import InputError, blamed_on, first_line
 from ..semstat.models.decoder import ArchitectureError, LayeredModel
-
-BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
-"""Positions in one forward pass, unless told otherwise."""
+from ..semstat.models.windows import BATCH_TOKENS
 
 log = logging.getLogger(__name__)
 

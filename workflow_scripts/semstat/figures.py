@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import matplotlib.figure
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
@@ -27,6 +28,9 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LINEAR_BELOW = 1e-6
 """|E| below which the energy axis is linear: the grid's own resolution."""
 
+SHOWN_DPI = 110
+"""Pixels of a page for an inch of a figure, in a notebook."""
+
 STYLE: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
@@ -42,7 +46,18 @@ STYLE: Any = {
 }
 
 
-def save(figure: Figure, paths: Sequence[str | Path]) -> None:
+class Figure(matplotlib.figure.Figure):
+    """matplotlib's; a notebook shows it even where pyplot, which registers figures, is not used."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        width, height = self.get_size_inches()
+        with matplotlib.rc_context(STYLE), BytesIO() as png:
+            self.savefig(png, format="png", dpi=2 * SHOWN_DPI)  # for screens of fine pixels
+            shown = {"width": round(width * SHOWN_DPI), "height": round(height * SHOWN_DPI)}
+            return png.getvalue(), shown
+
+
+def save(figure: matplotlib.figure.Figure, paths: Sequence[str | Path]) -> None:
     """Save a figure as .svg and .pdf files, without anything that changes from run to run."""
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with matplotlib.rc_context(STYLE), completed(*paths) as temporary:

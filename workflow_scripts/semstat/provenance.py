@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,12 +62,28 @@ def digest(path: Path) -> str:
 
 
 def _commit() -> str:
-    """Git commit of this code, marked where it was edited since; 'unknown' outside a checkout."""
+    """Git commit of this code, marked where it was edited since; installed, what pip knows of it.
+
+    Never that of another repository which a virtual environment may lie in.
+    """
+    room = Path(__file__).parent
+    if room.parent.name != "workflow_scripts" or not (room.parents[1] / ".git").exists():
+        return _installed()
     describe = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=-edited"]
     try:
-        run = subprocess.run(
-            describe, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
+        run = subprocess.run(describe, cwd=room, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return run.stdout.strip()
+
+
+def _installed() -> str:
+    """The commit that pip fetched, else the version; 'unknown' where the code is only a copy."""
+    if __name__.startswith("workflow_scripts."):
+        return "unknown"
+    try:
+        package = distribution("semantic-statistics")
+    except PackageNotFoundError:
+        return "unknown"
+    source = json.loads(package.read_text("direct_url.json") or "{}")
+    return source.get("vcs_info", {}).get("commit_id") or f"version {package.version}"

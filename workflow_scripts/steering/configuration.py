@@ -1,81 +1,77 @@
-"""The key `steering` of the configuration, cross-checked.
-
-Imported by the Snakefile, hence by every cluster job: nothing heavy here.
-"""
+"""The key `steering`: models whose states are steered."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from ..configuration.checks import check_layer, check_name, check_text
+from ..configuration.schema import Spec, schema
 from ..semstat.errors import InputError
 
-Spec = dict[str, Any]
-
-UNFIT = {
-    "random": "has random weights, so there is nothing to steer towards",
-    "tuned_lens": "is a lens, and the model that it is for is to be steered",
-}
-"""Sources of models that are not steered, and why."""
+AFTER = ("tokens", "energies")
 
 
-def resolve_steering(study: Spec) -> list[Spec]:
-    """Entries of `steering`, each of a model with weights; layers and effects ascending.
-
-    Parameters
-    ----------
-    study : resolved models and datasets; every entry's dataset is one of text.
-
-    Raises
-    ------
-    InputError
-        One sentence with key and remedy.
-    """
+def resolve(study: Spec) -> None:
+    """`layers` and `effects` of each entry, of a model with trained weights, become ascending."""
     pairs: list[tuple[str, str]] = []
     for at, spec in enumerate(study["steering"]):
         where = f"steering.{at}"
         pair = spec["model"], spec["dataset"]
-        _check_steered_model(f"{where}.model", spec["model"], study["models"])
+        check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
+        _check_model(f"{where}.model", spec["model"], study["models"])
         if pair in pairs:
             raise InputError(
                 f"{where}: the same model and dataset as steering.{pairs.index(pair)}; "
                 f"remove it, or add its layers there"
             )
         pairs.append(pair)
-        blocks = study["models"][spec["model"]]["blocks"]
-        named = [(f"{where}.layers", layer) for layer in spec["layers"]]
-        for key, layer in [*named, (f"{where}.decoding.layer", spec["decoding"]["layer"])]:
-            if layer > blocks:
-                raise InputError(
-                    f"{key}: layer {layer} does not exist (the model has layers 0 to {blocks})"
-                )
-        _check_beginnings(where, spec, study["datasets"][spec["dataset"]])
+        for layer in spec["layers"]:
+            check_layer(f"{where}.layers", layer, study["models"][spec["model"]]["blocks"])
+        name, dataset = spec["dataset"], study["datasets"][spec["dataset"]]
+        check_limit(f"{where}.documents", spec["documents"], name, documents_limit(dataset))
+        check_limit(f"{where}.position", spec["position"], name, tokens_limit(dataset, but=1))
         spec["layers"], spec["effects"] = sorted(spec["layers"]), sorted(spec["effects"])
-    return list(study["steering"])
 
 
-def _check_steered_model(key: str, name: str, models: dict[str, Spec]) -> None:
-    fit = [model for model, spec in models.items() if spec["source"] not in UNFIT]
-    if name not in fit:
-        why = UNFIT[models[name]["source"]] if name in models else "is not one of the models"
+def _check_model(key: str, name: str, models: dict[str, Spec]) -> None:
+    unfit = {model: why for model, spec in models.items() if (why := _unfit(spec, models))}
+    fit = [model for model in models if model not in unfit]
+    check_name(key, name, fit, unfit.get(name, "is not one of the models"))
+
+
+def _unfit(spec: Spec, models: dict[str, Spec]) -> str | None:
+    """Why a model is not steered."""
+    if models[spec["weights"]]["source"] == "random":
+        return "has random weights, so there is nothing to steer towards"
+    if spec["readout"] != "logit_lens":
+        return "is a lens, and the model that it is for is to be steered"
+    return None
+
+
+def check_limit(key: str, wanted: int, dataset: str, limit: tuple[float, str]) -> None:
+    """Refuse more documents or tokens than a dataset has."""
+    most, raise_it = limit
+    if wanted > most:
         raise InputError(
-            f"{key}: {name!r} {why}; name one of {', '.join(fit) or '(there is none)'}"
+            f"{key}: {wanted} is more than the {most} that {dataset} allows; "
+            f"lower it, or raise datasets.{dataset}.{raise_it}"
         )
 
 
-def _check_beginnings(where: str, spec: Spec, dataset: Spec) -> None:
-    """Whether a dataset has as many documents, and tokens of each, as steering takes."""
-    held = dataset["shards"] * dataset["documents_per_shard"]
-    longest = dataset["tokens_per_document"] or math.inf
-    decoding = spec["decoding"]
-    for key, wanted, limit, raise_it in (
-        ("documents", spec["documents"], held, "shards"),
-        ("decoding.prompts", decoding["prompts"], held, "shards"),
-        ("position", spec["position"], longest - 1, "tokens_per_document"),
-        ("decoding.prompt_tokens", decoding["prompt_tokens"], longest, "tokens_per_document"),
-    ):
-        if wanted > limit:
-            raise InputError(
-                f"{where}.{key}: {wanted} is more than the {limit} that {spec['dataset']} allows; "
-                f"lower it, or raise datasets.{spec['dataset']}.{raise_it}"
-            )
+def documents_limit(dataset: Spec) -> tuple[float, str]:
+    """How many documents a dataset has, and the key that says so."""
+    return dataset["shards"] * dataset["documents_per_shard"], "shards"
+
+
+def tokens_limit(dataset: Spec, but: int = 0) -> tuple[float, str]:
+    """How many tokens each of its documents has at most, and the key that says so."""
+    return (dataset["tokens_per_document"] or math.inf) - but, "tokens_per_document"
+
+
+# What the rules ask.
+
+
+def steering_keys() -> list[str]:
+    """Keys of an entry that say how states are steered."""
+    keys = schema()["$defs"]["steering"]["properties"]
+    return [key for key in keys if key not in ("model", "dataset", "decoding")]

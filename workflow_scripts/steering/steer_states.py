@@ -70,18 +70,18 @@ def steer_states(
     taken = read_beginnings(tokens, documents, position + 1, remedy)
     layered, facts = load(running, position + 1, "steering.position")
     by_layer = readers(running.called, layered, layers)
-    ids_bt = torch.from_numpy(taken.ids_dt).to(layered.device)
+    ids_xt = torch.from_numpy(taken.ids_dt).to(layered.device)
     ascending = sorted(effects)
-    total = len(ids_bt) * len(by_layer) * len(quantities) * len(ascending)
+    total = len(ids_xt) * len(by_layer) * len(quantities) * len(ascending)
     parts: list[dict[str, Any]] = []
     with progress(f"{running.called} {taken.provenance['dataset']}", "states", total) as bar:
         for layer, reader in by_layer.items():
-            moment, _ = reader.start(ids_bt[:, :-1])
-            direction_rbn = _directions(directions, seed, taken.doc, reader)
-            wanted = targets(quantities, ids_bt[:, -1], ids_bt[:, -2], reader.decoder.vocabulary)
+            moment, _ = reader.start(ids_xt[:, :-1])
+            direction_rxn = _directions(directions, seed, taken.doc, reader)
+            wanted = targets(quantities, ids_xt[:, -1], ids_xt[:, -2], reader.decoder.vocabulary)
             for quantity, target in wanted.items():
                 measured = measure_effects(
-                    reader, moment, target, ascending, direction_rbn, bar.update
+                    reader, moment, target, ascending, direction_rxn, bar.update
                 )
                 shape = measured["effect"].shape
                 head = {
@@ -113,9 +113,9 @@ def _directions(directions: int, seed: int, doc: list[int], reader: Reader) -> t
         np.random.default_rng([seed, reader.layer, number]).standard_normal((directions, n))
         for number in doc
     ]
-    direction_rbn = torch.from_numpy(np.stack(drawn, axis=1))
-    unit_rbn = torch.nn.functional.normalize(direction_rbn, dim=-1)
-    return unit_rbn.to(reader.layered.device, reader.layered.model.dtype)
+    direction_rxn = torch.from_numpy(np.stack(drawn, axis=1))
+    unit_rxn = torch.nn.functional.normalize(direction_rxn, dim=-1)
+    return unit_rxn.to(reader.layered.device, reader.layered.model.dtype)
 
 
 if __name__ == "__main__":

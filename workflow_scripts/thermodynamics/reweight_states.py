@@ -49,13 +49,13 @@ def reweight_states(
     sums, provenance = merged(states, [layer])
     columns = floats(read_table(curves, CURVES))
     decades = np.log10(largest / SMALLEST)
-    positive_t = np.geomspace(SMALLEST, largest, round(decades * PER_DECADE) + 1)
+    positive_q = np.geomspace(SMALLEST, largest, round(decades * PER_DECADE) + 1)
     with blamed_on(str(states[0])):
         canonical = reweight(
             sums[layer].counts,
             energy_edges(),
             columns["surface_entropy"],
-            np.concatenate([-positive_t[::-1], [0.0], positive_t]),
+            np.concatenate([-positive_q[::-1], [0.0], positive_q]),
             intervals.rng(),
             intervals.resamples,
             intervals.confidence,

@@ -73,17 +73,19 @@ def difference(
     """
     if paired:
         check_pairs(a, b)
-    part_a, part_b = estimate(a, edges_e), estimate(b, edges_e)
-    blocks = part_a.blocks if paired else part_a.blocks + part_b.blocks
+    parts_of_a, parts_of_b = estimate(a, edges_e), estimate(b, edges_e)
+    blocks = parts_of_a.blocks if paired else parts_of_a.blocks + parts_of_b.blocks
 
     def minus(of_a: Estimate, of_b: Estimate) -> Estimate:
-        return _minus(of_a, part_a, of_b, part_b, paired)
+        return _minus(of_a, parts_of_a, of_b, parts_of_b, paired)
 
-    entropy = minus(logarithm(part_a.volume), logarithm(part_b.volume))
-    log_temperature = minus(part_a.log_temperature, part_b.log_temperature)
-    temperature = minus(_exponential(part_a.log_temperature), _exponential(part_b.log_temperature))
-    both_e = part_a.populated_e & part_b.populated_e
-    sources = log_temperature.error_es.shape[1]
+    entropy = minus(logarithm(parts_of_a.volume), logarithm(parts_of_b.volume))
+    log_temperature = minus(parts_of_a.log_temperature, parts_of_b.log_temperature)
+    temperature = minus(
+        _exponential(parts_of_a.log_temperature), _exponential(parts_of_b.log_temperature)
+    )
+    both_e = parts_of_a.populated_e & parts_of_b.populated_e
+    sources = log_temperature.error_eu.shape[1]
     bars = ErrorBars.resample(blocks, sources, resamples, confidence, both_e, rng)
     return Difference(
         np.array(edges_e, dtype=np.float64),
@@ -101,15 +103,15 @@ def check_pairs(a: StateCounts, b: StateCounts) -> None:
 
 def _exponential(log: Estimate) -> Estimate:
     value_e = np.exp(log.value_e)
-    return Estimate(value_e, log.error_es * value_e[:, None])
+    return Estimate(value_e, log.error_eu * value_e[:, None])
 
 
 def _minus(of_a: Estimate, a: Parts, of_b: Estimate, b: Parts, paired: bool) -> Estimate:
     """a − b: blocks first, shared or one after the other, then each one's own smoothing modes."""
-    block_a, mode_a = np.split(of_a.error_es, [a.blocks], axis=1)
-    block_b, mode_b = np.split(of_b.error_es, [b.blocks], axis=1)
-    blocks = [block_a - block_b] if paired else [block_a, -block_b]
-    return Estimate(of_a.value_e - of_b.value_e, np.hstack([*blocks, mode_a, -mode_b]))
+    blocks_of_a, modes_of_a = np.split(of_a.error_eu, [a.blocks], axis=1)
+    blocks_of_b, modes_of_b = np.split(of_b.error_eu, [b.blocks], axis=1)
+    blocks = [blocks_of_a - blocks_of_b] if paired else [blocks_of_a, -blocks_of_b]
+    return Estimate(of_a.value_e - of_b.value_e, np.hstack([*blocks, modes_of_a, -modes_of_b]))
 
 
 class Distance(NamedTuple):
@@ -141,19 +143,19 @@ def distance(
     """
     if paired:
         check_pairs(a, b)
-    count_a, count_b = checked_counts(a, edges_e)[0], checked_counts(b, edges_e)[0]
-    pool_be = np.cumsum(np.vstack([count_a, count_b]), axis=1)
-    in_a_b = np.arange(len(pool_be)) < len(count_a)
+    of_a_be, of_b_be = checked_counts(a, edges_e)[0], checked_counts(b, edges_e)[0]
+    pool_be = np.cumsum(np.vstack([of_a_be, of_b_be]), axis=1)
+    in_a_b = np.arange(len(pool_be)) < len(of_a_be)
     if paired:
-        swap_rb = rng.random((permutations, len(count_a))) < 0.5
+        swap_rb = rng.random((permutations, len(of_a_be))) < 0.5
         label_rb = np.hstack([~swap_rb, swap_rb])
     else:
         label_rb = rng.permuted(np.tile(in_a_b, (permutations, 1)), axis=1)
     label_rb = np.vstack([in_a_b, label_rb]).astype(np.float64)
-    volume_a, volume_b = (
+    of_a_re, of_b_re = (
         sums_re / sums_re[:, -1:] for sums_re in (label_rb @ pool_be, (1 - label_rb) @ pool_be)
     )
-    apart_re = np.abs(volume_a - volume_b)
+    apart_re = np.abs(of_a_re - of_b_re)
     area_r = apart_re[:, :-1] @ np.diff(edges_e)
     highest_r = apart_re.max(axis=1)
     return Distance(float(area_r[0]), float(highest_r[0]), _p_value(area_r), _p_value(highest_r))

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, STYLE, energy_axis, shade
+from ..figures import OKABE_ITO, STYLE, Figure, energy_axis, shade
 from ..statistics.curve import Curve
 
 DIFFERENCE_PANELS = {

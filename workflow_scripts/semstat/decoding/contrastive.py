@@ -21,17 +21,17 @@ class Contrastive:
 
     def __call__(self, reader: Reader, texts: Texts) -> Choice:
         moment = texts.moment
-        logits_bv = reader.logits(moment.top_bn)
-        p_bk, token_bk = torch.softmax(logits_bv, dim=-1).topk(self.candidates, dim=-1)
-        read = reader.read(token_bk.reshape(-1, 1), repeat(moment.after, self.candidates))
-        own_bkn = reader.output(read.top_bn).reshape(*token_bk.shape, -1)
-        past_btn = reader.output(texts.top_btn())
-        cosine_bkt = (
-            torch.nn.functional.normalize(own_bkn, dim=-1)
-            @ torch.nn.functional.normalize(past_btn, dim=-1).mT
+        logits_xv = reader.logits(moment.top_xn)
+        p_xc, token_xc = torch.softmax(logits_xv, dim=-1).topk(self.candidates, dim=-1)
+        read = reader.read(token_xc.reshape(-1, 1), repeat(moment.after, self.candidates))
+        own_xcn = reader.output(read.top_xn).reshape(*token_xc.shape, -1)
+        past_xtn = reader.output(texts.top_xtn())
+        cosine_xct = (
+            torch.nn.functional.normalize(own_xcn, dim=-1)
+            @ torch.nn.functional.normalize(past_xtn, dim=-1).mT
         )
-        score_bk = (1 - self.alpha) * p_bk - self.alpha * cosine_bkt.amax(dim=-1)
-        best_b = score_bk.argmax(dim=-1)
-        text_b = torch.arange(len(best_b), device=best_b.device)
-        following = select(read, text_b * self.candidates + best_b)
-        return Choice(token_bk[text_b, best_b], logits_bv, moment, following)
+        score_xc = (1 - self.alpha) * p_xc - self.alpha * cosine_xct.amax(dim=-1)
+        best_x = score_xc.argmax(dim=-1)
+        text_x = torch.arange(len(best_x), device=best_x.device)
+        following = select(read, text_x * self.candidates + best_x)
+        return Choice(token_xc[text_x, best_x], logits_xv, moment, following)

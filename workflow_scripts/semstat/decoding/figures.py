@@ -7,10 +7,9 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from ..figures import STYLE, line_styles
+from ..figures import STYLE, Figure, line_styles
 from ..statistics.curve import Interval
 
 
@@ -24,8 +23,8 @@ def draw_decodings(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     panels = {"rep_4": "rep-4 of the continuation", "energy_fluctuation": "fluctuation of ln K + V"}
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 2.8))
-        axes_p = figure.subplots(1, len(panels))
-        for axes, (name, label) in zip(axes_p, panels.items(), strict=True):
+        all_axes = figure.subplots(1, len(panels))
+        for axes, (name, label) in zip(all_axes, panels.items(), strict=True):
             for row, (color, _) in zip(rows, line_styles(len(rows), ordered=False), strict=True):
                 x, y = Interval.of(row, "perplexity"), Interval.of(row, name)
                 axes.errorbar(
@@ -50,9 +49,9 @@ def draw_decodings(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
             axes.set_xticks(ticks)
             axes.set_xlabel("perplexity under the unsteered model")
             axes.set_ylabel(label)
-        axes_p[0].axhline(0, color="0.8", linewidth=0.6, zorder=0)
-        axes_p[0].set_title(title, loc="left")
-        figure.legend(*axes_p[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+        all_axes[0].axhline(0, color="0.8", linewidth=0.6, zorder=0)
+        all_axes[0].set_title(title, loc="left")
+        figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
     return figure
 
 

@@ -7,4 +7,4 @@ from .processed import Processed
 
 def greedy() -> Processed:
     """The most probable token."""
-    return Processed(lambda _ids_bt, logits_bv: logits_bv)
+    return Processed(lambda _ids_xt, logits_xv: logits_xv)

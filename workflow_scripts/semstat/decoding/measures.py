@@ -22,7 +22,7 @@ def repetition(tokens: Sequence[int], n: int) -> float:
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
-def energy_fluctuation(hidden_btn: Array, surprisal_bs: Array) -> Array:
+def energy_fluctuation(hidden_xtn: Array, surprisal_xt: Array) -> Array:
     """Coefficient of variation of E_t = ln(½‖h_t − h_{t−1}‖²) − ln p(x_{t+1}) in a continuation.
 
     The log-kinetic term and the potential of a reconstruction of arXiv 2508.08492, whose text was
@@ -30,14 +30,14 @@ def energy_fluctuation(hidden_btn: Array, surprisal_bs: Array) -> Array:
 
     Parameters
     ----------
-    hidden_btn : (texts, P + S − 1, hidden) the last block's output at all tokens but the last one.
-    surprisal_bs : (texts, S) −ln p of each token of the continuation, nats.
+    hidden_xtn : (texts, P + S − 1, hidden) the last block's output at all tokens but the last one.
+    surprisal_xt : (texts, S) −ln p of each token of the continuation, nats.
 
     Returns
     -------
     (texts,) standard deviation of E over the S states, over |mean|.
     """
-    velocity_btn = np.diff(hidden_btn, axis=1)[:, -surprisal_bs.shape[1] :]
-    energy_bs = log_half_square(np.square(velocity_btn).sum(axis=-1)) + surprisal_bs
-    fluctuation_b: Array = energy_bs.std(axis=1, ddof=1) / np.abs(energy_bs.mean(axis=1))
-    return fluctuation_b
+    velocity_xtn = np.diff(hidden_xtn, axis=1)[:, -surprisal_xt.shape[1] :]
+    energy_xt = log_half_square(np.square(velocity_xtn).sum(axis=-1)) + surprisal_xt
+    fluctuation_x: Array = energy_xt.std(axis=1, ddof=1) / np.abs(energy_xt.mean(axis=1))
+    return fluctuation_x

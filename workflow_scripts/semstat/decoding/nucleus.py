@@ -8,26 +8,26 @@ from torch import Tensor
 from ..generation.sampling import Sampling
 
 
-def nucleus_sampling(mass: float, uniform_bs: Tensor) -> Sampling:
+def nucleus_sampling(mass: float, uniform_xt: Tensor) -> Sampling:
     """Draws among the fewest tokens whose probabilities sum to at least `mass`.
 
     Holtzman et al., "The curious case of neural text degeneration", arXiv 1904.09751.
 
     Parameters
     ----------
-    uniform_bs : (texts, steps) float64, in [0, 1), on the model's device.
+    uniform_xt : (texts, steps) float64, in [0, 1), on the model's device.
     """
 
-    def cut(logits_bv: Tensor) -> Tensor:
-        lowest = torch.finfo(logits_bv.dtype).min
-        return logits_bv.masked_fill(~nucleus(logits_bv, mass), lowest)
+    def cut(logits_xv: Tensor) -> Tensor:
+        lowest = torch.finfo(logits_xv.dtype).min
+        return logits_xv.masked_fill(~nucleus(logits_xv, mass), lowest)
 
-    return Sampling(1.0, uniform_bs, cut)
+    return Sampling(1.0, uniform_xt, cut)
 
 
-def nucleus(logits_bv: Tensor, mass: float) -> Tensor:
+def nucleus(logits_xv: Tensor, mass: float) -> Tensor:
     """(texts, vocabulary) bool: the fewest most probable tokens that hold the mass."""
-    ranked_bv, token_bv = logits_bv.sort(dim=-1, descending=True)
-    p_bv = torch.softmax(ranked_bv.double(), dim=-1)
-    before_bv = p_bv.cumsum(dim=-1) - p_bv
-    return torch.zeros_like(token_bv, dtype=torch.bool).scatter(1, token_bv, before_bv < mass)
+    ranked_xv, token_xv = logits_xv.sort(dim=-1, descending=True)
+    p_xv = torch.softmax(ranked_xv.double(), dim=-1)
+    before_xv = p_xv.cumsum(dim=-1) - p_xv
+    return torch.zeros_like(token_xv, dtype=torch.bool).scatter(1, token_xv, before_xv < mass)

@@ -20,6 +20,6 @@ class Processed:
         self.process = process
 
     def __call__(self, reader: Reader, texts: Texts) -> Choice:
-        logits_bv = reader.logits(texts.moment.top_bn)
-        token_b = self.process(texts.ids_bt, logits_bv).argmax(dim=-1)
-        return Choice(token_b, logits_bv, texts.moment)
+        logits_xv = reader.logits(texts.moment.top_xn)
+        token_x = self.process(texts.ids_xt, logits_xv).argmax(dim=-1)
+        return Choice(token_x, logits_xv, texts.moment)

@@ -14,9 +14,9 @@ def repetition_penalty(penalty: float) -> Processed:
     Keskar et al., "CTRL", arXiv 1909.05858, section 4.1.
     """
 
-    def process(ids_bt: Tensor, logits_bv: Tensor) -> Tensor:
-        seen_bt = logits_bv.gather(1, ids_bt)
-        lowered_bt = torch.where(seen_bt < 0, seen_bt * penalty, seen_bt / penalty)
-        return logits_bv.scatter(1, ids_bt, lowered_bt)
+    def process(ids_xt: Tensor, logits_xv: Tensor) -> Tensor:
+        seen_xt = logits_xv.gather(1, ids_xt)
+        lowered_xt = torch.where(seen_xt < 0, seen_xt * penalty, seen_xt / penalty)
+        return logits_xv.scatter(1, ids_xt, lowered_xt)
 
     return Processed(process)

@@ -31,17 +31,17 @@ class SteerAway:
 
     def __call__(self, reader: Reader, texts: Texts) -> Choice:
         moment = texts.moment
-        logits_bv = reader.logits(moment.top_bn)
-        stutters_bv = stuttering(texts.ids_bt, logits_bv.shape[1], self.ngram)
-        top_b1 = logits_bv.argmax(dim=-1, keepdim=True)
-        steered_b = stutters_bv.gather(1, top_b1)[:, 0]
-        if steered_b.any():
-            rival_b = logits_bv.masked_fill(stutters_bv, -torch.inf).argmax(dim=-1)
-            odds = log_odds(stutters_bv, rival_b)
-            now_b1 = odds(logits_bv)
-            change_b1 = torch.where(steered_b[:, None], -self.margin - now_b1, 0.0)
+        logits_xv = reader.logits(moment.top_xn)
+        stutters_xv = stuttering(texts.ids_xt, logits_xv.shape[1], self.ngram)
+        top_x1 = logits_xv.argmax(dim=-1, keepdim=True)
+        steered_x = stutters_xv.gather(1, top_x1)[:, 0]
+        if steered_x.any():
+            rival_x = logits_xv.masked_fill(stutters_xv, -torch.inf).argmax(dim=-1)
+            odds = log_odds(stutters_xv, rival_x)
+            now_x1 = odds(logits_xv)
+            change_x1 = torch.where(steered_x[:, None], -self.margin - now_x1, 0.0)
             function = reader.function(moment, odds)
-            found = steer(function, moment.state_bn, change_b1, self.budget, tolerance=0.05)
-            moment = reader.with_state(moment, moment.state_bn + found.shift_bn)
-            logits_bv = reader.logits(moment.top_bn)
-        return Choice(logits_bv.argmax(dim=-1), logits_bv, moment, steered_b=steered_b)
+            found = steer(function, moment.state_xn, change_x1, self.budget, tolerance=0.05)
+            moment = reader.with_state(moment, moment.state_xn + found.shift_xn)
+            logits_xv = reader.logits(moment.top_xn)
+        return Choice(logits_xv.argmax(dim=-1), logits_xv, moment, steered_x=steered_x)

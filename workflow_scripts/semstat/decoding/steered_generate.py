@@ -54,20 +54,20 @@ class SteeredGenerate:
         attention_mask = model_kwargs.get("attention_mask")
         if attention_mask is not None and not attention_mask.all():
             raise ValueError("prompts of one length are wanted; give those of another one apart")
-        unfinished_b = torch.ones_like(input_ids[:, 0], dtype=torch.bool)
+        unfinished_x = torch.ones_like(input_ids[:, 0], dtype=torch.bool)
         pad = generation_config._pad_token_tensor
 
         def method(reader: Reader, texts: Texts) -> Choice:
             choice = self.method(reader, texts)
-            processed_bv = logits_processor(texts.ids_bt, choice.logits_bv)
-            return choice._replace(token_b=processed_bv.argmax(dim=-1))
+            processed_xv = logits_processor(texts.ids_xt, choice.logits_xv)
+            return choice._replace(token_x=processed_xv.argmax(dim=-1))
 
         for choice in write(self.reader, begin(self.reader, input_ids), method):
-            token_b = choice.token_b
+            token_x = choice.token_x
             if pad is not None:
-                token_b = torch.where(unfinished_b, token_b, pad)
-            input_ids = torch.cat([input_ids, token_b[:, None]], dim=1)
-            unfinished_b = unfinished_b & ~stopping_criteria(input_ids, None)
-            if not unfinished_b.any():
+                token_x = torch.where(unfinished_x, token_x, pad)
+            input_ids = torch.cat([input_ids, token_x[:, None]], dim=1)
+            unfinished_x = unfinished_x & ~stopping_criteria(input_ids, None)
+            if not unfinished_x.any():
                 break
         return input_ids

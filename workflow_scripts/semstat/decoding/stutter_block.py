@@ -12,7 +12,7 @@ from .stuttering import stuttering
 def stutter_block(ngram: int) -> Processed:
     """The most probable token that does not stutter: what steering would do without steering."""
 
-    def process(ids_bt: Tensor, logits_bv: Tensor) -> Tensor:
-        return logits_bv.masked_fill(stuttering(ids_bt, logits_bv.shape[1], ngram), -torch.inf)
+    def process(ids_xt: Tensor, logits_xv: Tensor) -> Tensor:
+        return logits_xv.masked_fill(stuttering(ids_xt, logits_xv.shape[1], ngram), -torch.inf)
 
     return Processed(process)

@@ -12,20 +12,20 @@ import torch
 from torch import Tensor
 
 
-def stuttering(ids_bt: Tensor, vocabulary: int, ngram: int) -> Tensor:
+def stuttering(ids_xt: Tensor, vocabulary: int, ngram: int) -> Tensor:
     """(texts, vocabulary) bool: what would close a repeated n-gram, or be third in a row.
 
     Parameters
     ----------
-    ids_bt : (texts, tokens) the texts so far.
+    ids_xt : (texts, tokens) the texts so far.
     ngram : at least 2.
     """
-    stutters_bv = torch.zeros(len(ids_bt), vocabulary, dtype=torch.bool, device=ids_bt.device)
-    if ids_bt.shape[1] >= 2:
-        stutters_bv.scatter_(1, ids_bt[:, -1:], ids_bt[:, -1:] == ids_bt[:, -2:-1])
-    if ids_bt.shape[1] >= ngram:
-        window_btg = ids_bt.unfold(1, ngram, 1)
-        begun_bt = (window_btg[..., :-1] == ids_bt[:, None, 1 - ngram :]).all(dim=-1)
-        text, place = begun_bt.nonzero(as_tuple=True)
-        stutters_bv[text, window_btg[text, place, -1]] = True
-    return stutters_bv
+    stutters_xv = torch.zeros(len(ids_xt), vocabulary, dtype=torch.bool, device=ids_xt.device)
+    if ids_xt.shape[1] >= 2:
+        stutters_xv.scatter_(1, ids_xt[:, -1:], ids_xt[:, -1:] == ids_xt[:, -2:-1])
+    if ids_xt.shape[1] >= ngram:
+        grams = ids_xt.unfold(1, ngram, 1)
+        begun_xt = (grams[..., :-1] == ids_xt[:, None, 1 - ngram :]).all(dim=-1)
+        text, place = begun_xt.nonzero(as_tuple=True)
+        stutters_xv[text, grams[text, place, -1]] = True
+    return stutters_xv

@@ -21,7 +21,7 @@ def draw_uniform(seed: int, doc: int, steps: int) -> NDArray[np.float64]:
     return np.random.default_rng([seed, doc]).random(steps)
 
 
-def next_tokens(logits_bv: Tensor, sampling_temperature: float, uniform_b: Tensor) -> Tensor:
+def next_tokens(logits_xv: Tensor, sampling_temperature: float, uniform_x: Tensor) -> Tensor:
     """The next token of each document: the inverse of the cumulative probability at a number.
 
     Token i is taken where C_{i−1} <= u < C_i, C being the cumulative sum of
@@ -29,9 +29,9 @@ def next_tokens(logits_bv: Tensor, sampling_temperature: float, uniform_b: Tenso
 
     Parameters
     ----------
-    logits_bv : (documents, vocabulary).
+    logits_xv : (documents, vocabulary).
     sampling_temperature : at least 0, which takes the most probable token.
-    uniform_b : (documents,) float64, in [0, 1).
+    uniform_x : (documents,) float64, in [0, 1).
 
     Returns
     -------
@@ -42,15 +42,15 @@ def next_tokens(logits_bv: Tensor, sampling_temperature: float, uniform_b: Tenso
     FloatingPointError
         If a logit is NaN or infinite.
     """
-    if not logits_bv.isfinite().all():
+    if not logits_xv.isfinite().all():
         raise FloatingPointError("NaN or infinite logits")
     if sampling_temperature == 0:
-        return logits_bv.argmax(dim=-1)
-    p_bv = torch.softmax(logits_bv.double() / sampling_temperature, dim=-1)
-    cumulative_bv = p_bv.cumsum(dim=-1)
-    wanted_b1 = uniform_b[:, None] * cumulative_bv[:, -1:]  # the sum is 1 up to rounding
-    token_b1 = torch.searchsorted(cumulative_bv, wanted_b1, right=True)
-    return token_b1[:, 0].clamp(max=logits_bv.shape[1] - 1)
+        return logits_xv.argmax(dim=-1)
+    p_xv = torch.softmax(logits_xv.double() / sampling_temperature, dim=-1)
+    cumulative_xv = p_xv.cumsum(dim=-1)
+    wanted_x1 = uniform_x[:, None] * cumulative_xv[:, -1:]  # the sum is 1 up to rounding
+    token_x1 = torch.searchsorted(cumulative_xv, wanted_x1, right=True)
+    return token_x1[:, 0].clamp(max=logits_xv.shape[1] - 1)
 
 
 class Sampling:
@@ -58,21 +58,21 @@ class Sampling:
 
     Parameters
     ----------
-    uniform_bs : (texts, steps) float64, in [0, 1), on the model's device.
+    uniform_xt : (texts, steps) float64, in [0, 1), on the model's device.
     cut : (texts, vocabulary) logits → those to draw from, finite; nothing is cut off by default.
     """
 
     def __init__(
         self,
         sampling_temperature: float,
-        uniform_bs: Tensor,
-        cut: Callable[[Tensor], Tensor] = lambda logits_bv: logits_bv,
+        uniform_xt: Tensor,
+        cut: Callable[[Tensor], Tensor] = lambda logits_xv: logits_xv,
     ) -> None:
         self.sampling_temperature, self.cut = sampling_temperature, cut
-        self.uniform = iter(uniform_bs.T)
+        self.uniform = iter(uniform_xt.T)
 
     def __call__(self, reader: Reader, texts: Texts) -> Choice:
-        logits_bv = reader.logits(texts.moment.top_bn)
-        among_bv = self.cut(logits_bv)
-        token_b = next_tokens(among_bv, self.sampling_temperature, next(self.uniform))
-        return Choice(token_b, logits_bv, texts.moment)
+        logits_xv = reader.logits(texts.moment.top_xn)
+        among_xv = self.cut(logits_xv)
+        token_x = next_tokens(among_xv, self.sampling_temperature, next(self.uniform))
+        return Choice(token_x, logits_xv, texts.moment)

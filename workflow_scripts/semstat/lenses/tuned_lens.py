@@ -53,40 +53,40 @@ class _Moments:
         self.hidden = hidden
         self.states = 0
         # Of (1, h) with (1, h, y).
-        self.product_mm = torch.zeros(
+        self.product_yy = torch.zeros(
             hidden + 1, 2 * hidden + 1, dtype=torch.float64, device=device
         )
 
     def add(self, h_sn: Tensor, y_sn: Tensor) -> None:
         self.states += len(h_sn)
-        all_sm = torch.cat([torch.ones_like(h_sn[:, :1]), h_sn, y_sn], dim=1).double()
-        all_sm /= y_sn.norm(dim=1, keepdim=True)
-        self.product_mm += all_sm[:, : self.hidden + 1].T @ all_sm
+        all_sy = torch.cat([torch.ones_like(h_sn[:, :1]), h_sn, y_sn], dim=1).double()
+        all_sy /= y_sn.norm(dim=1, keepdim=True)
+        self.product_yy += all_sy[:, : self.hidden + 1].T @ all_sy
 
     def _centred(self) -> tuple[Tensor, Tensor, Tensor]:
         """Mean of (h, y), covariance of h, and covariance of h with y."""
-        n, total = self.hidden, self.product_mm[0, 0]
-        mean_m = self.product_mm[0, 1:] / total
-        covariance_nm = self.product_mm[1:, 1:] / total - torch.outer(mean_m[:n], mean_m)
-        return mean_m, covariance_nm[:, :n], covariance_nm[:, n:]
+        n, total = self.hidden, self.product_yy[0, 0]
+        mean_y = self.product_yy[0, 1:] / total
+        covariance_ny = self.product_yy[1:, 1:] / total - torch.outer(mean_y[:n], mean_y)
+        return mean_y, covariance_ny[:, :n], covariance_ny[:, n:]
 
     def standard(self) -> tuple[Tensor, Tensor, Tensor]:
         """Mean and standard deviation of h by dimension, and the mean one of y."""
         n = self.hidden
-        mean_m, covariance_nn, _ = self._centred()
+        mean_y, covariance_nn, _ = self._centred()
         deviation_n = covariance_nn.diagonal().clamp(min=0).sqrt()
         deviation_n = deviation_n.clamp(min=1e-3 * deviation_n.mean().item())
         # The weighted squares of y add up to the number of states.
-        variance = (self.states / self.product_mm[0, 0] - mean_m[n:] @ mean_m[n:]) / n
-        return mean_m[:n].float(), deviation_n.float(), variance.sqrt().float()
+        variance = (self.states / self.product_yy[0, 0] - mean_y[n:] @ mean_y[n:]) / n
+        return mean_y[:n].float(), deviation_n.float(), variance.sqrt().float()
 
     def least_squares(self) -> Translator:
         """The affine map of h that comes closest to y."""
         n = self.hidden
-        mean_m, inner_nn, cross_nn = self._centred()
+        mean_y, inner_nn, cross_nn = self._centred()
         ridge_n = RIDGE * inner_nn.diagonal().clamp(min=torch.finfo(torch.float32).tiny)
         map_nn = torch.linalg.solve(inner_nn + torch.diag(ridge_n), cross_nn).T
-        bias_n = mean_m[n:] - map_nn @ mean_m[:n]
+        bias_n = mean_y[n:] - map_nn @ mean_y[:n]
         weight_nn = map_nn - torch.eye(n, dtype=map_nn.dtype, device=map_nn.device)
         return Translator(weight_nn.float(), bias_n.float())
 
@@ -224,16 +224,16 @@ def _steps(windows: Sequence[Window], rng: np.random.Generator) -> Iterator[list
 
 
 def _hidden_states(model: LayeredModel, windows: Sequence[Window], layers: Sequence[int]) -> _Batch:
-    ids_bt, scored_bt = pad_windows(windows)
-    scored = torch.from_numpy(scored_bt).to(model.device)
-    ids = torch.from_numpy(ids_bt[:, :-1]).to(model.device)
+    ids_xt, scored_xt = pad_windows(windows)
+    scored = torch.from_numpy(scored_xt).to(model.device)
+    ids = torch.from_numpy(ids_xt[:, :-1]).to(model.device)
     final = model.n_blocks
     hidden = model.hidden_states(ids, [*layers, final])
-    states = {layer: h_btn[scored].float() for layer, h_btn in hidden.items()}
+    states = {layer: h_xtn[scored].float() for layer, h_xtn in hidden.items()}
     for layer, h_sn in states.items():
         if not h_sn.isfinite().all():
             raise FloatingPointError(f"layer {layer}: NaN or infinite activation")
-    return _Batch(np.nonzero(scored_bt)[0], states[final], {k: states[k] for k in layers})
+    return _Batch(np.nonzero(scored_xt)[0], states[final], {k: states[k] for k in layers})
 
 
 def _descend(decoder: Decoder, learners: Mapping[int, nn.Module], batch: _Batch) -> None:

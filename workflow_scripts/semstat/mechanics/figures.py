@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, STYLE, line_styles, shade
+from ..figures import OKABE_ITO, STYLE, Figure, line_styles, shade
 from ..statistics.curve import Interval
 
 Array = NDArray[np.float64]

@@ -110,8 +110,9 @@ def _pairing(terms: Terms, variances: _Variances) -> Numbers:
     states = len(terms.position_t)
     k_kt, v_pt = (x - x.mean(axis=1, keepdims=True) for x in (terms.kinetic_kt, terms.potential_pt))
     product_kp = variances.kinetic_k[:, None] * variances.potential_p
-    power_kf, power_pf = (np.abs(np.fft.fft(x)) ** 2 for x in (k_kt, v_pt))
-    shifted_kp = power_kf @ power_pf.T / (states * (states - 1)) ** 2
+    # Of as many frequencies as positions.
+    power_kt, power_pt = (np.abs(np.fft.fft(x)) ** 2 for x in (k_kt, v_pt))
+    shifted_kp = power_kt @ power_pt.T / (states * (states - 1)) ** 2
     covariance_kp = k_kt @ v_pt.T / (states - 1)
 
     per_covariance = 2 / variances.unpaired

@@ -28,15 +28,15 @@ class Moment(NamedTuple):
 
     before, after : cache without and with this token; neither is ever altered.
     calls : what each block above the reader's layer was given beside the hidden state.
-    state_bn : (texts, hidden) residual stream at the reader's layer.
-    top_bn : (texts, hidden) the last block's output, before the final norm.
+    state_xn : (texts, hidden) residual stream at the reader's layer.
+    top_xn : (texts, hidden) the last block's output, before the final norm.
     """
 
     before: Cache
     after: Cache
     calls: list[Call]
-    state_bn: Tensor
-    top_bn: Tensor
+    state_xn: Tensor
+    top_xn: Tensor
 
 
 class Reader:
@@ -64,12 +64,12 @@ class Reader:
         self.decoder = _at_least_float32(layered.decoder)
         self._check()
 
-    def start(self, ids_bt: Tensor) -> tuple[Moment, list[Tensor]]:
+    def start(self, ids_xt: Tensor) -> tuple[Moment, list[Tensor]]:
         """Read texts of one length.
 
         Parameters
         ----------
-        ids_bt : (texts, tokens) at least one token each.
+        ids_xt : (texts, tokens) at least one token each.
 
         Returns
         -------
@@ -79,27 +79,27 @@ class Reader:
         config = self.layered.model.config.get_text_config()
         cache: Cache = DynamicCache(config=config)
         history: list[Tensor] = []
-        if ids_bt.shape[1] > 1:
+        if ids_xt.shape[1] > 1:
             with torch.no_grad(), _calls(self.layered.blocks[-1:]) as (_, top):
                 body = self.layered.model.base_model
-                cache = body(ids_bt[:, :-1], past_key_values=cache, use_cache=True).past_key_values
+                cache = body(ids_xt[:, :-1], past_key_values=cache, use_cache=True).past_key_values
             history = [top[0]]
-        return self.read(ids_bt[:, -1:], cache), history
+        return self.read(ids_xt[:, -1:], cache), history
 
-    def read(self, token_b1: Tensor, before: Cache) -> Moment:
+    def read(self, token_x1: Tensor, before: Cache) -> Moment:
         """Read one more token of each text, after those in a cache."""
         after = _fork(before)
         watched = self.layered.blocks[self.layer :] or self.layered.blocks[-1:]
         with torch.no_grad(), _calls(watched) as (calls, top):
-            self.layered.model.base_model(token_b1, past_key_values=after, use_cache=True)
-        top_bn = top[0][:, -1]
+            self.layered.model.base_model(token_x1, past_key_values=after, use_cache=True)
+        top_xn = top[0][:, -1]
         if self.layer == self.layered.n_blocks:
-            return Moment(before, after, [], top_bn, top_bn)
-        state_bn = calls[0][0][0][:, -1]
+            return Moment(before, after, [], top_xn, top_xn)
+        state_xn = calls[0][0][0][:, -1]
         others = [(args[1:], kwargs) for args, kwargs in calls]
-        return Moment(before, after, others, state_bn, top_bn)
+        return Moment(before, after, others, state_xn, top_xn)
 
-    def replay(self, moment: Moment, state_bn: Tensor) -> tuple[Tensor, Cache]:
+    def replay(self, moment: Moment, state_xn: Tensor) -> tuple[Tensor, Cache]:
         """What the blocks above the layer make of another hidden state.
 
         Returns
@@ -110,36 +110,36 @@ class Reader:
         # A block finds the layers below it as they are when the model calls it.
         below = [copy.copy(layer) for layer in moment.after.layers[: self.layer]]
         cache.layers = [*below, *cache.layers[self.layer :]]
-        q_b1n = state_bn[:, None]
+        q_x1n = state_xn[:, None]
         for block, (args, kwargs) in zip(
             self.layered.blocks[self.layer :], moment.calls, strict=True
         ):
             own = [cache if isinstance(value, Cache) else value for value in args]
             named = {k: cache if isinstance(v, Cache) else v for k, v in kwargs.items()}
-            output = block(q_b1n, *own, **named)
-            q_b1n = output[0] if isinstance(output, tuple) else output
-        return q_b1n[:, -1], cache
+            output = block(q_x1n, *own, **named)
+            q_x1n = output[0] if isinstance(output, tuple) else output
+        return q_x1n[:, -1], cache
 
-    def with_state(self, moment: Moment, state_bn: Tensor) -> Moment:
+    def with_state(self, moment: Moment, state_xn: Tensor) -> Moment:
         """The moment as if the hidden state at the layer had been another one."""
         with torch.no_grad():
-            top_bn, after = self.replay(moment, state_bn)
-        return moment._replace(after=after, state_bn=state_bn, top_bn=top_bn)
+            top_xn, after = self.replay(moment, state_xn)
+        return moment._replace(after=after, state_xn=state_xn, top_xn=top_xn)
 
-    def logits(self, top_bn: Tensor) -> Tensor:
+    def logits(self, top_xn: Tensor) -> Tensor:
         """(…, vocabulary) logits of the last block's output, in float32 or better."""
-        return self.decoder.logits(top_bn.to(self.decoder.unembedding.weight.dtype))
+        return self.decoder.logits(top_xn.to(self.decoder.unembedding.weight.dtype))
 
-    def log_p(self, top_bn: Tensor) -> Tensor:
+    def log_p(self, top_xn: Tensor) -> Tensor:
         """(…, vocabulary) log-probabilities of the next token, nats."""
-        return torch.log_softmax(self.logits(top_bn), dim=-1)
+        return torch.log_softmax(self.logits(top_xn), dim=-1)
 
-    def output(self, top_bn: Tensor) -> Tensor:
+    def output(self, top_xn: Tensor) -> Tensor:
         """(…, hidden′) what the unembedding is given: the final norm is applied."""
         with torch.no_grad():
             for module in self.decoder.tail:
-                top_bn = module(top_bn)
-        return top_bn
+                top_xn = module(top_xn)
+        return top_xn
 
     def function(
         self, moment: Moment, functional: Callable[[Tensor], Tensor]
@@ -154,15 +154,15 @@ class Reader:
         -------
         (texts, hidden) → (texts, m), differentiable.
         """
-        return lambda state_bn: functional(self.log_p(self.replay(moment, state_bn)[0]))
+        return lambda state_xn: functional(self.log_p(self.replay(moment, state_xn)[0]))
 
     def _check(self) -> None:
         device, vocabulary = self.layered.device, self.decoder.vocabulary
         moment, _ = self.start(torch.arange(1, 9, device=device)[None] % vocabulary)
         with torch.no_grad():
-            found_bn, _ = self.replay(moment, moment.state_bn)
-        tolerance = 4 * torch.finfo(found_bn.dtype).eps * moment.top_bn.abs().max().item()
-        error = (found_bn - moment.top_bn).abs().max().item()
+            found_xn, _ = self.replay(moment, moment.state_xn)
+        tolerance = 4 * torch.finfo(found_xn.dtype).eps * moment.top_xn.abs().max().item()
+        error = (found_xn - moment.top_xn).abs().max().item()
         if not error <= tolerance:
             raise ArchitectureError(
                 f"{type(self.layered.model).__name__}: running its blocks above layer "
@@ -179,13 +179,13 @@ def repeat(cache: Cache, times: int) -> Cache:
     return copied
 
 
-def select(moment: Moment, row_b: Tensor) -> Moment:
+def select(moment: Moment, row_x: Tensor) -> Moment:
     """Some of the texts of a moment at the top layer, which has no calls."""
     after = _fork(moment.after)
-    after.batch_select_indices(row_b)
+    after.batch_select_indices(row_x)
     before = _fork(moment.before)
-    before.batch_select_indices(row_b)
-    return Moment(before, after, [], moment.state_bn[row_b], moment.top_bn[row_b])
+    before.batch_select_indices(row_x)
+    return Moment(before, after, [], moment.state_xn[row_x], moment.top_xn[row_x])
 
 
 def _fork(cache: Cache) -> Cache:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
+"""Positions in one forward pass, unless told otherwise."""
+
 BUFFERED_BATCHES = 32
 """Batches whose windows are sorted by length together; bounds the memory of a shard."""
 

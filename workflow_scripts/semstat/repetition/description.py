@@ -13,7 +13,7 @@ from ..tables import interval_columns
 
 
 def describe_repetition(
-    columns_n: Mapping[int, Mapping[str, NDArray[Any]]], confidence: float
+    by_copies: Mapping[int, Mapping[str, NDArray[Any]]], confidence: float
 ) -> list[dict[str, Any]]:
     """What a model expects of n copies of a unit and after them, on average over documents, by n.
 
@@ -23,7 +23,7 @@ def describe_repetition(
 
     Parameters
     ----------
-    columns_n : copies → columns doc, position, log_p_last, log_p_correct and energy of one layer's
+    by_copies : copies → columns doc, position, log_p_last, log_p_correct and energy of one layer's
         energies, ordered by document and position; of the same documents throughout.
     confidence : coverage of the intervals.
 
@@ -41,24 +41,24 @@ def describe_repetition(
     ValueError
         If the documents differ between numbers of copies, or there are fewer than two of either.
     """
-    if len(columns_n) < 2:
+    if len(by_copies) < 2:
         raise ValueError("one number of copies does not tell how long a unit is")
-    state_nd = {copies: _last_states(column) for copies, column in columns_n.items()}
-    doc_nd = {copies: column["doc"][state_nd[copies]] for copies, column in columns_n.items()}
-    fewest, most = min(columns_n), max(columns_n)
-    documents = len(doc_nd[most])
-    if not all(np.array_equal(doc_d, doc_nd[most]) for doc_d in doc_nd.values()):
+    states_of = {copies: _last_states(column) for copies, column in by_copies.items()}
+    docs_of = {copies: column["doc"][states_of[copies]] for copies, column in by_copies.items()}
+    fewest, most = min(by_copies), max(by_copies)
+    documents = len(docs_of[most])
+    if not all(np.array_equal(doc_d, docs_of[most]) for doc_d in docs_of.values()):
         raise ValueError("the documents are not the same for every number of copies")
     if documents < 2:
         raise ValueError("an interval over documents needs at least two")
-    longer_d, shorter_d = (columns_n[n]["position"][state_nd[n]] for n in (most, fewest))
+    longer_d, shorter_d = (by_copies[n]["position"][states_of[n]] for n in (most, fewest))
     unit_d = (longer_d - shorter_d) // (most - fewest)
 
     bars = ErrorBars.pointwise(documents, confidence)
     one_d = np.ones(documents)
     rows = []
-    for copies, column in sorted(columns_n.items()):
-        state_d = state_nd[copies]
+    for copies, column in sorted(by_copies.items()):
+        state_d = states_of[copies]
         p_correct_s = np.exp(column["log_p_correct"], dtype=np.float64)
         before_s = np.cumsum(p_correct_s) - p_correct_s
         values = {

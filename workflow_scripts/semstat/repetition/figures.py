@@ -8,10 +8,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..figures import STYLE, line_styles, shade
+from ..figures import STYLE, Figure, line_styles, shade
 from ..statistics.curve import Interval
 
 PANELS = {
@@ -32,22 +31,22 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     styles = line_styles(len(layers), ordered=True)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 4.2))
-        axes_p = figure.subplots(len(PANELS), sharex=True)
-        for axes, (name, label) in zip(axes_p, PANELS.items(), strict=True):
+        all_axes = figure.subplots(len(PANELS), sharex=True)
+        for axes, (name, label) in zip(all_axes, PANELS.items(), strict=True):
             for layer, (color, _) in zip(layers, styles, strict=True):
                 _draw(axes, [row for row in rows if row["layer"] == layer], name, color)
             axes.set_ylabel(label)
-        axes_p[0].axhline(0, color="0.6", linewidth=0.6, zorder=0)
-        axes_p[0].set_title(title, loc="left")
-        axes_p[1].set_ylim(0, 1)
+        all_axes[0].axhline(0, color="0.6", linewidth=0.6, zorder=0)
+        all_axes[0].set_title(title, loc="left")
+        all_axes[1].set_ylim(0, 1)
         copies = sorted({row["copies"] for row in rows})
-        axes_p[1].set_xscale("log")
-        axes_p[1].xaxis.set_major_locator(FixedLocator(copies))
-        axes_p[1].xaxis.set_minor_locator(NullLocator())
-        axes_p[1].set_xticks(copies, [str(n) for n in copies])
-        axes_p[1].set_xlabel("copies of the unit (1: the text itself)")
+        all_axes[1].set_xscale("log")
+        all_axes[1].xaxis.set_major_locator(FixedLocator(copies))
+        all_axes[1].xaxis.set_minor_locator(NullLocator())
+        all_axes[1].set_xticks(copies, [str(n) for n in copies])
+        all_axes[1].set_xlabel("copies of the unit (1: the text itself)")
         figure.align_ylabels()
-        handles = axes_p[0].get_legend_handles_labels()[0]
+        handles = all_axes[0].get_legend_handles_labels()[0]
         figure.legend(handles, map(str, layers), loc="outside right upper", title="layer")
     return figure
 

@@ -32,40 +32,40 @@ class Estimate(NamedTuple):
     """A curve with the independent sources of its error.
 
     value_e : (edges,) the curve; NaN where undefined.
-    error_es : (edges, sources) how far one standard deviation of each source moves the curve: first
+    error_eu : (edges, sources) how far one standard deviation of each source moves the curve: first
         the blocks, then the modes of the smoothing bias.
     """
 
     value_e: Array
-    error_es: Array
+    error_eu: Array
 
     @property
     def deviation_e(self) -> Array:
         """(edges,) standard error."""
-        deviation_e: Array = np.linalg.norm(self.error_es, axis=1)
+        deviation_e: Array = np.linalg.norm(self.error_eu, axis=1)
         return deviation_e
 
     def minus(self, other: Estimate) -> Estimate:
         """The difference of two curves of one ensemble, which share their sources."""
-        sources = max(self.error_es.shape[1], other.error_es.shape[1])
+        sources = max(self.error_eu.shape[1], other.error_eu.shape[1])
         return Estimate(
             self.value_e - other.value_e,
-            _widen(self.error_es, sources) - _widen(other.error_es, sources),
+            _widen(self.error_eu, sources) - _widen(other.error_eu, sources),
         )
 
     def where(self, chosen_e: NDArray[np.bool_], other: Estimate) -> Estimate:
         """This curve where chosen, else the other, which shares its sources."""
-        sources = max(self.error_es.shape[1], other.error_es.shape[1])
+        sources = max(self.error_eu.shape[1], other.error_eu.shape[1])
         return Estimate(
             np.where(chosen_e, self.value_e, other.value_e),
             np.where(
-                chosen_e[:, None], _widen(self.error_es, sources), _widen(other.error_es, sources)
+                chosen_e[:, None], _widen(self.error_eu, sources), _widen(other.error_eu, sources)
             ),
         )
 
 
-def _widen(error_es: Array, sources: int) -> Array:
-    return np.pad(error_es, ((0, 0), (0, sources - error_es.shape[1])))
+def _widen(error_eu: Array, sources: int) -> Array:
+    return np.pad(error_eu, ((0, 0), (0, sources - error_eu.shape[1])))
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ class ErrorBars:
     blocks : blocks of documents.
     confidence : coverage of intervals and of bands.
     banded_e : (edges,) where bands are to hold.
-    draw_sr : (sources, resamples) resampled sources: how often over once a block is drawn, and a
+    draw_ur : (sources, resamples) resampled sources: how often over once a block is drawn, and a
         standard normal for every mode of the bias.
     """
 
     blocks: int
     confidence: float
     banded_e: NDArray[np.bool_]
-    draw_sr: Array
+    draw_ur: Array
 
     @classmethod
     def pointwise(cls, blocks: int, confidence: float) -> ErrorBars:
@@ -100,8 +100,8 @@ class ErrorBars:
         rng: np.random.Generator,
     ) -> ErrorBars:
         drawn_rb = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
-        normal_rm = rng.standard_normal((resamples, sources - blocks))
-        return cls(blocks, confidence, banded_e, np.hstack([drawn_rb - 1.0, normal_rm]).T)
+        normal_ru = rng.standard_normal((resamples, sources - blocks))
+        return cls(blocks, confidence, banded_e, np.hstack([drawn_rb - 1.0, normal_ru]).T)
 
     def __call__(self, estimate: Estimate) -> Curve:
         """Student intervals with blocks − 1 degrees of freedom; a band of the same shape.
@@ -125,7 +125,7 @@ class ErrorBars:
         share_e = estimate.value_e
         inside_e = np.where((share_e > 0) & (share_e < 1), share_e, np.nan)
         slope_e = 1 / (inside_e * (1 - inside_e))
-        curve = self(Estimate(logit(inside_e), estimate.error_es * slope_e[:, None])).each(expit)
+        curve = self(Estimate(logit(inside_e), estimate.error_eu * slope_e[:, None])).each(expit)
         all_above = ((1 - self.confidence) / 2) ** (1 / effective)
         edges = [share_e == 0, share_e == 1]
         return curve._replace(
@@ -140,35 +140,35 @@ class ErrorBars:
         part_e = self.banded_e & np.isfinite(estimate.value_e) & (deviation_e > 0)
         if not part_e.any():
             return np.nan
-        unit_es = estimate.error_es[part_e] / deviation_e[part_e, None]
-        largest_r = np.abs(unit_es @ self.draw_sr[: unit_es.shape[1]]).max(axis=0)
+        unit_eu = estimate.error_eu[part_e] / deviation_e[part_e, None]
+        largest_r = np.abs(unit_eu @ self.draw_ur[: unit_eu.shape[1]]).max(axis=0)
         tail = ndtr(-np.quantile(largest_r, self.confidence))
         return -float(stdtrit(self.blocks - 1, tail))
 
 
-def per_state(count_bx: Array, states_b: Array) -> Estimate:
+def per_state(count_bz: Array, states_b: Array) -> Estimate:
     """Sums over states, divided by how many there are; see `block_residuals`."""
     states = states_b.sum()
-    return Estimate(count_bx.sum(axis=0) / states, block_residuals(count_bx, states_b) / states)
+    return Estimate(count_bz.sum(axis=0) / states, block_residuals(count_bz, states_b) / states)
 
 
-def block_residuals(count_bx: Array, states_b: Array) -> Array:
+def block_residuals(count_bz: Array, states_b: Array) -> Array:
     """How far each block moves the counts of an ensemble of a fixed number of states.
 
     Parameters
     ----------
-    count_bx : (blocks, x) counts, of whatever x.
+    count_bz : (blocks, z) counts, of whatever z.
     states_b : (blocks,) all states of each block.
 
     Returns
     -------
-    (x, blocks) deviation of each block from its share in the total, whose sum over blocks is 0 and
+    (z, blocks) deviation of each block from its share in the total, whose sum over blocks is 0 and
     whose sum of squares estimates the variance of the total.
     """
     blocks = len(states_b)
-    expected_bx = states_b[:, None] * (count_bx.sum(axis=0) / states_b.sum())
-    residual_xb: Array = (count_bx - expected_bx).T * np.sqrt(blocks / (blocks - 1))
-    return residual_xb
+    expected_bz = states_b[:, None] * (count_bz.sum(axis=0) / states_b.sum())
+    residual_zb: Array = (count_bz - expected_bz).T * np.sqrt(blocks / (blocks - 1))
+    return residual_zb
 
 
 def state_inefficiency(count_be: Array) -> float:

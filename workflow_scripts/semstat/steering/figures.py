@@ -8,11 +8,10 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
-from ..figures import STYLE, line_styles, shade
+from ..figures import STYLE, Figure, line_styles, shade
 from ..statistics.curve import Interval
 
 QUANTITY_LABELS = {

@@ -60,7 +60,7 @@ def reweight(
     counts: StateCounts,
     edges_e: Array,
     surface_entropy_e: Array,
-    beta_t: Array,
+    beta_q: Array,
     rng: np.random.Generator,
     resamples: int = 400,
     confidence: float = 0.95,
@@ -72,7 +72,7 @@ def reweight(
     counts : as `curves.estimate_curves` takes them.
     edges_e : (edges,) the energy grid.
     surface_entropy_e : (edges,) S_B of the same ensemble; NaN counts as a flat density.
-    beta_t : (betas,) inverse temperatures, 1/probability.
+    beta_q : (betas,) inverse temperatures, 1/probability.
     rng, resamples : for the simultaneous bands, over all β whose bounds are given.
     confidence : coverage of each interval and band.
 
@@ -83,79 +83,79 @@ def reweight(
     """
     count_be, zero_b = checked_counts(counts, edges_e)
     states_b = count_be.sum(axis=1)
-    beta_t = np.asarray(beta_t, dtype=np.float64)
+    beta_q = np.asarray(beta_q, dtype=np.float64)
     cells = _Cells.of(count_be, zero_b, edges_e, surface_entropy_e)
-    share_x = cells.count_bx.sum(axis=0) / states_b.sum()
-    error_xb = block_residuals(cells.count_bx, states_b) / states_b.sum()
+    share_j = cells.count_bj.sum(axis=0) / states_b.sum()
+    error_jb = block_residuals(cells.count_bj, states_b) / states_b.sum()
 
-    log_factor_tx, mean_tx, variance_tx = cells.moments(beta_t)
-    log_z_t = logsumexp(log_factor_tx + np.log(share_x), axis=1)
-    factor_tx = np.exp(log_factor_tx - log_z_t[:, None])
-    weight_tx = factor_tx * share_x
-    energy_t = np.sum(weight_tx * mean_tx, axis=1)
-    deviation_tx = mean_tx - energy_t[:, None]
-    spread_tx = deviation_tx**2 + variance_tx
-    spread_t = np.sum(weight_tx * spread_tx, axis=1)
+    log_factor_qj, mean_qj, variance_qj = cells.moments(beta_q)
+    log_z_q = logsumexp(log_factor_qj + np.log(share_j), axis=1)
+    factor_qj = np.exp(log_factor_qj - log_z_q[:, None])
+    weight_qj = factor_qj * share_j
+    energy_q = np.sum(weight_qj * mean_qj, axis=1)
+    deviation_qj = mean_qj - energy_q[:, None]
+    spread_qj = deviation_qj**2 + variance_qj
+    spread_q = np.sum(weight_qj * spread_qj, axis=1)
 
-    log_z_tb = (factor_tx - 1) @ error_xb
-    energy_tb = (factor_tx * deviation_tx) @ error_xb
-    log_spread_tb = (factor_tx * (spread_tx - spread_t[:, None])) @ error_xb / spread_t[:, None]
-    effective_t = states_b.sum() / np.sum(factor_tx**2 * share_x, axis=1)
-    effective_t /= state_inefficiency(count_be)
-    carried_t = effective_t >= POPULATED
+    log_z_qb = (factor_qj - 1) @ error_jb
+    energy_qb = (factor_qj * deviation_qj) @ error_jb
+    log_spread_qb = (factor_qj * (spread_qj - spread_q[:, None])) @ error_jb / spread_q[:, None]
+    effective_q = states_b.sum() / np.sum(factor_qj**2 * share_j, axis=1)
+    effective_q /= state_inefficiency(count_be)
+    carried_q = effective_q >= POPULATED
     blocks = len(states_b)
-    bars = ErrorBars.resample(blocks, blocks, resamples, confidence, carried_t, rng)
+    bars = ErrorBars.resample(blocks, blocks, resamples, confidence, carried_q, rng)
 
-    def curve(value_t: Array, error_tb: Array) -> Curve:
-        whole = bars(Estimate(value_t, error_tb))
+    def curve(value_q: Array, error_qb: Array) -> Curve:
+        whole = bars(Estimate(value_q, error_qb))
         return whole._replace(
-            low=np.where(carried_t, whole.low, np.nan), high=np.where(carried_t, whole.high, np.nan)
+            low=np.where(carried_q, whole.low, np.nan), high=np.where(carried_q, whole.high, np.nan)
         )
 
-    capacity = curve(np.log(spread_t), log_spread_tb).each(lambda log_t: beta_t**2 * np.exp(log_t))
-    entropy_tb = log_z_tb + beta_t[:, None] * energy_tb
+    capacity = curve(np.log(spread_q), log_spread_qb).each(lambda log_q: beta_q**2 * np.exp(log_q))
+    entropy_qb = log_z_qb + beta_q[:, None] * energy_qb
     return Canonical(
-        beta_t,
-        curve(log_z_t, log_z_tb),
-        curve(energy_t, energy_tb),
+        beta_q,
+        curve(log_z_q, log_z_qb),
+        curve(energy_q, energy_qb),
         capacity,
-        curve(log_z_t + beta_t * energy_t, entropy_tb),
-        effective_t,
+        curve(log_z_q + beta_q * energy_q, entropy_qb),
+        effective_q,
     )
 
 
 class _Cells(NamedTuple):
     """Cells of energy that hold states, those at −1 and at 0 exactly among them with width 0.
 
-    count_bx : (blocks, cells) states.
-    low_x, width_x : (cells,) where they begin, and how wide they are; probability.
-    slope_x : (cells,) d ln ρ/dE inside, 1/probability.
+    count_bj : (blocks, cells) states.
+    low_j, width_j : (cells,) where they begin, and how wide they are; probability.
+    slope_j : (cells,) d ln ρ/dE inside, 1/probability.
     """
 
-    count_bx: Array
-    low_x: Array
-    width_x: Array
-    slope_x: Array
+    count_bj: Array
+    low_j: Array
+    width_j: Array
+    slope_j: Array
 
     @classmethod
     def of(cls, count_be: Array, zero_b: Array, edges_e: Array, surface_entropy_e: Array) -> _Cells:
         zero = int(np.searchsorted(edges_e, 0.0))
-        count_bx = np.hstack([count_be, zero_b[:, None]])
-        count_bx[:, zero] -= zero_b
-        width_x = np.concatenate([[0.0], np.diff(edges_e), [0.0]])
-        low_x = np.concatenate([edges_e[:1], edges_e[:-1], [0.0]])
-        rise_x = np.concatenate([[0.0], np.nan_to_num(np.diff(surface_entropy_e)), [0.0]])
-        slope_x = np.divide(rise_x, width_x, out=np.zeros_like(width_x), where=width_x > 0)
-        full_x = count_bx.sum(axis=0) > 0  # elsewhere e^{−βE} may overflow, to no effect
-        return cls(count_bx[:, full_x], low_x[full_x], width_x[full_x], slope_x[full_x])
+        count_bj = np.hstack([count_be, zero_b[:, None]])
+        count_bj[:, zero] -= zero_b
+        width_j = np.concatenate([[0.0], np.diff(edges_e), [0.0]])
+        low_j = np.concatenate([edges_e[:1], edges_e[:-1], [0.0]])
+        rise_j = np.concatenate([[0.0], np.nan_to_num(np.diff(surface_entropy_e)), [0.0]])
+        slope_j = np.divide(rise_j, width_j, out=np.zeros_like(width_j), where=width_j > 0)
+        full_j = count_bj.sum(axis=0) > 0  # elsewhere e^{−βE} may overflow, to no effect
+        return cls(count_bj[:, full_j], low_j[full_j], width_j[full_j], slope_j[full_j])
 
-    def moments(self, beta_t: Array) -> tuple[Array, Array, Array]:
+    def moments(self, beta_q: Array) -> tuple[Array, Array, Array]:
         """ln ⟨e^{−βE}⟩ of each cell, and mean and variance of E in it once reweighted."""
-        own_x = self.slope_x * self.width_x
-        tilt_tx = own_x - beta_t[:, None] * self.width_x
-        log_factor_tx = _log_mean_exp(tilt_tx) - _log_mean_exp(own_x) - beta_t[:, None] * self.low_x
-        mean_tx, variance_tx = _tilted_unit_interval(tilt_tx)
-        return log_factor_tx, self.low_x + self.width_x * mean_tx, self.width_x**2 * variance_tx
+        own_j = self.slope_j * self.width_j
+        tilt_qj = own_j - beta_q[:, None] * self.width_j
+        log_factor_qj = _log_mean_exp(tilt_qj) - _log_mean_exp(own_j) - beta_q[:, None] * self.low_j
+        mean_qj, variance_qj = _tilted_unit_interval(tilt_qj)
+        return log_factor_qj, self.low_j + self.width_j * mean_qj, self.width_j**2 * variance_qj
 
 
 def _log_mean_exp(tilt: Array) -> Array:

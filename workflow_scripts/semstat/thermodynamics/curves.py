@@ -103,7 +103,7 @@ def estimate_curves(
         or do not match the grid.
     """
     parts = estimate(counts, edges_e)
-    sources = parts.smooth.log.error_es.shape[1]
+    sources = parts.smooth.log.error_eu.shape[1]
     bars = ErrorBars.resample(parts.blocks, sources, resamples, confidence, parts.populated_e, rng)
     log_density = bars(parts.smooth.log)
     volume = bars.share(parts.volume, parts.effective)
@@ -187,7 +187,7 @@ def checked_counts(counts: StateCounts, edges_e: Array) -> tuple[Array, Array]:
 def logarithm(estimate: Estimate) -> Estimate:
     """ln of a curve; NaN where it is 0."""
     positive_e = np.where(estimate.value_e > 0, estimate.value_e, np.nan)
-    return Estimate(np.log(positive_e), estimate.error_es / positive_e[:, None])
+    return Estimate(np.log(positive_e), estimate.error_eu / positive_e[:, None])
 
 
 def _reciprocal(slope: Curve) -> Curve:

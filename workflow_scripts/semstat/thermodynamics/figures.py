@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from ..figures import (
     LINEAR_BELOW,
     STYLE,
+    Figure,
     axis_coordinate,
     energy_axis,
     line_styles,
@@ -122,15 +122,15 @@ def draw_layer_map(layers: Sequence[int], curves: Sequence[Columns], title: str)
     energy_e = curves[0]["energy"]
     at_e = axis_coordinate(energy_e)
     cells = np.linspace(at_e[0], at_e[-1], 121)
-    share_lc = [np.diff(np.interp(cells, at_e, curve["volume"])) for curve in curves]
-    density_lc = np.array(share_lc) / np.diff(cells)
+    share_lj = [np.diff(np.interp(cells, at_e, curve["volume"])) for curve in curves]
+    density_lj = np.array(share_lj) / np.diff(cells)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 1.6 + 0.16 * len(layers)))
         axes = figure.subplots()
         mesh = axes.pcolormesh(
             np.interp(cells, at_e, energy_e),
             np.arange(len(layers) + 1) - 0.5,
-            np.where(density_lc > 0, density_lc, np.nan),
+            np.where(density_lj > 0, density_lj, np.nan),
             norm="log",
             cmap="cividis",
             rasterized=True,

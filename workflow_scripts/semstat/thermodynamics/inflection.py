@@ -87,14 +87,14 @@ def find_signals(
     """
     parts = estimate(counts, edges_e, order=4)
     searched_e = parts.populated_e & np.isfinite(parts.smooth.slope.value_e)
-    sources = parts.smooth.slope.error_es.shape[1]
+    sources = parts.smooth.slope.error_eu.shape[1]
     bars = ErrorBars.resample(parts.blocks, sources, resamples, confidence, searched_e, rng)
     signals = []
     for kind in KINDS:
         curve = parts.smooth.slope if kind.order == 1 else parts.smooth.curvature
         critical = bars.critical(curve)
         part = Estimate(
-            kind.peak * curve.value_e[searched_e], kind.peak * curve.error_es[searched_e]
+            kind.peak * curve.value_e[searched_e], kind.peak * curve.error_eu[searched_e]
         )
         for extremum in _maxima(part.value_e):
             if part.value_e[extremum[1]] < 0:
@@ -125,17 +125,17 @@ def _signal(
 ) -> Signal:
     """Judge a maximum of `part`, which is the curve or its negative."""
     start, peak, stop = extremum
-    value_e, error_es = part.value_e[start:stop], part.error_es[start:stop]
+    value_e, error_eu = part.value_e[start:stop], part.error_eu[start:stop]
     at = peak - start
     rise_e = value_e[at] - value_e
     contrast_e = np.divide(
-        rise_e, np.linalg.norm(error_es - error_es[at], axis=1), where=rise_e > 0, out=0.0 * rise_e
+        rise_e, np.linalg.norm(error_eu - error_eu[at], axis=1), where=rise_e > 0, out=0.0 * rise_e
     )
     left, right = int(np.argmax(contrast_e[:at])), at + 1 + int(np.argmax(contrast_e[at + 1 :]))
-    from_zero = -value_e[at] / np.linalg.norm(error_es[at])
+    from_zero = -value_e[at] / np.linalg.norm(error_eu[at])
     score = float(min(contrast_e[left], contrast_e[right], from_zero))
     between = slice(left, right + 1)
-    drawn_er = value_e[between, None] + error_es[between] @ bars.draw_sr[: error_es.shape[1]]
+    drawn_er = value_e[between, None] + error_eu[between] @ bars.draw_ur[: error_eu.shape[1]]
     energy_r = energy_e[start:stop][between][np.argmax(drawn_er, axis=0)]
     tails = [(1 - bars.confidence) / 2, (1 + bars.confidence) / 2]
     low, high = np.quantile(energy_r, tails)

@@ -1,6 +1,6 @@
 """A penalised spline for the logarithm of a density, from counts on the energy grid.
 
-ln ρ(E) = Σ_k β_k B_k(u(E)): cubic B-splines on equidistant knots of a coordinate u in which the
+ln ρ(E) = Σ_a β_a B_a(u(E)): cubic B-splines on equidistant knots of a coordinate u in which the
 density is tame (`Coordinate`). The counts y_j of the cells are Poisson with means
 μ_j = ∫_cell exp(ln ρ) dE (Gauss–Legendre, exact where the density is steep within a cell), and β
 maximises the log-likelihood minus λ/2 ∫ (d² ln ρ / du²)² du. A penalty, rather than a kernel, has
@@ -55,24 +55,24 @@ TAIL_REACH = 2.0
 class Fit(NamedTuple):
     """A fitted log-density.
 
-    beta_k : (splines,) coefficients of ln of the intensity, ∫ = number of (effective) states.
-    inverse_kk : (splines, splines) (H + λP)⁻¹, the posterior covariance of β.
-    score_kj : (splines, cells) Xᵀ: a change of counts moves β by inverse · score · change.
-    bias_kk : (splines, splines) A λP A: squared smoothing bias expected under the penalty's prior
+    beta_a : (splines,) coefficients of ln of the intensity, ∫ = number of (effective) states.
+    inverse_aa : (splines, splines) (H + λP)⁻¹, the posterior covariance of β.
+    score_aj : (splines, cells) Xᵀ: a change of counts moves β by inverse · score · change.
+    bias_aa : (splines, splines) A λP A: squared smoothing bias expected under the penalty's prior
         (Nychka, J. Am. Stat. Assoc. 83, 1134 (1988), doi:10.1080/01621459.1988.10478711).
     """
 
     basis: Basis
-    beta_k: Array
-    inverse_kk: Array
-    score_kj: Array
-    bias_kk: Array
+    beta_a: Array
+    inverse_aa: Array
+    score_aj: Array
+    bias_aa: Array
 
     def bias_modes(self) -> Array:
         """(splines, modes) independent directions of the smoothing bias, one deviation long."""
-        square_m, mode_km = np.linalg.eigh((self.bias_kk + self.bias_kk.T) / 2)
-        modes_km: Array = mode_km * np.sqrt(BIAS_SHARE * np.maximum(square_m, 0.0))
-        return modes_km
+        square_u, mode_au = np.linalg.eigh((self.bias_aa + self.bias_aa.T) / 2)
+        modes_au: Array = mode_au * np.sqrt(BIAS_SHARE * np.maximum(square_u, 0.0))
+        return modes_au
 
     def tail_modes(self, low: float, high: float) -> Array:
         """(splines, 2) how ln ρ may yet bend below and above well-populated energies.
@@ -81,17 +81,17 @@ class Fit(NamedTuple):
         curvature that it has, root mean square, over as much on the inner side of where the tail
         begins.
         """
-        u_k = self.basis.centre_k
-        bent_k = np.zeros_like(u_k)
-        bent_k[1:-1] = np.diff(self.beta_k, 2) / self.basis.step**2
-        begin_i = self.basis.coordinate.of(np.clip([low, high], -1 + UNRESOLVED, 1 - UNRESOLVED))
+        u_a = self.basis.centre_a
+        bent_a = np.zeros_like(u_a)
+        bent_a[1:-1] = np.diff(self.beta_a, 2) / self.basis.step**2
+        begin_2 = self.basis.coordinate.of(np.clip([low, high], -1 + UNRESOLVED, 1 - UNRESOLVED))
         modes = []
-        for begin, side in zip(begin_i, (-1, 1), strict=True):
-            outward_k = side * (u_k - begin)
-            near_k = (outward_k < 0) & (outward_k > -TAIL_REACH)
-            curvature = float(np.sqrt(np.mean(bent_k[near_k] ** 2))) if near_k.any() else 0.0
-            bending_k = np.clip(outward_k, 0, TAIL_REACH)
-            modes.append(curvature * bending_k * (outward_k - bending_k / 2))
+        for begin, side in zip(begin_2, (-1, 1), strict=True):
+            outward_a = side * (u_a - begin)
+            near_a = (outward_a < 0) & (outward_a > -TAIL_REACH)
+            curvature = float(np.sqrt(np.mean(bent_a[near_a] ** 2))) if near_a.any() else 0.0
+            bending_a = np.clip(outward_a, 0, TAIL_REACH)
+            modes.append(curvature * bending_a * (outward_a - bending_a / 2))
         return np.stack(modes, axis=1)
 
 
@@ -100,8 +100,8 @@ class _Problem:
 
     def __init__(self, basis: Basis, count_j: Array, order: int) -> None:
         self.basis, self.count_j = basis, count_j
-        self.penalty, self.log_weight_i = basis.penalty(order)
-        self.beta_k = self._start()
+        self.penalty, self.log_weight = basis.penalty(order)
+        self.beta_a = self._start()
         search = minimize_scalar(
             self._restricted, bounds=LOG_SMOOTHING, method="bounded", options={"xatol": 0.1}
         )
@@ -112,12 +112,12 @@ class _Problem:
         """Least squares on the logarithms of the counts, well smoothed."""
         basis = self.basis
         count_j = self.count_j + 1e-3 * np.mean(self.count_j)
-        row_jk = basis.value_jqk[:, 1]
+        row_ja = basis.value_jqa[:, 1]
         target_j = np.log(count_j / basis.weight_jq.sum(axis=1))
-        system = basis.gram(row_jk, count_j) + 10.0 * self.penalty
-        right_k = basis.transpose(row_jk, count_j * target_j)
-        beta_k: Array = cho_solve_banded((self._factor(system), False), right_k)
-        return beta_k
+        system = basis.gram(row_ja, count_j) + 10.0 * self.penalty
+        right_a = basis.transpose(row_ja, count_j * target_j)
+        beta_a: Array = cho_solve_banded((self._factor(system), False), right_a)
+        return beta_a
 
     @staticmethod
     def _factor(system: Array) -> Array:
@@ -126,68 +126,68 @@ class _Problem:
         factor: Array = cholesky_banded(system)
         return factor
 
-    def _penalised(self, beta_k: Array, smoothing: float) -> tuple[float, Array, Array]:
-        mean_j, row_jk = self.basis.means(beta_k)
+    def _penalised(self, beta_a: Array, smoothing: float) -> tuple[float, Array, Array]:
+        mean_j, row_ja = self.basis.means(beta_a)
         fit = float(self.count_j @ np.log(np.maximum(mean_j, 1e-300)) - mean_j.sum())
-        rough = smoothing * beta_k @ self._times_penalty(beta_k) + RIDGE * beta_k @ beta_k
-        return fit - float(rough) / 2, mean_j, row_jk
+        rough = smoothing * beta_a @ self._times_penalty(beta_a) + RIDGE * beta_a @ beta_a
+        return fit - float(rough) / 2, mean_j, row_ja
 
-    def _times_penalty(self, beta_k: Array) -> Array:
-        product_k: Array = self.penalty[-1] * beta_k
+    def _times_penalty(self, beta_a: Array) -> Array:
+        product_a: Array = self.penalty[-1] * beta_a
         for lag in range(1, BAND):
             off = self.penalty[-1 - lag, lag:]
-            product_k[:-lag] += off * beta_k[lag:]
-            product_k[lag:] += off * beta_k[:-lag]
-        return product_k
+            product_a[:-lag] += off * beta_a[lag:]
+            product_a[lag:] += off * beta_a[:-lag]
+        return product_a
 
     def _solve(self, smoothing: float, tolerance: float = 1e-6) -> tuple[float, Array]:
         """Newton's method with halving; leaves β in place and returns REML's factor with it."""
-        value, mean_j, row_jk = self._penalised(self.beta_k, smoothing)
+        value, mean_j, row_ja = self._penalised(self.beta_a, smoothing)
         for _ in range(50):
-            system = self.basis.gram(row_jk, mean_j) + smoothing * self.penalty
+            system = self.basis.gram(row_ja, mean_j) + smoothing * self.penalty
             factor = self._factor(system)
-            gradient = self.basis.transpose(row_jk, self.count_j - mean_j)
-            gradient -= smoothing * self._times_penalty(self.beta_k) + RIDGE * self.beta_k
-            step_k = cho_solve_banded((factor, False), gradient)
-            gain = float(gradient @ step_k)
+            gradient = self.basis.transpose(row_ja, self.count_j - mean_j)
+            gradient -= smoothing * self._times_penalty(self.beta_a) + RIDGE * self.beta_a
+            step_a = cho_solve_banded((factor, False), gradient)
+            gain = float(gradient @ step_a)
             length = 1.0
             while gain > tolerance and length > 1e-4:
-                trial = self._penalised(self.beta_k + length * step_k, smoothing)
+                trial = self._penalised(self.beta_a + length * step_a, smoothing)
                 if trial[0] >= value:
                     break
                 length /= 2
             if gain <= tolerance or length <= 1e-4:
                 break
-            self.beta_k = self.beta_k + length * step_k
-            value, mean_j, row_jk = trial
+            self.beta_a = self.beta_a + length * step_a
+            value, mean_j, row_ja = trial
         return value, factor
 
     def _restricted(self, log_smoothing: float) -> float:
         """−ln of the Laplace-approximate restricted likelihood of λ."""
         value, factor = self._solve(float(np.exp(log_smoothing)))
-        prior = np.sum(log_smoothing + self.log_weight_i) / 2
+        prior = np.sum(log_smoothing + self.log_weight) / 2
         return -value + float(np.log(factor[-1]).sum()) - float(prior)
 
     def criterion(self) -> float:
         """AIC with the effective degrees of freedom of the fit, and the handicap of its centre."""
-        mean_j, row_jk = self.basis.means(self.beta_k)
-        banded = self.basis.gram(row_jk, mean_j)
-        inverse_kk = cho_solve_banded((self.factor, False), np.eye(self.basis.size))
-        degrees = float(banded[-1] @ np.diag(inverse_kk))
+        mean_j, row_ja = self.basis.means(self.beta_a)
+        banded = self.basis.gram(row_ja, mean_j)
+        inverse_aa = cho_solve_banded((self.factor, False), np.eye(self.basis.size))
+        degrees = float(banded[-1] @ np.diag(inverse_aa))
         for lag in range(1, BAND):
-            degrees += 2 * float(banded[-1 - lag, lag:] @ np.diag(inverse_kk, lag))
+            degrees += 2 * float(banded[-1 - lag, lag:] @ np.diag(inverse_aa, lag))
         likelihood = float(self.count_j @ np.log(np.maximum(mean_j, 1e-300)) - mean_j.sum())
         handicap = 0.0 if self.basis.coordinate.centre == CENTRE_SCALES[0] else CENTRE_GAIN
         return 2 * degrees - 2 * likelihood + handicap
 
     def fit(self) -> Fit:
-        mean_j, row_jk = self.basis.means(self.beta_k)
+        mean_j, row_ja = self.basis.means(self.beta_a)
         size = self.basis.size
-        inverse_kk = cho_solve_banded((self.factor, False), np.eye(size))
-        score_kj = np.zeros((size, len(mean_j)))
-        score_kj[self.basis.index_jk, np.arange(len(mean_j))[:, None]] = row_jk
-        bias_kk = inverse_kk - inverse_kk @ (score_kj * mean_j) @ score_kj.T @ inverse_kk
-        return Fit(self.basis, self.beta_k, inverse_kk, score_kj, bias_kk)
+        inverse_aa = cho_solve_banded((self.factor, False), np.eye(size))
+        score_aj = np.zeros((size, len(mean_j)))
+        score_aj[self.basis.index_ja, np.arange(len(mean_j))[:, None]] = row_ja
+        bias_aa = inverse_aa - inverse_aa @ (score_aj * mean_j) @ score_aj.T @ inverse_aa
+        return Fit(self.basis, self.beta_a, inverse_aa, score_aj, bias_aa)
 
 
 def fit_log_density(count_j: Array, low_j: Array, high_j: Array, order: int = 2) -> Fit:

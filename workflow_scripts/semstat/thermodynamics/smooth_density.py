@@ -67,20 +67,20 @@ def smooth_density(
     )
     change_jb = block_residuals(count_bj, states_b) / inefficiency
     inner_e = edges_e[populated_e] if populated_e.any() else edges_e[[-1, 0]]
-    error_ks = np.hstack(
+    error_au = np.hstack(
         [
-            fit.inverse_kk @ (fit.score_kj @ change_jb),
+            fit.inverse_aa @ (fit.score_aj @ change_jb),
             fit.bias_modes(),
             fit.tail_modes(inner_e[0], inner_e[-1]),
         ]
     )
     log, slope, curvature = (
-        Estimate(basis_ek @ fit.beta_k, basis_ek @ error_ks)
-        for basis_ek in (fit.basis.at(edges_e, order) for order in range(3))
+        Estimate(basis_ea @ fit.beta_a, basis_ea @ error_au)
+        for basis_ea in (fit.basis.at(edges_e, order) for order in range(3))
     )
     log.value_e[:] -= np.log(states_b.sum() / inefficiency)
-    edge_mass = np.exp(log.value_e[1]) * (1 + edges_e[1]), log.error_es[1]
-    log_volume = _log_volume(fit, error_ks, count_be, cell_j, inefficiency, edge_mass)
+    edge_mass = np.exp(log.value_e[1]) * (1 + edges_e[1]), log.error_eu[1]
+    log_volume = _log_volume(fit, error_au, count_be, cell_j, inefficiency, edge_mass)
     if fit.basis.coordinate.split:
         innermost_b = count_be[:, zero] + count_be[:, zero + 1] - zero_b
         width = edges_e[zero + 1] - edges_e[zero - 1]
@@ -96,14 +96,14 @@ def _set_mean_density(log: Estimate, edge: int, density_b: Array, states_b: Arra
     """Put a mean density, given as Σ density over states, in place of the spline's."""
     mean = density_b.sum() / states_b.sum()
     log.value_e[edge] = np.log(mean) if mean > 0 else np.nan
-    log.error_es[edge] = 0.0
+    log.error_eu[edge] = 0.0
     relative_b = block_residuals(density_b[:, None], states_b)[0] / max(density_b.sum(), 1e-300)
-    log.error_es[edge, : len(states_b)] = relative_b
+    log.error_eu[edge, : len(states_b)] = relative_b
 
 
 def _log_volume(
     fit: Fit,
-    error_ks: Array,
+    error_au: Array,
     count_be: Array,
     cell_j: NDArray[np.intp],
     inefficiency: float,
@@ -116,17 +116,17 @@ def _log_volume(
     """
     states_b = count_be.sum(axis=1)
     mass_e = count_be.sum(axis=0)
-    error_es = np.zeros((len(mass_e), error_ks.shape[1]))
-    error_es[:, : len(states_b)] = block_residuals(count_be, states_b)
+    error_eu = np.zeros((len(mass_e), error_au.shape[1]))
+    error_eu[:, : len(states_b)] = block_residuals(count_be, states_b)
     if mass_e[:2].sum() == 0:
         mass_e[1] = edge_mass[0] * states_b.sum()
-        error_es[1] = mass_e[1] * edge_mass[1]
-    mean_j, row_jk = fit.basis.means(fit.beta_k)
+        error_eu[1] = mass_e[1] * edge_mass[1]
+    mean_j, row_ja = fit.basis.means(fit.beta_a)
     mass_e[cell_j] = mean_j * inefficiency
-    moved_js = np.einsum("jk,jks->js", row_jk, error_ks[fit.basis.index_jk])
-    error_es[cell_j] = mass_e[cell_j, None] * moved_js
+    moved_ju = np.einsum("ja,jau->ju", row_ja, error_au[fit.basis.index_ja])
+    error_eu[cell_j] = mass_e[cell_j, None] * moved_ju
     cumulated_e = np.cumsum(mass_e)
     reached_e = np.where(cumulated_e > 0, cumulated_e, np.nan)
     return Estimate(
-        np.log(reached_e / states_b.sum()), np.cumsum(error_es, axis=0) / reached_e[:, None]
+        np.log(reached_e / states_b.sum()), np.cumsum(error_eu, axis=0) / reached_e[:, None]
     )

@@ -79,38 +79,38 @@ class Basis:
         self.coordinate = coordinate
         inner, outer = UNRESOLVED, 1 - UNRESOLVED
         runs = [(-outer, -inner), (inner, outer)] if coordinate.split else [(-outer, outer)]
-        self.low_r, self.high_r = np.array(runs).T
-        self.start_r = coordinate.of(self.low_r)
+        self.run_low, self.run_high = np.array(runs).T
+        self.run_start = coordinate.of(self.run_low)
         self.step = float(np.max(coordinate.of(high_j) - coordinate.of(low_j))) * (1 + 1e-9)
-        size_r = np.ceil((coordinate.of(self.high_r) - self.start_r) / self.step).astype(int) + 3
-        self.offset_r = np.concatenate([[0], np.cumsum(size_r)])
-        self.size = int(self.offset_r[-1])
-        self.centre_k = np.concatenate(
+        sizes = np.ceil((coordinate.of(self.run_high) - self.run_start) / self.step).astype(int) + 3
+        self.run_offset = np.concatenate([[0], np.cumsum(sizes)])
+        self.size = int(self.run_offset[-1])
+        self.centre_a = np.concatenate(
             [
                 u + self.step * np.arange(-1, n - 1)
-                for u, n in zip(self.start_r, size_r, strict=True)
+                for u, n in zip(self.run_start, sizes, strict=True)
             ]
         )
 
         width_j = high_j - low_j
         energy_jq = low_j[:, None] + width_j[:, None] * (NODES + 1) / 2
-        first_jq, value_jqk = self._local(energy_jq)
+        first_jq, value_jqa = self._local(energy_jq)
         self.first_j = np.minimum(first_jq[:, 0], self.size - BAND)
-        self.value_jqk = np.zeros((*energy_jq.shape, BAND))
+        self.value_jqa = np.zeros((*energy_jq.shape, BAND))
         shift_jq = first_jq - self.first_j[:, None]
         j, q = np.indices(shift_jq.shape)
         for k in range(4):
-            self.value_jqk[j, q, shift_jq + k] = value_jqk[..., k]
+            self.value_jqa[j, q, shift_jq + k] = value_jqa[..., k]
         self.weight_jq = width_j[:, None] * WEIGHTS / 2
-        self.index_jk = self.first_j[:, None] + np.arange(BAND)
-        self.band_jp = (BAND - 1 + ROW - COLUMN) * self.size + self.index_jk[:, COLUMN]
+        self.index_ja = self.first_j[:, None] + np.arange(BAND)
+        self.band_pairs = (BAND - 1 + ROW - COLUMN) * self.size + self.index_ja[:, COLUMN]
 
     def _local(self, energy: Array, order: int = 0) -> tuple[NDArray[np.int64], Array]:
         """Index of the first of four splines at each energy; their values or derivatives in E."""
-        run = np.where(energy > 0, len(self.start_r) - 1, 0)
-        resolved = np.clip(energy, self.low_r[run], self.high_r[run])
-        place = (self.coordinate.of(resolved) - self.start_r[run]) / self.step
-        last = self.offset_r[run + 1] - self.offset_r[run] - 4
+        run = np.where(energy > 0, len(self.run_start) - 1, 0)
+        resolved = np.clip(energy, self.run_low[run], self.run_high[run])
+        place = (self.coordinate.of(resolved) - self.run_start[run]) / self.step
+        last = self.run_offset[run + 1] - self.run_offset[run] - 4
         knot = np.clip(np.floor(place).astype(int), 0, last)
         t = (place - knot)[..., None]
         slope = self.coordinate.slope(resolved)[..., None]
@@ -121,16 +121,16 @@ class Basis:
         else:
             value = _cubic_curvature(t) / self.step**2 * slope**2
             value += _cubic_slope(t) / self.step * self.coordinate.curvature(resolved)[..., None]
-        return knot + self.offset_r[run], value
+        return knot + self.run_offset[run], value
 
     def at(self, energy_e: Array, order: int = 0) -> Array:
-        """(energies, splines) of values B_k(u(E)), or of their first or second derivatives in E.
+        """(energies, splines) of values B_a(u(E)), or of their first or second derivatives in E.
 
         Unresolved energies have the values of the nearest resolved one; at 0, of that below.
         """
-        first_e, value_ek = self._local(energy_e, order)
+        first_e, value_ea = self._local(energy_e, order)
         dense = np.zeros((len(energy_e), self.size))
-        dense[np.arange(len(energy_e))[:, None], first_e[:, None] + np.arange(4)] = value_ek
+        dense[np.arange(len(energy_e))[:, None], first_e[:, None] + np.arange(4)] = value_ea
         return dense
 
     def penalty(self, order: int) -> tuple[Array, Array]:
@@ -142,15 +142,17 @@ class Basis:
         difference = np.diff(np.eye(order + 1), order)[:, 0]
         banded = np.zeros((BAND, self.size))
         logs = []
-        for start, stop, u in zip(self.offset_r, self.offset_r[1:], self.start_r, strict=False):
+        for start, stop, u in zip(
+            self.run_offset, self.run_offset[1:], self.run_start, strict=False
+        ):
             rows = stop - start - order
-            log_i = -BEND * self.coordinate.bend(
+            log_weight = -BEND * self.coordinate.bend(
                 self._energy(u + self.step * (np.arange(rows) + order / 2 - 1))
             )
-            logs.append(log_i)
+            logs.append(log_weight)
             for i, j in combinations_with_replacement(range(order + 1), 2):
                 part = banded[BAND - 1 - (j - i), start + j : start + j + rows]
-                part += difference[i] * difference[j] * np.exp(log_i)
+                part += difference[i] * difference[j] * np.exp(log_weight)
         return banded / self.step ** (2 * order - 1), np.concatenate(logs)
 
     def _energy(self, u: Array) -> Array:
@@ -160,24 +162,24 @@ class Basis:
         energy = np.concatenate([-positive[::-1], [0.0], positive])
         return np.asarray(np.interp(u, self.coordinate.of(energy), energy))
 
-    def gram(self, row_jk: Array, mean_j: Array) -> Array:
+    def gram(self, row_ja: Array, mean_j: Array) -> Array:
         """Banded upper form of Xᵀ diag(μ) X."""
-        value_jp = mean_j[:, None] * row_jk[:, ROW] * row_jk[:, COLUMN]
-        banded = np.bincount(self.band_jp.ravel(), value_jp.ravel(), BAND * self.size)
+        value_pairs = mean_j[:, None] * row_ja[:, ROW] * row_ja[:, COLUMN]
+        banded = np.bincount(self.band_pairs.ravel(), value_pairs.ravel(), BAND * self.size)
         return banded.astype(np.float64, copy=False).reshape(BAND, self.size)
 
-    def transpose(self, row_jk: Array, value_j: Array) -> Array:
+    def transpose(self, row_ja: Array, value_j: Array) -> Array:
         """Xᵀ v."""
-        flat = (row_jk * value_j[:, None]).ravel()
-        return np.bincount(self.index_jk.ravel(), flat, self.size).astype(np.float64)
+        flat = (row_ja * value_j[:, None]).ravel()
+        return np.bincount(self.index_ja.ravel(), flat, self.size).astype(np.float64)
 
-    def means(self, beta_k: Array) -> tuple[Array, Array]:
-        """μ_j = ∫_cell ρ dE, and the rows X_jk = ∂ ln μ_j / ∂β_k."""
-        log_jq = np.einsum("jqk,jk->jq", self.value_jqk, beta_k[self.index_jk])
+    def means(self, beta_a: Array) -> tuple[Array, Array]:
+        """μ_j = ∫_cell ρ dE, and the rows X_ja = ∂ ln μ_j / ∂β_a."""
+        log_jq = np.einsum("jqa,ja->jq", self.value_jqa, beta_a[self.index_ja])
         part_jq = self.weight_jq * np.exp(np.minimum(log_jq, 600.0))
         mean_j = part_jq.sum(axis=1)
         share_jq = part_jq / np.maximum(mean_j, 1e-300)[:, None]
-        return mean_j, np.einsum("jq,jqk->jk", share_jq, self.value_jqk)
+        return mean_j, np.einsum("jq,jqa->ja", share_jq, self.value_jqa)
 
 
 def _cubic(t: Array) -> Array:

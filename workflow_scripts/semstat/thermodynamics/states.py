@@ -97,15 +97,15 @@ def to_rows(layer: int, sums: BlockSums) -> list[dict[str, Any]]:
 def from_table(table: pa.Table, layer: int) -> BlockSums:
     """Sums of one layer, from a states table; `to_rows` reversed."""
     rows = table.filter(pc.equal(table["layer"], layer)).combine_chunks()
-    block_r = rows["block"].to_numpy()
+    block = rows["block"].to_numpy()
     edges = len(rows["counts"][0]) if len(rows) else 0
     counts_be = np.zeros((BLOCKS, edges), dtype=np.int64)
-    counts_be[block_r] = rows["counts"].combine_chunks().flatten().to_numpy().reshape(-1, edges)
+    counts_be[block] = rows["counts"].combine_chunks().flatten().to_numpy().reshape(-1, edges)
 
     def scatter(name: str, empty: float = 0) -> NDArray[Any]:
-        column_r = rows[name].to_numpy()
-        column_b = np.full(BLOCKS, empty, dtype=column_r.dtype)
-        column_b[block_r] = column_r
+        column = rows[name].to_numpy()
+        column_b = np.full(BLOCKS, empty, dtype=column.dtype)
+        column_b[block] = column
         return column_b
 
     return BlockSums(

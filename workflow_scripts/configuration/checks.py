@@ -1,0 +1,33 @@
+"""Checks that the keys of several stages need. One sentence with key and remedy is raised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..semstat.errors import InputError
+
+Spec = dict[str, Any]
+
+
+def check_name(key: str, name: str, names: Iterable[str], why: str) -> None:
+    """Refuse a name that is none of `names`, and say why."""
+    names = list(names)
+    if name not in names:
+        raise InputError(
+            f"{key}: {name!r} {why}; name one of {', '.join(names) or '(there is none)'}"
+        )
+
+
+def check_text(key: str, name: str, datasets: dict[str, Spec]) -> None:
+    """Refuse a dataset that is made of another one, or is none."""
+    texts = [text for text, dataset in datasets.items() if "of" not in dataset]
+    check_name(key, name, texts, "is not a dataset of text")
+
+
+def check_layer(key: str, layer: int, blocks: int) -> None:
+    """Refuse a layer that a model of so many blocks does not have."""
+    if layer > blocks:
+        raise InputError(
+            f"{key}: layer {layer} does not exist (the model has layers 0 to {blocks})"
+        )

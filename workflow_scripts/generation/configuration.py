@@ -1,0 +1,37 @@
+"""The entries of datasets that a model writes itself."""
+
+from __future__ import annotations
+
+from ..configuration.schema import Spec
+from ..semstat.errors import InputError
+
+AFTER = ("tokens",)
+
+
+def resolve(study: Spec) -> None:
+    """Check that there is something to write."""
+    for name, spec in study["datasets"].items():
+        if is_generated(spec):
+            _check_lengths(name, spec)
+
+
+def _check_lengths(name: str, spec: Spec) -> None:
+    tokens, prompt = spec["tokens_per_document"], spec["prompt_tokens"]
+    if tokens is None:
+        raise InputError(
+            f"datasets.{name}.tokens_per_document: how much to write is not said, neither here nor "
+            f"in {spec['of']}; add it"
+        )
+    if prompt >= tokens:
+        raise InputError(
+            f"datasets.{name}.prompt_tokens: {prompt} leave none of {tokens} tokens to write; "
+            f"lower it or raise `tokens_per_document`"
+        )
+
+
+# What the rules ask.
+
+
+def is_generated(spec: Spec) -> bool:
+    """Whether a model writes a dataset itself."""
+    return bool(spec["source"] == "generated")

@@ -1,0 +1,176 @@
+"""The entries of models and corpora: where they come from, and what they take from each other.
+
+A model entry answers three questions: where its weights come from (`source`), how its states are
+read out (`readout`), and how it is run (`intervention`).
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from ..configuration.checks import check_name
+from ..configuration.schema import Spec, keys_of, missing, schema
+from ..semstat.errors import InputError
+
+AFTER: tuple[str, ...] = ()
+
+
+def resolve(study: Spec) -> None:
+    """Fill in what model entries leave out: from the one that they are `like`, and `measurement`.
+
+    `weights` becomes the name of the entry whose snapshot one runs on: itself if it has a source,
+    else that of the one that it is like.
+    """
+    models: dict[str, Spec] = study["models"]
+    measurement = schema()["properties"]["measurement"]["default"] | study["measurement"]
+    found: dict[str, Spec] = {}
+    for name in _parents_first(models):
+        spec = models[name]
+        like = found[spec["like"]] if "like" in spec else {}
+        found[name] = _entry(name, spec, like, measurement)
+    study["models"] = {name: found[name] for name in models}
+
+
+def _parents_first(models: dict[str, Spec]) -> Iterator[str]:
+    """Names of all entries, each after the one that it is like."""
+    like = {name: spec["like"] for name, spec in models.items() if "like" in spec}
+    for name, other in like.items():
+        kind = "a model with weights" if "source" in models[name] else "a model to read out"
+        fit = [model for model in models if model != name]
+        check_name(f"models.{name}.like", other, fit, f"is not {kind}")
+    order = TopologicalSorter({name: [like[name]] if name in like else [] for name in models})
+    try:
+        yield from order.static_order()
+    except CycleError as error:
+        circle = error.args[1]
+        raise InputError(
+            f"models.{circle[0]}.like: {', '.join(circle[:-1])} are each like another of them; "
+            f"make one of them like a model that is none of these"
+        ) from None
+
+
+def _entry(name: str, spec: Spec, like: Spec, measurement: Spec) -> Spec:
+    if like and "source" not in spec:
+        _check_same_model(name, spec, like)
+    if spec.get("source") == "random" and spec.get("blocks", like["blocks"]) != like["blocks"]:
+        raise InputError(
+            f"models.{name}.blocks: {spec['blocks']} are not the {like['blocks']} of "
+            f"{spec['like']}, whose architecture it takes; leave it out"
+        )
+    own = {"source", "like", "weights", *_source_keys(like)}
+    inherited = {key: value for key, value in like.items() if key not in own}
+    found = measurement | inherited | spec
+    found["weights"] = name if "source" in spec else like["weights"]
+    _settle_options(name, spec, found)
+    return found
+
+
+def _check_same_model(name: str, spec: Spec, like: Spec) -> None:
+    """What belongs to the weights is not for an entry that runs on those of another one."""
+    readout = spec.get("readout", like["readout"])
+    who = "a tuned lens" if readout == "tuned_lens" else "an entry without a `source`"
+    for key in ("blocks", "prefix_token"):
+        if key in spec:
+            raise InputError(
+                f"models.{name}.{key}: {who} cannot change it; leave it to {spec['like']}"
+            )
+
+
+def _settle_options(name: str, spec: Spec, found: Spec) -> None:
+    """Keys that belong to one answer, `only_with` it: needed with it, and none with another."""
+    for key, about in schema()["$defs"]["measurement"]["properties"].items():
+        for question, answer in about.get("only_with", {}).items():
+            if found[question] == answer:
+                if key not in found:
+                    raise InputError(missing(f"models.{name}", key))
+            elif key in spec:
+                raise InputError(
+                    f"models.{name}.{key}: the {question} {found[question]} takes none; leave it "
+                    f'out, or write "{question}: {answer}"'
+                )
+            else:
+                found.pop(key, None)
+
+
+def _source_keys(spec: Spec) -> set[str]:
+    return keys_of("model", "source", spec["source"]) if "source" in spec else set()
+
+
+# What the rules ask.
+
+
+def model_origin(spec: Spec) -> Spec:
+    """Keys of a model entry on which its snapshot depends: those of its source, and `blocks`."""
+    return _only(spec, {"source", "blocks", *_source_keys(spec)})
+
+
+def corpus_origin(spec: Spec) -> Spec:
+    """Keys of a dataset of text on which its corpus depends: those of its source."""
+    return _only(spec, {"source", *keys_of("dataset", "source", spec["source"])})
+
+
+def _only(spec: Spec, keys: set[str]) -> Spec:
+    return {key: value for key, value in spec.items() if key in keys}
+
+
+def architecture_of(name: str, models: dict[str, Spec]) -> str:
+    """Name of the entry whose snapshot has the architecture that a `random` model takes."""
+    weights: str = models[models[name]["like"]]["weights"]
+    return weights
+
+
+def random_twins(models: dict[str, Spec]) -> dict[str, str]:
+    """Each `random` model to the one with trained weights that it is like."""
+    twins = {}
+    for name, spec in models.items():
+        if spec.get("source") == "random":
+            like = spec["like"]
+            while models[models[like]["weights"]]["source"] == "random":
+                like = models[like]["like"]
+            twins[name] = like
+    return twins
+
+
+def text_of(name: str, datasets: dict[str, Spec]) -> str:
+    """The dataset of text that a dataset is, or is made `of`."""
+    text: str = datasets[name].get("of", name)
+    return text
+
+
+def local_files(kind: str, name: str, spec: Spec) -> list[str]:
+    """Local files that a model or dataset is made from; none unless its source is `path`.
+
+    Parameters
+    ----------
+    kind : "models" or "datasets".
+
+    Raises
+    ------
+    InputError
+        If there are none where there should be.
+    """
+    if spec.get("source") != "path":
+        return []
+    if kind == "datasets":
+        key, wanted = "files", spec["files"]
+        found = sorted(glob.glob(wanted, recursive=True))
+    else:
+        key, wanted = "path", f"{spec['path']}/config.json and {spec['path']}/*.safetensors"
+        weights = sorted(glob.glob(f"{glob.escape(spec['path'])}/*.safetensors"))
+        found = [path for path in [f"{spec['path']}/config.json"] if Path(path).is_file()]
+        found = [*found, *weights] if found and weights else []
+    if not found:
+        raise InputError(
+            f"{kind}.{name}.{key}: no file {wanted} (looked in {Path.cwd()}); correct the path"
+        )
+    for path in found:
+        if re.search(r"[{}\x00-\x1f\x7f]", path):
+            raise InputError(
+                f"{kind}.{name}.{key}: {path!r} holds braces or control characters, which "
+                f"Snakemake would not take as they are; rename it"
+            )
+    return found

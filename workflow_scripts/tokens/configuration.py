@@ -1,0 +1,60 @@
+"""The entries of datasets: their shards, and ensembles made of other ones."""
+
+from __future__ import annotations
+
+from ..configuration.checks import check_text
+from ..configuration.schema import Spec
+from ..semstat.errors import InputError
+
+AFTER = ("sources",)
+
+
+def resolve(study: Spec) -> None:
+    """Fill in `tokens_per_document` from the dataset that one is made `of`.
+
+    `repetitions` become a sorted list, with a shard each.
+    """
+    datasets: dict[str, Spec] = study["datasets"]
+    study["datasets"] = {name: _dataset(name, datasets) for name in datasets}
+
+
+def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
+    spec = datasets[name]
+    if "of" in spec:
+        check_text(f"datasets.{name}.of", spec["of"], datasets)
+    text = datasets[spec.get("of", name)]
+    wanted = spec["shards"] * spec["documents_per_shard"]
+    if wanted > text.get("documents", wanted):
+        raise InputError(
+            f"datasets.{name}.shards: {spec['shards']} shards of {spec['documents_per_shard']} "
+            f"documents need {wanted}, but only {text['documents']} are fetched; "
+            f"raise `documents` or lower `shards`"
+        )
+    if is_repeated(spec):
+        return {"tokens_per_document": None} | spec | _copies(name, spec)
+    return {"tokens_per_document": text.get("tokens_per_document")} | spec
+
+
+def _copies(name: str, spec: Spec) -> Spec:
+    """Shards of a repetition: the same documents, with another number of copies each."""
+    if spec["shards"] != 1:
+        raise InputError(
+            f"datasets.{name}.shards: a repetition has a shard for each of its `repetitions`; "
+            f"leave it out and set those"
+        )
+    return {"repetitions": sorted(spec["repetitions"]), "shards": len(spec["repetitions"])}
+
+
+# What the rules ask.
+
+
+def is_repeated(spec: Spec) -> bool:
+    """Whether each shard of a dataset holds the same documents, with more copies of a part."""
+    return "repetitions" in spec
+
+
+def documents_of(spec: Spec) -> int:
+    """How many documents of its text a dataset takes; those of a repetition are in every shard."""
+    shards = 1 if is_repeated(spec) else spec["shards"]
+    documents: int = shards * spec["documents_per_shard"]
+    return documents
