@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from workflow_scripts.configuration.schema import SCHEMAS, schema
-from workflow_scripts.running.jobs import PACKAGE
+from workflow_scripts.running.code import PACKAGE
 
 Defaults = dict[str, list[Any]]
 

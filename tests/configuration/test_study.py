@@ -9,7 +9,7 @@ import yaml
 from tests.configuration.studies import CONFIG, changed
 from tests.runs import REPO
 from workflow_scripts.configuration.study import resolve, stages
-from workflow_scripts.running.jobs import PACKAGE, code_of
+from workflow_scripts.running.code import PACKAGE, code_of
 
 
 def test_defaults_are_filled_in():

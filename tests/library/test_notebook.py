@@ -10,6 +10,7 @@ import torch
 import transformers
 
 from tests.tiny import BLOCKS, FAMILIES, PREFIX, VOCABULARY, tiny_model, tiny_tokenizer
+from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.notebook import (
@@ -18,7 +19,6 @@ from workflow_scripts.semstat.notebook import (
     curves_of,
     measure_energies,
 )
-from workflow_scripts.semstat.tables import ENERGIES
 
 TOKENIZER = tiny_tokenizer()
 TEXT = "the people of the union, naïve 漢字"

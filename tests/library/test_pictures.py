@@ -16,7 +16,6 @@ from matplotlib_inline.backend_inline import configure_inline_support
 from tests.tiny import tiny_model, tiny_tokenizer
 from workflow_scripts.semstat.energies.figures import draw_tokens
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.figures import QUANTITIES
 from workflow_scripts.semstat.notebook import (
     MOST_STATES,
     curves_by_layer,
@@ -25,6 +24,7 @@ from workflow_scripts.semstat.notebook import (
     plot_layer_map,
     plot_tokens,
 )
+from workflow_scripts.semstat.thermodynamics.figures import QUANTITIES
 
 TEXTS = ["we the people", "of the union read the union", "$ok$ and\n\tmore, more and more"]
 
