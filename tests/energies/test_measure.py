@@ -18,7 +18,7 @@ from workflow_scripts.semstat.models.windows import cut_windows, shuffled_predec
 
 LAYERS = [0, 1, BLOCKS]
 CONTEXT, STRIDE = 16, 6
-LENGTHS = [2, 40, 9, 17, 3, 16, 23, 18]
+LENGTHS = [4, 40, 9, 17, 3, 16, 23, 18]
 
 
 def documents(lengths=LENGTHS, seed=0):
@@ -111,7 +111,7 @@ def test_every_column_is_that_of_a_plain_pass_in_float64(family, stride):
 
 
 def test_states_are_ordered_and_complete(measured):
-    wanted = [(doc, t) for doc, length in enumerate(LENGTHS) for t in range(length - 1)]
+    wanted = [(doc, t) for doc, length in enumerate(LENGTHS) for t in range(1, length - 1)]
     tokens = dict(documents())
     for columns in measured.values():
         found = list(zip(columns["doc"].tolist(), columns["position"].tolist(), strict=True))
@@ -124,16 +124,19 @@ def test_states_are_ordered_and_complete(measured):
         assert {kinds[name] for name in set(kinds) - integers} == {"float32"}
 
 
-def test_speed_is_missing_only_at_the_first_position_of_a_document(measured):
-    for columns in measured.values():
-        np.testing.assert_array_equal(np.isnan(columns["speed"]), columns["position"] == 0)
+@pytest.mark.parametrize("stride", [STRIDE, CONTEXT])
+def test_speed_is_missing_only_where_a_window_begins_without_overlap(model, stride):
+    for columns in measure(model, stride=stride).values():
+        begins_s = (columns["position"] % CONTEXT == 0) & (stride == CONTEXT)
+        assert begins_s.any() == (stride == CONTEXT)
+        np.testing.assert_array_equal(np.isnan(columns["speed"]), begins_s)
+        np.testing.assert_array_equal(np.isnan(columns["normed_speed"]), begins_s)
         assert np.isfinite(columns["norm"]).all()
 
 
 def test_shuffled_speed_is_missing_only_where_no_other_position_is_left(measured):
     for columns in measured.values():
-        short = np.isin(columns["doc"], [doc for doc, n in enumerate(LENGTHS) if n <= 3])
-        alone = (columns["position"] == 0) | short
+        alone = np.isin(columns["doc"], [doc for doc, n in enumerate(LENGTHS) if n <= 3])
         np.testing.assert_array_equal(np.isnan(columns["shuffled_speed"]), alone)
         np.testing.assert_array_equal(np.isnan(columns["normed_shuffled_speed"]), alone)
 
@@ -159,7 +162,7 @@ def test_results_do_not_depend_on_the_batch(model, measured, batch_tokens):
 def test_progress_counts_every_state(model):
     batches = []
     measure(model, advance=batches.append)
-    assert sum(batches) == sum(length - 1 for length in LENGTHS)
+    assert sum(batches) == sum(length - 2 for length in LENGTHS)
     assert len(batches) > 1
 
 
@@ -234,7 +237,7 @@ def test_memory_does_not_grow_with_the_number_of_documents(model, monkeypatch):
     states = 0
     for piece in measure_windows(model, watched(), [0], batch_tokens=64):
         states += len(piece[0]["energy"])
-    assert states == 60 * 19
+    assert states == 60 * 18
     assert most <= 2 * (2 * 64 / 12 + 1)
 
 

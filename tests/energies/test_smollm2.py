@@ -71,7 +71,7 @@ def plain(results, documents):
     energy = {layer: [] for layer in LAYERS}
     log_p_correct = []
     for tokens in documents.values():
-        ids, last, correct = torch.tensor([tokens[:-1]]), tokens[:-1], tokens[1:]
+        ids, last, correct = torch.tensor([tokens[:-1]]), tokens[1:-1], tokens[2:]
         rows = range(len(last))
         with torch.inference_mode():
             output = model(ids, output_hidden_states=True)
@@ -80,7 +80,7 @@ def plain(results, documents):
                     logits = output.logits
                 else:
                     logits = model.lm_head(model.model.norm(output.hidden_states[layer]))
-                p = logits[0].softmax(-1)
+                p = logits[0, 1:].softmax(-1)
                 energy[layer].append((p[rows, correct] - p[rows, last]).numpy())
         log_p_correct.append(p[rows, correct].log().numpy())
     return {layer: np.concatenate(parts) for layer, parts in energy.items()}, np.concatenate(
@@ -91,9 +91,9 @@ def plain(results, documents):
 @pytest.mark.parametrize("layer", LAYERS)
 def test_energies_state_by_state(layer, energies, plain, documents):
     found, expected = energies[layer], plain[0][layer]
-    states = [(doc, t) for doc, tokens in documents.items() for t in range(len(tokens) - 1)]
+    states = [(doc, t) for doc, tokens in documents.items() for t in range(1, len(tokens) - 1)]
     assert list(zip(found["doc"], found["position"], strict=True)) == states
-    assert len(states) == DOCUMENTS * TOKENS
+    assert len(states) == DOCUMENTS * (TOKENS - 1)
     assert found["last"].tolist() == [documents[doc][t] for doc, t in states]
     assert found["correct"].tolist() == [documents[doc][t + 1] for doc, t in states]
     assert np.abs(found["energy"] - expected).max() <= 5e-5

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from workflow_scripts.semstat.models import windows
 from workflow_scripts.semstat.models.windows import (
+    FEWEST_TOKENS,
     Window,
     batch_windows,
     buffer_windows,
@@ -24,7 +25,7 @@ def documents(draw):
     """Tokens, context and stride."""
     context = draw(st.integers(1, 30))
     return (
-        np.arange(draw(st.integers(2, 120)), dtype=np.int32),
+        np.arange(draw(st.integers(FEWEST_TOKENS, 120)), dtype=np.int32),
         context,
         draw(st.integers(1, context)),
     )
@@ -36,7 +37,7 @@ def test_every_state_is_scored_once_in_order_with_the_longest_history(document):
     tokens_t, context, stride = document
     cut = list(cut_windows(7, tokens_t, context, stride))
     scored = [w.start + i for w in cut for i in range(w.first, w.positions)]
-    assert scored == list(range(len(tokens_t) - 1))
+    assert scored == list(range(1, len(tokens_t) - 1))
     assert sum(window.states for window in cut) == len(scored)
     for window in cut:
         assert window.doc == 7
@@ -52,11 +53,16 @@ def test_every_state_is_scored_once_in_order_with_the_longest_history(document):
             assert window.start == min(possible)
 
 
-@pytest.mark.parametrize("tokens", [2, 6, 7, 11, 12, 13])
+@pytest.mark.parametrize("tokens", [3, 6, 7, 11, 12, 13])
 def test_windows_do_not_overlap_where_the_stride_is_the_context(tokens):
     cut = list(cut_windows(0, np.arange(tokens, dtype=np.int32), 5, 5))
-    assert all(window.first == 0 for window in cut)
+    assert [window.first for window in cut] == [1] + [0] * (len(cut) - 1)
     assert [window.start for window in cut] == list(range(0, tokens - 1, 5))
+
+
+def test_a_window_of_the_prefix_token_alone_is_none():
+    cut = list(cut_windows(0, np.arange(4, dtype=np.int32), 1, 1))
+    assert [(window.start, window.first, window.states) for window in cut] == [(1, 0, 1), (2, 0, 1)]
 
 
 def of_length(positions: int, doc: int = 0) -> Window:

@@ -24,7 +24,7 @@ def made(copies, rng, documents=range(DOCUMENTS)):
         columns = {"log_p_last": np.log(p), "log_p_correct": np.log(correct), "energy": correct - p}
         rows += [
             {"doc": doc, "position": t} | {name: float(x[t]) for name, x in columns.items()}
-            for t in range(states)
+            for t in range(1, states)
         ]
     kinds = {"doc": np.int32, "position": np.int32}
     return {
@@ -84,3 +84,18 @@ def test_other_documents_or_one_alone_are_refused():
         describe_repetition({1: made(1, rng, [3]), 2: made(2, rng, [3])}, 0.95)
     with pytest.raises(ValueError, match="one number of copies does not tell how long a unit is"):
         describe_repetition({1: made(1, rng)}, 0.95)
+
+
+def test_a_copy_that_no_state_tells_what_was_expected_of_is_refused():
+    whole = {copies: made(copies, np.random.default_rng(0)) for copies in (1, 2)}
+    for before, refused in [(PREFIX, False), (PREFIX + 1, True)]:
+        cut = {
+            copies: {name: x[column["position"] >= before] for name, x in column.items()}
+            for copies, column in whole.items()
+        }
+        if refused:
+            with pytest.raises(ValueError, match="begins at a document's first token"):
+                describe_repetition(cut, 0.95)
+        else:
+            rows = zip(*(describe_repetition(found, 0.95) for found in (cut, whole)), strict=True)
+            assert all(row == pytest.approx(of_whole) for row, of_whole in rows)

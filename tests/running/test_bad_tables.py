@@ -106,9 +106,9 @@ def measure(folder, *options) -> Said:
 @pytest.mark.parametrize(
     ("tokens", "words"),
     [
-        ([[0, 5, 6], [0]], ["tokens.parquet: document 1 has 1 token", "min_characters"]),
+        ([[0, 5, 6], [0, 5]], ["tokens.parquet: document 1 has fewer than two", "min_characters"]),
         (
-            [[0, 5], [0, VOCABULARY]],
+            [[0, 5, 6], [0, VOCABULARY, 5]],
             ["document 1 has tokens 0 to 257", f"vocabulary of {VOCABULARY}"],
         ),
         ([[0, -1, 5]], ["document 0 has tokens -1 to 5", f"vocabulary of {VOCABULARY}"]),

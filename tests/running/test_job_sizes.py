@@ -18,7 +18,7 @@ from workflow_scripts.running.job_sizes import (
     weights_in,
 )
 from workflow_scripts.semstat.energies.tables import ENERGIES
-from workflow_scripts.semstat.models.windows import BUFFERED_BATCHES
+from workflow_scripts.semstat.models.windows import BUFFERED_BATCHES, cut_windows
 from workflow_scripts.semstat.tables import write_table
 from workflow_scripts.semstat.tokens.tables import TOKENS
 
@@ -44,10 +44,12 @@ def test_weights_in_half_precision_with_a_word_about_them(tmp_path):
 
 
 def test_states_are_counted_from_the_footer(tmp_path):
-    documents = [[0, 5, 7], [0, 1], list(range(100))]
+    documents = [[0, 5, 7], [0, 1, 4, 9], list(range(100))]
     path = tmp_path / "shard=0.parquet"
     write_table(path, pa.table({"doc": [0, 1, 2], "tokens": documents}, schema=TOKENS), {})
-    assert states_in(path) == 2 + 1 + 99
+    assert states_in(path) == 1 + 2 + 98
+    windows = [w for tokens in documents for w in cut_windows(0, np.array(tokens), 16, 12)]
+    assert states_in(path) == sum(window.states for window in windows)
 
 
 @pytest.mark.parametrize("read", [weights_in, states_in])

@@ -29,7 +29,7 @@ from workflow_scripts.tokens.configuration import documents_of, is_repeated
         ("datasets/again/seed", 1, "unknown key; known keys: documents_per_shard, ensemble, of, p"),
         ("datasets/again/unit", 0, "0 is not allowed here; What is repeated of the text that "),
         ("datasets/again/unit", "word", "'word' is not allowed here; What is repeated of the "),
-        ("datasets/again/prefix_tokens", -1, "-1 is less than the minimum of 0; Real tokens "),
+        ("datasets/again/prefix_tokens", 0, "0 is less than the minimum of 1; Real tokens "),
         ("datasets/again/repetitions", [], "[] is too short; Numbers of copies of the unit, "),
         ("datasets/again/repetitions", [2, 2], "[2, 2] has non-unique elements; Numbers of copies"),
         ("datasets/again/shards", 2, "a repetition has a shard for each of its `repetitions`; "),

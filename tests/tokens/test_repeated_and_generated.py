@@ -74,11 +74,10 @@ def place(finished, study, tmp_path_factory):
 def test_a_zero_is_said_to_the_commands(place, study):
     """Their own defaults are others."""
     study = copy.deepcopy(study)
-    study["datasets"]["text-repeated"]["prefix_tokens"] = 0
     study["datasets"]["text-generated"] |= {"prompt_tokens": 0, "sampling_temperature": 0}
-    said = place.snakemake("--dry-run", "--printshellcmds", FIGURE, GENERATED, study=study)
+    said = place.snakemake("--dry-run", "--printshellcmds", GENERATED, study=study)
     assert said.code == 0, said.text
-    for words in ("--prefix-tokens=0", "--prompt-tokens=0", "--sampling-temperature=0"):
+    for words in ("--prompt-tokens=0", "--sampling-temperature=0", "--seed=0"):
         assert words in said.text
 
 
@@ -123,7 +122,7 @@ def test_one_copy_is_the_text_itself(place):
         return dict(zip(states, table["energy"].to_pylist(), strict=True))
 
     whole, found = energies("text"), energies("text-repeated")
-    assert len(found) == 4 * (1 + PREFIX + UNIT)
+    assert len(found) == 4 * (PREFIX + UNIT)
     assert found == pytest.approx({state: whole[state] for state in found}, abs=1e-7)
 
 

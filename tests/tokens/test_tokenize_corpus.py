@@ -40,10 +40,13 @@ def test_documents_are_cut_at_the_limit(shard):
         ({"prefix": "<s>"}, r"^models\.tiny\.prefix_token: '<s>' is not in .*tokenizer\.json; it "),
         (
             {"texts": ["ab", ""]},
-            r"^datasets\.x: document 1 of .* has fewer than two tokens, and a state needs two; "
-            r"raise datasets\.x\.min_characters to leave it out$",
+            r"^datasets\.x: document 1 of .* has fewer than two tokens after the prefix token, and "
+            r"a state needs two; raise datasets\.x\.min_characters to leave it out$",
         ),
-        ({"texts": ["ab", "a"]}, r"^datasets\.x: document 1 of .* has fewer than two tokens, and "),
+        (
+            {"texts": ["ab", "a"]},
+            r"^datasets\.x: document 1 of .* has fewer than two tokens after ",
+        ),
         (
             {"texts": ["ab"]},
             r"^datasets\.x\.shards: shard 0 needs documents 0 to 1, but .* holds 1; ",

@@ -67,7 +67,7 @@ def weights_in(path: str | Path) -> Weights:
 
 
 def states_in(path: str | Path) -> int:
-    """States of a shard of tokens, from its footer: one fewer than tokens, of each document.
+    """States of a shard of tokens, from its footer: two fewer than tokens, of each document.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def states_in(path: str | Path) -> int:
         shard = read_metadata(file)
     groups = [shard.row_group(group) for group in range(shard.num_row_groups)]
     tokens = sum(group.column(group.num_columns - 1).num_values for group in groups)
-    return int(tokens - shard.num_rows)
+    return int(tokens - 2 * shard.num_rows)
 
 
 def memory_mb(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ..semstat.errors import InputError
+from ..semstat.models.windows import FEWEST_TOKENS
 from ..semstat.provenance import Provenance
 from ..semstat.sources.tables import CORPUS
 from ..semstat.tables import provenance_of, read_table, write_table
@@ -154,10 +155,11 @@ def write_documents(
     """
     made = []
     for doc, tokens_t in zip(documents.doc, documents.tokens, strict=True):
-        if len(tokens_t) < FEWEST:
+        if len(tokens_t) < FEWEST_TOKENS:
             raise InputError(
-                f"{texts.key}: document {doc} of {texts.corpus} has fewer than two tokens, and a "
-                f"state needs two; raise {texts.key}.min_characters to leave it out"
+                f"{texts.key}: document {doc} of {texts.corpus} has fewer than two tokens after "
+                f"the prefix token, and a state needs two; raise {texts.key}.min_characters to "
+                f"leave it out"
             )
         try:
             made.append(make(doc, tokens_t))
@@ -175,10 +177,6 @@ def write_documents(
     )
     provenance = Provenance(provenance | ensemble).then("tokenized by", "tokenizers", "numpy")
     write_table(out, tokens_table(documents.doc, made, texts.model), provenance)
-
-
-FEWEST = 3
-"""Tokens of a document that has a state: the prefix token, and two of the text."""
 
 
 def tokens_table(doc: list[int], tokens: list[Tokens], model: Path) -> pa.Table:

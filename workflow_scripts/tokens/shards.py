@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from ..semstat.errors import InputError
-from ..semstat.models.windows import Window, cut_windows
+from ..semstat.models.windows import FEWEST_TOKENS, FIRST_STATE, Window, cut_windows
 from ..semstat.provenance import Provenance
 from ..semstat.tables import provenance_of, read_table
 from ..semstat.tokens.tables import TOKENS
@@ -46,21 +46,24 @@ class Cut:
 def check_tokens(path: Path, tokens: pq.ParquetFile, vocabulary: int) -> int:
     """Number of states in a shard of tokens, each document and id of which is in order.
 
-    A state needs the prefix token, a last token of the text and a correct next one.
+    Raises
+    ------
+    InputError
+        If a document has no state, or a token that the model does not know.
     """
     states = 0
     for doc, tokens_t in _documents(tokens):
-        if len(tokens_t) < 3:
+        if len(tokens_t) < FEWEST_TOKENS:
             raise InputError(
-                f"{path}: document {doc} has {len(tokens_t)} tokens with its prefix, and a state "
-                f"needs three; leave it out of the corpus (min_characters)"
+                f"{path}: document {doc} has fewer than two tokens after the prefix token, and a "
+                f"state needs two; leave it out of the corpus (min_characters)"
             )
         if not 0 <= tokens_t.min() <= tokens_t.max() < vocabulary:
             raise InputError(
                 f"{path}: document {doc} has tokens {tokens_t.min()} to {tokens_t.max()}, beyond "
                 f"the model's vocabulary of {vocabulary}; delete the file and run snakemake again"
             )
-        states += len(tokens_t) - 2
+        states += len(tokens_t) - 1 - FIRST_STATE
     return states
 
 

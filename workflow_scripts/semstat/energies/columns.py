@@ -25,7 +25,7 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("doc", "int32", False, "document"),
-    Column("position", "int32", False, "index t of the last token in it"),
+    Column("position", "int32", False, "index t of the last token in it; 1 is the first of text"),
     Column("last", "int32", False, "token id x_t"),
     Column("correct", "int32", False, "token id x_{t+1}"),
     Column("log_p_last", "float32", False, "log-probability of the last token, nats"),
@@ -34,7 +34,13 @@ COLUMNS = (
     Column("entropy", "float32", False, "entropy of the next-token distribution, nats"),
     Column("top", "int32", False, "its most probable token"),
     Column("norm", "float32", False, "‖h(t)‖ of the residual stream"),
-    Column("speed", "float32", True, "‖h(t) − h(t−1)‖; null where a window begins without overlap"),
+    Column(
+        "speed",
+        "float32",
+        True,
+        "‖h(t) − h(t−1)‖, at the first token of text from the prefix token; null where a window "
+        "begins without overlap",
+    ),
     Column("shuffled_speed", "float32", True, "the speed with a window's positions shuffled"),
     Column("normed_speed", "float32", True, "the speed after the final norm"),
     Column("normed_shuffled_speed", "float32", True, "the shuffled speed after the final norm"),

@@ -14,6 +14,12 @@ BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
 BUFFERED_BATCHES = 32
 """Batches whose windows are sorted by length together; bounds the memory of a shard."""
 
+FIRST_STATE = 1
+"""Position of a document's first state: its first token of text, after the prefix token."""
+
+FEWEST_TOKENS = FIRST_STATE + 2
+"""Of a document that has a state: the prefix token, a last and a correct token."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -46,23 +52,25 @@ def cut_windows(
     """Cut one document into windows of at most `context` positions, `stride` apart.
 
     Every state is scored once, in the earliest window that holds it: the one in which it has
-    the longest history.
+    the longest history. States begin at the first token of text: at the prefix token all documents
+    are in the same state.
 
     >>> [(w.start, w.first, w.states) for w in cut_windows(0, np.arange(11), 6, 4)]
-    [(0, 0, 6), (4, 2, 4)]
+    [(0, 1, 5), (4, 2, 4)]
 
     Parameters
     ----------
-    tokens_t : (tokens,) at least two; the first is the prefix token.
+    tokens_t : (tokens,) at least `FEWEST_TOKENS`; the first is the prefix token.
     context : positions that the model sees at once.
     stride : positions between window starts, at most `context`.
     """
     positions = len(tokens_t) - 1
-    scored = 0
+    scored = FIRST_STATE
     for start in range(0, positions, stride):
         end = min(start + context, positions)
-        yield Window(doc, start, tokens_t[start : end + 1], scored - start)
-        scored = end
+        if end > scored:  # a window of the prefix token alone holds no state
+            yield Window(doc, start, tokens_t[start : end + 1], scored - start)
+            scored = end
         if end == positions:
             return
 

@@ -39,7 +39,8 @@ def describe_repetition(
     Raises
     ------
     ValueError
-        If the documents differ between numbers of copies, or there are fewer than two of either.
+        If the documents differ between numbers of copies, there are fewer than two of either, or a
+        copy begins where no state tells what was expected.
     """
     if len(by_copies) < 2:
         raise ValueError("one number of copies does not tell how long a unit is")
@@ -53,6 +54,9 @@ def describe_repetition(
         raise ValueError("an interval over documents needs at least two")
     longer_d, shorter_d = (by_copies[n]["position"][states_of[n]] for n in (most, fewest))
     unit_d = (longer_d - shorter_d) // (most - fewest)
+
+    if any((np.diff(state_d, prepend=-1) <= unit_d).any() for state_d in states_of.values()):
+        raise ValueError("the first copy begins at a document's first token, which has no state")
 
     bars = ErrorBars.pointwise(documents, confidence)
     one_d = np.ones(documents)
