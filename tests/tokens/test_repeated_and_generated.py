@@ -74,11 +74,10 @@ def place(finished, study, tmp_path_factory):
 def test_a_zero_is_said_to_the_commands(place, study):
     """Their own defaults are others."""
     study = copy.deepcopy(study)
-    study["datasets"]["text-repeated"]["prefix_tokens"] = 0
     study["datasets"]["text-generated"] |= {"prompt_tokens": 0, "sampling_temperature": 0}
-    said = place.snakemake("--dry-run", "--printshellcmds", FIGURE, GENERATED, study=study)
+    said = place.snakemake("--dry-run", "--printshellcmds", GENERATED, study=study)
     assert said.code == 0, said.text
-    for words in ("--prefix-tokens=0", "--prompt-tokens=0", "--sampling-temperature=0"):
+    for words in ("--prompt-tokens=0", "--sampling-temperature=0", "--seed=0"):
         assert words in said.text
 
 
