@@ -64,7 +64,7 @@ def options(spec, *keys):
             words += [option, *map(str, value)]
         elif value is True:
             words.append(option)
-        elif value not in (None, False):
+        elif value is not None and value is not False:  # 0 is said
             words.append(f"{option}={value}")
     return words
 

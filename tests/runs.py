@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shutil
@@ -72,6 +73,21 @@ TINY_STUDY: dict[str, Any] = {
 
 DOCUMENTS = 12
 """Documents in the tiny corpus: a shard more than the tiny study measures."""
+
+
+def changed(key: str, value: Any) -> dict[str, Any]:
+    """A tiny study with one key, given as a path, changed.
+
+    >>> changed("models/tiny/blocks", 7)["models"]["tiny"]["blocks"]
+    7
+    """
+    study = copy.deepcopy(TINY_STUDY)
+    *folders, last = key.split("/")
+    entry = study
+    for name in folders:
+        entry = entry[name]
+    entry[last] = value
+    return study
 
 
 class Said(NamedTuple):

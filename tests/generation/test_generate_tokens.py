@@ -1,7 +1,6 @@
 """Generated shards are the model's own text, whatever is computed beside them."""
 
 import json
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +8,8 @@ import pytest
 import torch
 
 from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
-from workflow_scripts.generation import generate_tokens
+from workflow_scripts.generation.generate_tokens import generate_tokens
+from workflow_scripts.running.command import call
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.generation.sampling import Sampling, draw_uniform
 from workflow_scripts.semstat.generation.writing import continue_texts
@@ -30,19 +30,18 @@ def snapshot(tmp_path_factory):
 
 
 @pytest.fixture
-def shard(snapshot, tmp_path, monkeypatch):
+def shard(snapshot, tmp_path):
     """Tokens of one shard: doc → list."""
 
     def run(number=0, documents=2, prompt=4, tokens=30, sampling_temperature=0.7, *options):
         corpus, out = tmp_path / "corpus.parquet", tmp_path / "tokens.parquet"
         table = pa.Table.from_pydict({"doc": range(len(TEXTS)), "text": TEXTS}, schema=CORPUS)
         write_table(corpus, table, {"dataset": "x"})
-        arguments = ["--model", snapshot, "--corpus", corpus, "--dataset", "x", "--out", out]
-        arguments += ["--shard", number, "--documents", documents, "--prefix-token", PREFIX]
-        arguments += ["--prompt-tokens", prompt, "--tokens", tokens, "--device", "cpu"]
-        arguments += ["--sampling-temperature", sampling_temperature, *options]
-        monkeypatch.setattr(sys, "argv", ["generate_tokens", *map(str, arguments)])
-        generate_tokens.main()
+        words = ["--model", snapshot, "--corpus", corpus, "--dataset", "x", "--out", out]
+        words += ["--shard", number, "--documents-per-shard", documents, "--prefix-token", PREFIX]
+        words += ["--prompt-tokens", prompt, "--tokens-per-document", tokens, "--device", "cpu"]
+        words += ["--sampling-temperature", sampling_temperature, *options]
+        call(generate_tokens, [str(word) for word in words])
         found = read_table(out, TOKENS)
         provenance = provenance_of(found.schema)
         assert provenance["corpus"] == {"dataset": "x"}
@@ -96,7 +95,7 @@ def test_more_tokens_go_on_where_fewer_ended(shard):
         ),
         (
             {"tokens": 65},
-            r"^datasets\.x\.tokens_per_document: 65 are more than the 64 positions that tiny was ",
+            r"^datasets\.x\.tokens_per_document: 65 positions are more than the 64 that tiny was ",
         ),
         (
             {"number": 9},

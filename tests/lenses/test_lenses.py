@@ -2,7 +2,6 @@
 
 import copy
 import json
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +11,13 @@ from safetensors import safe_open
 
 from tests.runs import DOCUMENTS, TINY_STUDY, command, complaint
 from tests.tiny import BLOCKS, PREFIX
-from workflow_scripts.lenses import train_lens
 from workflow_scripts.lenses.lens_files import read_lens
+from workflow_scripts.lenses.tokenize_for_lens import tokenize_for_lens
+from workflow_scripts.lenses.train_lens import train_lens
+from workflow_scripts.running.command import call
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.tables import write_table
 from workflow_scripts.semstat.tokens.tables import TOKENS
-from workflow_scripts.tokens import tokenize_corpus
 
 TRAINING = {"train_on": "text", "train_documents": 8}
 LENS = {"like": "tiny", "readout": "tuned_lens", "lens": TRAINING}
@@ -101,10 +101,10 @@ def test_it_learns_from_documents_that_are_not_measured(tuned):
 def test_an_estimator_edited_trains_and_measures_nothing(tuned, study, tmp_path_factory):
     place = tuned.copy(tmp_path_factory.mktemp("edited"))
     path = place.clone / "workflow_scripts/semstat/statistics/block_errors.py"
-    path.write_text("# edited\n" + path.read_text())
+    path.write_text(path.read_text() + "\n\nEDITED = True\n")
     planned = place.would_run(WELLS, TABLE, study=study)
     assert planned == {
-        "Tabulating the divergence of tuned and the logit lens",
+        "Describing the divergence of tuned and the logit lens",
         "Estimating curves of tuned on text-shuffled",
     }
 
@@ -140,10 +140,10 @@ def test_any_weights_are_read_out_either_way(tuned, study):
 
 
 def measure(folder, tokens):
-    given = ["--model=models/tiny", "--name=tuned", "--readout=tuned_lens", "--context=48"]
-    given += ["--stride=24", "--lens=lenses/tuned.safetensors", "--tokens", tokens]
+    given = ["--model=models/tiny", "--name=tuned", "--context=48", "--stride=24"]
+    given += ["--lens=lenses/tuned.safetensors", "--tokens", tokens]
     given += ["--layers", "0", "--out", folder / "energies.parquet"]
-    return command("energies.measure_energies", *given, cwd=folder)
+    return command("lenses.measure_through_lens", *given, cwd=folder)
 
 
 def test_a_document_that_trained_the_lens_is_not_measured(tuned, finished, tmp_path):
@@ -174,22 +174,17 @@ def test_a_lens_that_is_not_what_it_should_be(tuned, tmp_path):
         read_lens(path, [0])
 
 
-def run(monkeypatch, module, *arguments):
-    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
-    module.main()
-
-
-def test_too_few_documents_to_leave_any_to_measure(finished, tmp_path, monkeypatch):
-    given = ["--dataset=text", "--beyond=8", "--documents=8", f"--prefix-token={PREFIX}"]
+def test_too_few_documents_to_leave_any_to_measure(finished, tmp_path):
+    given = ["--dataset=text", "--beyond=8", "--train-documents=8", f"--prefix-token={PREFIX}"]
     given += ["--model", finished.work / "results/models/tiny", "--out", tmp_path / "o.parquet"]
     given += ["--corpus", finished.work / "results/corpora/text.parquet"]
     with pytest.raises(
         InputError, match=r"text\.parquet holds 12 documents, .* first 8 .* `train_"
     ):
-        run(monkeypatch, tokenize_corpus, *given)
+        call(tokenize_for_lens, list(map(str, given)))
 
 
-def test_too_few_documents_to_train_and_test(finished, tmp_path, monkeypatch):
+def test_too_few_documents_to_train_and_test(finished, tmp_path):
     table = pa.Table.from_pydict({"doc": range(7), "tokens": [[0, 5, 6]] * 7}, schema=TOKENS)
     write_table(tmp_path / "few.parquet", table, {"dataset": "text"})
     given = ["--name=tuned", "--context=48", "--stride=24", "--layers=0"]
@@ -203,5 +198,5 @@ def test_too_few_documents_to_train_and_test(finished, tmp_path, monkeypatch):
     with pytest.raises(
         InputError, match=r"few\.parquet: 7 documents are too few .*models\.tuned\.lens\.tr"
     ):
-        run(monkeypatch, train_lens, *given)
+        call(train_lens, list(map(str, given)))
     assert not list(tmp_path.glob("o.*"))

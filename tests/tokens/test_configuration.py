@@ -20,7 +20,11 @@ from workflow_scripts.tokens.configuration import documents_of, is_repeated
         ("datasets/null/of", "null", "'null' is not a dataset of text; name one of text"),
         ("datasets/null/of", "nope", "'nope' is not a dataset of text; name one of text"),
         ("datasets/null/of", "own", "'own' is not a dataset of text; name one of text"),
-        ("datasets/null/ensemble", "unifrom", "'unifrom' is not one of shuffled, uniform"),
+        (
+            "datasets/null/ensemble",
+            "unifrom",
+            "'unifrom' is not one of repeated, shuffled, un",
+        ),
         ("datasets/null/unit", 1, "unknown key; known keys: documents_per_shard, ensemble, of, s"),
         ("datasets/again/seed", 1, "unknown key; known keys: documents_per_shard, ensemble, of, p"),
         ("datasets/again/unit", 0, "0 is not allowed here; What is repeated of the text that "),

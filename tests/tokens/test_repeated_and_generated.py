@@ -2,7 +2,6 @@
 
 import copy
 import json
-import sys
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,7 +10,8 @@ import torch
 import transformers
 
 from tests.runs import TINY_STUDY
-from workflow_scripts.repetition import describe_repetition as tabulate_repetition
+from workflow_scripts.repetition.describe_repetition import describe_repetition
+from workflow_scripts.running.command import call
 from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.repetition.tables import REPETITION
@@ -65,10 +65,20 @@ def place(finished, study, tmp_path_factory):
         f"Measuring energies of tiny on {of}" for of in of_repetition
     } | {
         "Generating text-generated, shard 1, by tiny-random",
-        "Tabulating the repetition of text-repeated by tiny",
+        "Describing the repetition of text-repeated by tiny",
         "Drawing the repetition of text-repeated by tiny",
     }  # fmt: skip
     return place
+
+
+def test_a_zero_is_said_to_the_commands(place, study):
+    """Their own defaults are others."""
+    study = copy.deepcopy(study)
+    study["datasets"]["text-generated"] |= {"prompt_tokens": 0, "sampling_temperature": 0}
+    said = place.snakemake("--dry-run", "--printshellcmds", GENERATED, study=study)
+    assert said.code == 0, said.text
+    for words in ("--prompt-tokens=0", "--sampling-temperature=0", "--seed=0"):
+        assert words in said.text
 
 
 def documents(place, model, dataset, shard):
@@ -149,13 +159,11 @@ def test_a_model_writes_its_own_text_after_the_prompts(place):
         ),
     ],
 )
-def test_what_gives_no_table_is_one_sentence(place, changes, expected, tmp_path, monkeypatch):
+def test_what_gives_no_table_is_one_sentence(place, changes, expected, tmp_path):
     path = "results/energies/model=tiny/dataset=text-repeated/layer=1/shard=0.parquet"
     table = read_table(place.work / path, ENERGIES)
     out = tmp_path / "energies.parquet"
     write_table(out, table, provenance_of(table.schema) | changes)
-    arguments = ["tabulate_repetition", str(out), "--out", str(tmp_path / "table.parquet")]
-    monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(InputError, match=expected):
-        tabulate_repetition.main()
+        call(describe_repetition, [str(out), "--out", str(tmp_path / "table.parquet")])
     assert not (tmp_path / "table.parquet").exists()

@@ -44,7 +44,7 @@ def call(command: Callable[..., None], words: Sequence[str]) -> None:
     )
     app.default(command)
     try:
-        app(words, exit_on_error=False, print_error=False)
+        app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         print(f"error: {error}\nSee {command.__name__} --help", file=sys.stderr)
         sys.exit(2)

@@ -46,17 +46,9 @@ def stream_hub_corpus(
     """
     source: dict[str, Any] = {"source": "hub", "hub": hub, "revision": revision, "split": split}
     source |= {"subset": subset} if subset else {}
-    source |= {"documents": documents}
+    source["documents"] = documents
     texts = stream(f"datasets.{name}", hub, revision, subset, split, selection)
-    write_corpus(
-        name,
-        source | {"documents": documents},
-        texts,
-        selection,
-        out,
-        most=documents,
-        shuffled=True,
-    )
+    write_corpus(name, source, texts, selection, out, most=documents, shuffled=True)
 
 
 def stream(

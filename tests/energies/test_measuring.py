@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from workflow_scripts.energies.measure_energies import _write
+from workflow_scripts.energies.measuring import _write, open_tokens
 from workflow_scripts.semstat.energies.tables import ENERGIES
+from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.tables import table_writers
 
 LAYERS = [0, 4, 7, 9, 12]
@@ -47,3 +48,8 @@ def test_what_goes_wrong_at_one_layer_is_raised_and_leaves_no_file(threads, tmp_
     with pytest.raises(KeyError, match="norm"):
         write(tmp_path, threads, buffers)
     assert list((tmp_path / str(threads)).iterdir()) == []
+
+
+def test_a_file_is_asked_for_each_layer(tmp_path):
+    with pytest.raises(InputError, match=r"^--layers and --out: 5 layers and 1 files; give a file"):
+        open_tokens(tmp_path / "tokens.parquet", LAYERS, [tmp_path / "0.parquet"])
