@@ -2,14 +2,13 @@
 #
 #   snakemake --cores all                       the default run (config.yaml)
 #   snakemake --cores all --configfile MINE     another one
-#   snakemake --cores all mechanics             kinetic and potential terms, and steering
+#   snakemake --cores all mechanics             kinetic and potential terms (or another stage)
 #   snakemake --report results/report.html      the report of a finished run
 
 import ast
 import gc
 import os
 import re
-import shlex
 import sys
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from workflow_scripts.configuration.study import check_overrides, resolve
 from workflow_scripts.decoding.configuration import decoding_keys
 from workflow_scripts.generation.configuration import is_generated
 from workflow_scripts.lenses.configuration import lenses_of
+from workflow_scripts.running.code import digest_of_code
 from workflow_scripts.running.job_sizes import (
     gpu_memory_mb,
     memory_mb,

@@ -16,7 +16,7 @@ localrules:
     plot_decodings,
 
 
-for model in {model for model, _ in STEERED}:
+for model in dict.fromkeys(model for model, _ in STEERED):
 
     rule:
         name:
@@ -44,6 +44,7 @@ for model in {model for model, _ in STEERED}:
         resources:
             **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
         params:
+            running=running(model),
             options=lambda w, model=model: options(
                 STEERED[model, w.dataset]["decoding"], *decoding_keys()
             ),
@@ -52,7 +53,7 @@ for model in {model for model, _ in STEERED}:
         shell:
             run(
                 "decoding.continue_prompts",
-                f"{running(model)} --tokens {{input.tokens:q}} {{params.options:q}}"
+                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}}"
                 " --out {output.continuations:q} --csv {output.texts:q}",
             )
 

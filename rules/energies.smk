@@ -42,12 +42,14 @@ for model, spec in MODELS.items():
             threads: measure_threads(spec["device"])
             resources:
                 **of_model(spec, time_to_read(spec), measured_layers=len(spec["layers"])),
+            params:
+                running=running(model, "layers", *CUT),
             message:
                 f"Measuring energies of {model} on {{wildcards.dataset}}, shard {{wildcards.shard}}"
             shell:
                 run(
                     "energies.measure_energies",
-                    f"{running(model, 'layers', *CUT)} --tokens {{input.tokens:q}} --out {{output:q}}",
+                    f"{RUNNING} --tokens {{input.tokens:q}} --out {{output:q}}",
                 )
 
 

@@ -32,6 +32,7 @@ if GENERATED:
             resources:
                 **of_model(spec, time_to_write(spec)),
             params:
+                running=running(model),
                 prefix=options(spec, "prefix_token"),
                 options=lambda w: options(DATASETS[w.dataset], *GENERATION),
             message:
@@ -39,7 +40,7 @@ if GENERATED:
             shell:
                 run(
                     "generation.generate_tokens",
-                    f"{running(model)} {{params.prefix:q}} --corpus {{input.corpus:q}}"
+                    f"{RUNNING} {{params.prefix:q}} --corpus {{input.corpus:q}}"
                     " --dataset {wildcards.dataset:q} --shard {wildcards.shard}"
                     " {params.options:q} --out {output:q}",
                 )

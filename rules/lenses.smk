@@ -79,13 +79,14 @@ for model, spec in LENSES.items():
         resources:
             **of_model(spec, time_to_read(spec, passes=3 * spec["lens"]["epochs"])),
         params:
+            running=running(model, "layers", *CUT),
             options=options(spec["lens"], "epochs", "seed"),
         message:
             f"Training the lens {model}"
         shell:
             run(
                 "lenses.train_lens",
-                f"{running(model, 'layers', *CUT)} --tokens {{input.tokens:q}} {{params.options:q}}"
+                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}}"
                 " --out {output.lens:q} --sums {output.sums:q}",
             )
 
@@ -107,13 +108,14 @@ for model, spec in LENSES.items():
         threads: measure_threads(spec["device"])
         resources:
             **of_model(spec, time_to_read(spec), measured_layers=len(spec["layers"])),
+        params:
+            running=running(model, "layers", *CUT),
         message:
             f"Measuring energies of {model} on {{wildcards.dataset}}, shard {{wildcards.shard}}"
         shell:
             run(
                 "lenses.measure_through_lens",
-                f"{running(model, 'layers', *CUT)} --tokens {{input.tokens:q}}"
-                " --lens {input.lens:q} --out {output:q}",
+                f"{RUNNING} --tokens {{input.tokens:q}} --lens {{input.lens:q}} --out {{output:q}}",
             )
 
 

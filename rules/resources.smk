@@ -41,11 +41,15 @@ PRECISION = ["dtype", "attention"]
 def running(model, *keys):
     """Words of a command that say which model runs, and how; those of more keys of its entry."""
     spec = MODELS[model]
-    return (
-        f"--model results/models/{spec['weights']} --name {model}"
-        f" {shlex.join(options(spec, *keys, *PRECISION))} --device {{resources.device}}"
-        " --threads {threads} --batch-tokens {resources.batch_tokens}"
-    )
+    snapshot = f"--model=results/models/{spec['weights']}"
+    return [snapshot, f"--name={model}", *options(spec, *keys, *PRECISION)]
+
+
+# How it runs, which changes no result: what `running` says stands in a rule's params.
+RUNNING = (
+    "{params.running:q} --device {resources.device} --threads {threads}"
+    " --batch-tokens {resources.batch_tokens}"
+)
 
 
 def device_of(spec):

@@ -31,7 +31,7 @@ def steered_with(model):
     return one_of(dataset for other, dataset in STEERED if other == model)
 
 
-for model in {model for model, _ in STEERED}:
+for model in dict.fromkeys(model for model, _ in STEERED):
 
     rule:
         name:
@@ -53,14 +53,14 @@ for model in {model for model, _ in STEERED}:
         resources:
             **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
         params:
+            running=running(model),
             options=lambda w, model=model: options(STEERED[model, w.dataset], *steering_keys()),
         message:
             f"Steering states of {model} on {{wildcards.dataset}}"
         shell:
             run(
                 "steering.steer_states",
-                f"{running(model)} --tokens {{input.tokens:q}} {{params.options:q}}"
-                " --out {output:q}",
+                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}}" " --out {output:q}",
             )
 
 

@@ -83,12 +83,14 @@ for ensemble in ENSEMBLES:
         conda:
             CONDA
         params:
+            code=digest_of_code(f"tokens.ensembles.{ensemble}"),
+            ensemble=ensemble,
             weights=weights_of,
             options=text_options,
         message:
             "Tokenizing {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
         shell:
-            run(f"tokens.ensembles.{ensemble}", TEXTS)
+            run("tokens.ensembles.{params.ensemble}", TEXTS, "{params.code}")
 
 
 rule tokens:

@@ -29,20 +29,22 @@ CREDENTIALS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Variables that downloads read, which run on the submitting host."""
 
 
-def shell_command(command: str, arguments: str) -> str:
+def shell_command(command: str, arguments: str, code: str = "") -> str:
     """The shell command of a rule, with Snakemake's placeholders; `Job.planned` reads it back.
 
     It holds the digest of the command's code, so that an edit reruns the rule's jobs.
+
+    Snakemake makes what stands after `shell:` once when it reads a rule, and again for each job
+    that runs: whatever a loop over rules varies must be a placeholder there.
 
     Parameters
     ----------
     command : room and module in this package, such as "thermodynamics.count_states".
     arguments : of the command, as one writes them after `shell:`.
+    code : that digest, where the command is a placeholder.
     """
-    digest = digest_of_code(command)
-    return (
-        f"{RECORDED}{digest} {{input:q}} -- {{output:q}} -- {command} {arguments}{LOGGED}{{log:q}}"
-    )
+    code = code or digest_of_code(command)
+    return f"{RECORDED}{code} {{input:q}} -- {{output:q}} -- {command} {arguments}{LOGGED}{{log:q}}"
 
 
 class Job(NamedTuple):
