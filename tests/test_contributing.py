@@ -141,6 +141,7 @@ def test_a_recipe_changes_the_files_that_it_lists_in_good_style(title, tmp_path)
     rules = [name for name in changed if name.endswith((".smk", "Snakefile"))]
     if rules:
         check(place, "snakefmt", "--check", *rules)
+        check(place, "snakemake", "--lint")
 
 
 def test_add_an_ensemble(place, everything):

@@ -179,6 +179,8 @@ def test_every_schema_report_and_room_is_of_a_stage():
     assert rooms - set(STAGES) == {"semstat", "running", "configuration", "models"}
     captions = {path.name for path in (REPO / "report").iterdir() if path.is_dir()}
     assert captions <= set(STAGES)
+    functions = {path.stem for path in (REPO / "rules" / "functions").iterdir()}
+    assert functions <= set(STAGES)
 
 
 def test_the_shared_rules_are_short_and_know_no_stage():
