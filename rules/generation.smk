@@ -33,7 +33,8 @@ if GENERATED:
                 **of_model(spec, time_to_write(spec)),
             params:
                 running=running(model),
-                prefix=options(spec, "prefix_token"),
+                # Functions, since braces in a token are no wildcards.
+                prefix=lambda w, spec=spec: options(spec, "prefix_token"),
                 options=lambda w: options(DATASETS[w.dataset], *GENERATION),
             message:
                 f"Generating {{wildcards.dataset}}, shard {{wildcards.shard}}, by {model}"

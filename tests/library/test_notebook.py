@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
@@ -9,13 +11,13 @@ import pytest
 import torch
 import transformers
 
+from tests.runs import REPO, said
 from tests.tiny import BLOCKS, FAMILIES, PREFIX, VOCABULARY, tiny_model, tiny_tokenizer
 from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.notebook import (
     TEXT_ENERGIES,
-    curves_by_layer,
     curves_of,
     measure_energies,
 )
@@ -85,17 +87,36 @@ def test_energies_are_those_of_the_workflow_to_the_bit(finished):
         context=48,
         stride=24,
     )
-    curves = curves_by_layer(found, resamples=50)
     for layer in (0, 1, 3):
-        part = f"model=tiny/dataset=text/layer={layer}"
-        shards = sorted((results / "energies" / part).iterdir())
-        expected = pl.concat(pl.from_arrow(pq.ParquetFile(shard).read()) for shard in shards)
-        here = pl.from_arrow(found).filter(layer=layer)[ENERGIES.names]
-        assert len(expected) > 8 * 48 and here.equals(expected)
-        of_workflow = pl.read_parquet(results / f"curves/{part}.parquet", hive_partitioning=False)
-        for name, column in curves[layer].columns().items():
-            # To the threads of the linear algebra.
-            np.testing.assert_allclose(column, of_workflow[name].to_numpy(), rtol=1e-6)
+        expected = of_tiny_study(finished, layer)
+        assert len(expected) > 8 * 48
+        assert pl.from_arrow(found).filter(layer=layer)[ENERGIES.names].equals(expected)
+
+
+def of_tiny_study(finished, layer):
+    """The energies of the text, as the workflow has measured them."""
+    folder = finished.work / f"results/energies/model=tiny/dataset=text/layer={layer}"
+    return pl.concat(
+        pl.from_arrow(pq.ParquetFile(path).read()) for path in sorted(folder.iterdir())
+    )
+
+
+def test_curves_are_those_of_the_workflow_to_the_bit(finished, tmp_path):
+    """By one thread, as in its jobs: to others linear algebra rounds otherwise."""
+    of_tiny_study(finished, 1).write_parquet(tmp_path / "energies.parquet")
+    code = """
+import sys
+import polars as pl
+from workflow_scripts.semstat.notebook import curves_of
+energies = pl.read_parquet("energies.parquet")
+curves = curves_of(energies["energy"], energies["doc"], resamples=50)
+here, workflow = pl.DataFrame(curves.columns()), pl.read_parquet(sys.argv[1])
+print(here.with_columns(pl.col(pl.Float64).fill_nan(None)).equals(workflow[here.columns]))
+"""
+    theirs = finished.work / "results/curves/model=tiny/dataset=text/layer=1.parquet"
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment = one | {"PYTHONPATH": str(REPO)}
+    assert said([sys.executable, "-c", code, theirs], tmp_path, environment) == (0, "True\n")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -37,17 +37,17 @@ def write_corpus(folder, *texts):
     write_table(folder / "corpus.parquet", table, {"dataset": "text"})
 
 
-def tokenize(folder, *options, documents=1) -> Said:
+def tokenize(folder, documents=1, prefix=PREFIX) -> Said:
     given = ["--model=models/tiny", "--corpus=corpus.parquet", "--dataset=text", "--shard=0"]
-    given += [f"--documents={documents}", f"--prefix-token={PREFIX}", "--out=tokens.parquet"]
-    said = command("tokens.tokenize_corpus", *given, *options, cwd=folder)
+    given += [f"--documents-per-shard={documents}", f"--prefix-token={prefix}"]
+    said = command("tokens.tokenize_corpus", *given, "--out=tokens.parquet", cwd=folder)
     assert (folder / "tokens.parquet").exists() == (said.code == 0)
     return said
 
 
 def test_a_tokenizer_without_the_prefix_token(model, tmp_path):
     write_corpus(tmp_path, "some text")
-    said = tokenize(tmp_path, "--prefix-token=<s>")
+    said = tokenize(tmp_path, prefix="<s>")
     complaint(said, "models.tiny.prefix_token", "'<s>'", "tokenizer.json", f"it has {PREFIX}")
 
 
@@ -93,10 +93,10 @@ def write_tokens(path, *documents):
     write_table(path, table, {"dataset": "text"})
 
 
-def measure(folder, *options) -> Said:
-    given = ["--model=models/tiny", "--tokens=tokens.parquet", "--layers=0", "--layers", "0", "3"]
-    given += ["--out", "0.parquet", "3.parquet", "--context=32", "--stride=16"]
-    said = command("energies.measure_energies", *given, *options, cwd=folder)
+def measure(folder, context=32) -> Said:
+    given = ["--model=models/tiny", "--tokens=tokens.parquet", "--layers", "0", "3"]
+    given += ["--out", "0.parquet", "3.parquet", f"--context={context}", "--stride=16"]
+    said = command("energies.measure_energies", *given, cwd=folder)
     for layer in ("0", "3"):
         assert (folder / f"{layer}.parquet").exists() == (said.code == 0)
     assert not list(folder.glob(".*.tmp"))
@@ -122,7 +122,7 @@ def test_tokens_out_of_order(model, tmp_path, tokens, words):
 
 def test_a_context_beyond_the_model(model, tmp_path):
     write_tokens(tmp_path / "tokens.parquet", [0, 5, 6])
-    said = measure(tmp_path, "--context=65")
+    said = measure(tmp_path, context=65)
     complaint(said, "models.tiny.context: 65 positions", "64", "lower it")
 
 
@@ -171,6 +171,8 @@ def damaged(finished, tmp_path):
     return cut
 
 
+ENTROPY = ["--svg=out.of/entropy.svg", "--pdf=out.of/entropy.pdf"]
+
 COMMANDS = {
     "thermodynamics.count_states": (
         "energies/model=tiny/dataset=text/layer=0/shard=0.parquet",
@@ -178,20 +180,20 @@ COMMANDS = {
     ),
     "thermodynamics.estimate_curves": (
         "states/model=tiny/dataset=text/shard=0.parquet",
-        ["--model=tiny", "--dataset=text", "--layers=0", "--wells=w.parquet", "--out=out.parquet"],
+        ["--layers=0", "--wells=w.parquet", "--out=out.parquet"],
     ),
-    "running.tabulate": ("wells/model=tiny/dataset=text.parquet", ["--of=wells", "--out=out.csv"]),
+    "running.tabulate": ("wells/model=tiny/dataset=text.parquet", ["--out=out.csv"]),
     "thermodynamics.plot_wells": (
         "wells/model=tiny/dataset=text.parquet",
-        ["--datasets=text", "--svg=out.svg", "--pdf=out.pdf"],
+        ["--svg=out.svg", "--pdf=out.pdf"],
     ),
     "thermodynamics.plot_curves": (
         "curves/model=tiny/dataset=text/layer=0.parquet",
-        ["--across=model", "--quantities=entropy", "--svg=out.svg", "--pdf=out.pdf"],
+        ["--across=model", *ENTROPY],
     ),
-    "thermodynamics.plot_layer_map": (
+    "thermodynamics.plot_curves, with a map": (
         "curves/model=tiny/dataset=text/layer=0.parquet",
-        ["--svg=out.svg", "--pdf=out.pdf"],
+        ["--across=layer", *ENTROPY, "--map-svg=out.svg", "--map-pdf=out.pdf"],
     ),
 }
 
@@ -199,13 +201,16 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_parquet_files_that_are_not_what_they_should_be(name, finished, damaged, tmp_path):
     path, options = COMMANDS[name]
+    name = name.partition(",")[0]
     cut = damaged(path)
     said = command(name, cut, *options, cwd=tmp_path)
     complaint(said, "cut.parquet: not a whole Parquet file", "rm 'cut.parquet'")
 
     foreign = pa.table({"energy": [0.5], "something": ["else"]})
-    pq.write_table(foreign, tmp_path / "foreign.parquet")
-    said = command(name, "foreign.parquet", *options, cwd=tmp_path)
+    write_table(tmp_path / "foreign.parquet", foreign, {})
+    # Which table is expected, `tabulate` learns from the others.
+    others = [finished.work / "results" / path] * 2 if name == "running.tabulate" else []
+    said = command(name, "foreign.parquet", *others, *options, cwd=tmp_path)
     complaint(said, "foreign.parquet: not the table expected here", "rm 'foreign.parquet'")
 
     stripped = pq.ParquetFile(finished.work / "results" / path).read().replace_schema_metadata()

@@ -2,16 +2,19 @@
 
 import json
 import os
-import re
 import shutil
 import sys
 import time
 
 import pytest
 
-from tests.runs import REPO, TINY_STUDY, said
-from workflow_scripts.running import record_job, tabulate
-from workflow_scripts.running.records import HOW_IT_RUNS, RECORDS, Job, read_record
+from tests.runs import TINY_STUDY, said
+from workflow_scripts.running.records import (
+    HOW_IT_RUNS,
+    RECORDS,
+    read_record,
+    record_of,
+)
 from workflow_scripts.running.verification import Study
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.verify import planned, read_all, remedy
@@ -26,21 +29,6 @@ def verify(place, *options):
     """Run the command in the working folder of a place, with the code of its clone."""
     command = [sys.executable, "-m", "workflow_scripts.verify", "--configfile=study.yaml"]
     return said([*command, *options], place.work, {"PYTHONPATH": str(place.clone)})
-
-
-@pytest.fixture(scope="module")
-def jobs(pristine):
-    """Every job of the tiny study, as planned in a folder as deep as those of the tests."""
-    found = planned([f"--directory={pristine.work}", f"--configfile={pristine.work}/study.yaml"])
-    assert len(found) == 52
-    return found
-
-
-@pytest.fixture
-def work(altered, monkeypatch):
-    """The working folder of a copy of the finished run, entered."""
-    monkeypatch.chdir(altered.work)
-    return altered.work
 
 
 def findings(jobs, deep=False):
@@ -60,13 +48,13 @@ def test_a_finished_run_whose_records_are_lost(altered):
     shutil.rmtree(altered.work / ".snakemake")
     run = verify(altered, "--deep")
     assert run.code == 0, run.text
-    assert run.text.endswith("all 52 jobs are those of this configuration, code and inputs.\n")
+    assert run.text.endswith("all 40 jobs are those of this configuration, code and inputs.\n")
 
 
 def test_code_edited_while_snakemake_forgets(altered):
     """Snakemake trusts what is there; verify names it, and the command that rebuilds it."""
     path = altered.clone / "workflow_scripts/running/tabulate.py"
-    path.write_text(path.read_text().replace("default=4", "default=3"))
+    path.write_text(path.read_text().replace("digits: int = 4", "digits: int = 3"))
     now = time.time()
     for name in ("results", "logs"):  # a benchmark counts as a result
         for file in (altered.work / name).rglob("*"):
@@ -81,7 +69,7 @@ def test_code_edited_while_snakemake_forgets(altered):
         "stale      results/wells.csv: workflow_scripts/running/tabulate.py has changed\n"
         in run.text
     )
-    assert "1 stale of 52 jobs; rebuild them" in run.text
+    assert "1 stale of 40 jobs; rebuild them" in run.text
     command = run.text.strip().splitlines()[-1].split()
     assert command[:2] == ["snakemake", "--cores=all"]
     assert altered.run(*command[2:]) == {"Tabulating repetition wells"}
@@ -137,9 +125,9 @@ def test_an_input_changed(work, jobs):
 def test_an_input_that_was_made_anew_and_nothing_after_it(work, jobs):
     """As if the run had been killed there, and the folder .snakemake lost with it."""
     (job,) = (job for job in jobs if TOKENS in job.outputs)
-    record = read_record(job.record)
+    record = read_record(record_of(job))
     record["outputs"][TOKENS][1] = "0" * 64
-    job.record.write_text(json.dumps(record))
+    record_of(job).write_text(json.dumps(record))
     assert found(jobs) == ("stale", ENERGIES, f"{TOKENS} has changed")
     assert [finding.state for finding in findings(jobs, deep=True)] == ["damaged", "stale"]
 
@@ -174,13 +162,13 @@ def test_a_layer_that_is_no_longer_asked_for_and_gone(work, jobs):
 
 def test_a_command_that_imports_other_files_than_it_did(work, jobs):
     (job,) = (job for job in jobs if STATES in job.outputs)
-    record = read_record(job.record)
+    record = read_record(record_of(job))
     record["code"]["workflow_scripts/old.py"] = record["code"].pop(
-        "workflow_scripts/running/command.py"
+        "workflow_scripts/semstat/tables.py"
     )
-    job.record.write_text(json.dumps(record))
+    record_of(job).write_text(json.dumps(record))
     why = (
-        "code workflow_scripts/running/command.py is new, code workflow_scripts/old.py is no longer"
+        "code workflow_scripts/semstat/tables.py is new, code workflow_scripts/old.py is no longer"
     )
     assert found(jobs).why.startswith(why)
 
@@ -209,7 +197,7 @@ def test_results_that_the_study_does_not_ask_for(work, jobs):
 
 def test_many_are_named_in_a_file(work, jobs):
     for job in jobs[:11]:
-        job.record.unlink()
+        record_of(job).unlink()
     words = remedy(findings(jobs), ["--configfile=a b.yaml"])
     listed = work / "results/.records/to_rebuild.txt"
     start = "snakemake --cores=all '--configfile=a b.yaml' --forcerun"
@@ -221,69 +209,8 @@ def test_many_are_named_in_a_file(work, jobs):
 
 def test_a_record_that_is_none(work, jobs):
     for content in ("", "[]", "{}", '{"code": 1}'):
-        jobs[0].record.write_text(content)
-        with pytest.raises(InputError, match=rf"^{jobs[0].record}: not a record of a job; delete"):
+        record_of(jobs[0]).write_text(content)
+        with pytest.raises(
+            InputError, match=rf"^{record_of(jobs[0])}: not a record of a job; delete"
+        ):
             read_all(RECORDS)
-
-
-# What is recorded.
-
-
-def test_every_rule_records_its_job():
-    rules = "".join(path.read_text() for path in (REPO / "rules").glob("*.smk"))
-    commands = re.findall(r'"python -m workflow_scripts\.(.*)"', rules)
-    recorded = [re.fullmatch(r"record_job {input:q} -- {output:q} -- \w+", c) for c in commands]
-    assert len(commands) >= 20 and all(recorded)
-    shells = re.findall(r"shell:\n\s+(.*)", rules)
-    assert {line for line in shells if "record_job" not in line} == {"PLOT_CURVES"}
-
-
-@pytest.fixture
-def tabulation(work, jobs, monkeypatch):
-    """The job that makes wells.csv, about to run in this process, and what its record says."""
-    (job,) = (job for job in jobs if "results/wells.csv" in job.outputs)
-    words = ["record_job", *job.inputs, "--", *job.outputs, "--", *job.command]
-    monkeypatch.setattr(sys, "argv", words)
-    return job, read_record(job.record)
-
-
-def test_the_same_job_leaves_the_same_record(tabulation):
-    job, _ = tabulation
-    before = job.record.read_bytes()
-    job.record.unlink()
-    record_job.main()
-    assert job.record.read_bytes() == before
-
-
-def test_an_input_that_changes_while_a_job_runs(tabulation, work, monkeypatch):
-    """The record holds what was there when it began."""
-    job, before = tabulation
-    really = tabulate.main
-
-    def meanwhile():
-        really()
-        for path in before["inputs"]:
-            (work / path).write_text("other")
-
-    monkeypatch.setattr(tabulate, "main", meanwhile)
-    record_job.main()
-    assert read_record(job.record) == before
-
-
-def test_a_job_that_fails_records_nothing(tabulation, work):
-    job, _ = tabulation
-    job.record.unlink()
-    path = next(path for path in job.inputs if path.startswith("results/wells/"))
-    (work / path).write_bytes(b"garbage")
-    with pytest.raises(InputError, match="not a whole Parquet file"):
-        record_job.main()
-    assert not job.record.exists()
-
-
-def test_the_command_line_of_a_job():
-    job = Job.parse(
-        ["in", "--", "results/a/b.csv", "results/c", "--", "tabulate", "--threads", "2"]
-    )
-    assert job == Job(["in"], ["results/a/b.csv", "results/c"], ["tabulate", "--threads", "2"])
-    assert str(job.record) == "results/.records/a/b.csv.json"
-    assert job.essential_command() == ["tabulate"]

@@ -40,8 +40,8 @@ def test_documents_are_cut_at_the_limit(shard):
         ({"prefix": "<s>"}, r"^models\.tiny\.prefix_token: '<s>' is not in .*tokenizer\.json; it "),
         (
             {"texts": ["ab", ""]},
-            r"^datasets\.x: document 1 of .* has fewer than two tokens after the prefix token, and "
-            r"a state needs two; raise datasets\.x\.min_characters to leave it out$",
+            r"^datasets\.x: document 1 of .* has fewer than two tokens after the prefix "
+            r"token, and a state needs two; raise datasets\.x\.min_characters to leave it out$",
         ),
         (
             {"texts": ["ab", "a"]},

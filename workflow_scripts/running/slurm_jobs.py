@@ -37,25 +37,34 @@ def begin_run(workflow: Any) -> None:
     with RUNS.open("a") as file:
         file.write(f"{executor.run_uuid} {Path.cwd()}\n")
     if workflow.executor_settings.status_command == "squeue":
-        _check_queue()
+        _remember_queue(_check_queue())
     job = next((job for job in workflow.dag.needrun_jobs() if not job.is_local), None)
     if job is not None:
         _check_account(executor, job)
 
 
-def _check_queue() -> None:
-    """Ask once for how long ended jobs stay in the queue, and let the plugin remember it."""
+def _check_queue() -> int | None:
+    """For how many seconds ended jobs stay in the queue, if SLURM says: long enough to be seen."""
     import snakemake_executor_plugin_slurm as plugin
 
-    age = plugin.get_min_job_age()
+    age: int | None = plugin.get_min_job_age()
     if age is not None and age < 4 / 3 * LONGEST_BETWEEN_LOOKS:
         raise InputError(
             f"MinJobAge of this cluster is {age} s, so jobs would leave the queue unseen: looks "
             f"are up to {LONGEST_BETWEEN_LOOKS} s apart; set slurm-status-command: sacct in the "
             f"profile"
         )
-    # It would ask before each look, take no answer for a low age while the controller is away, and
-    # from then on ask sacct, which without an accounting database never answers.
+    return age
+
+
+def _remember_queue(age: int | None) -> None:
+    """Have the plugin go by this answer, and not ask before each of its looks.
+
+    While the controller is away it would take no answer for a low age, and from then on ask sacct,
+    which without an accounting database never answers.
+    """
+    import snakemake_executor_plugin_slurm as plugin
+
     plugin.get_min_job_age = lambda: age
 
 

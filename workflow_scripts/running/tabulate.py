@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 
-from ..semstat.tables import completed, read_table
+from ..semstat.tables import completed, open_table, read_table
 from .command import run
 
 
@@ -23,7 +24,9 @@ def tabulate(tables: list[Path], /, *, digits: int = 4, out: Path) -> None:
     out
         CSV file to make.
     """
-    schema = read_table(tables[0]).schema.remove_metadata()
+    # One file that is not of these tables is to blame, not all the others.
+    schemas = Counter(open_table(path).schema_arrow.remove_metadata() for path in tables)
+    [(schema, _)] = schemas.most_common(1)
     table = pa.concat_tables(read_table(path, schema).replace_schema_metadata() for path in tables)
     for index, field in enumerate(table.schema):
         if pa.types.is_floating(field.type):

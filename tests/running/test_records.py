@@ -1,0 +1,121 @@
+"""A job leaves a record of what made its results, and runs only code that it was planned with."""
+
+import ast
+import functools
+import re
+import shlex
+import sys
+
+import pytest
+
+from tests.runs import REPO, command, complaint
+from workflow_scripts.running import record_job, tabulate
+from workflow_scripts.running.code import digest_of_code
+from workflow_scripts.running.jobs import Job, shell_command
+from workflow_scripts.running.records import essential_command, read_record, record_of
+from workflow_scripts.semstat.errors import InputError
+
+RULES = "".join(path.read_text() for path in (REPO / "rules").glob("*.smk"))
+SHELLS = re.findall(r"^ +shell:\n((?: +.*\n)+)", RULES, flags=re.MULTILINE)
+"""What stands after `shell:` in each rule."""
+
+
+# What is planned.
+
+
+def test_every_rule_records_its_job():
+    assert len(SHELLS) >= 20 and RULES.count("shell:\n") == len(SHELLS)
+    assert all(shell.lstrip().startswith("run(") for shell in SHELLS)
+    assert "\nrun = shell_command  #" in RULES
+    line = shell_command("running.tabulate", "{input:q} --out {output:q}")
+    files = {"input": "a.parquet", "output": "results/a b.csv", "log": "logs/it's.log"}
+    for name, file in files.items():
+        line = line.replace(f"{{{name}:q}}", shlex.quote(file))
+    words = ["running.tabulate", "a.parquet", "--out", "results/a b.csv"]
+    job = Job(digest_of_code(words[0]), ["a.parquet"], ["results/a b.csv"], words)
+    assert Job.planned(f"  {line}\n") == job
+    assert Job.planned("Finished jobid: 1 (Rule: tabulate_wells)\n") is None
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_a_rule_runs_is_the_same_when_its_jobs_run(shell):
+    """Snakemake makes it anew for each job, when loops over rules have come to their ends."""
+    expression = ast.parse(shell.strip(), mode="eval")
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)} - {"run"}
+    assert all(name.isupper() for name in names), names
+
+
+def test_jobs_are_planned_with_the_digest_of_their_commands_code(jobs):
+    assert all(job.code == digest_of_code(job.command[0]) for job in jobs)
+
+
+# What is recorded.
+
+
+@pytest.fixture
+def tabulation(work, jobs, monkeypatch):
+    """The job that makes wells.csv, about to run in this process, and what its record says."""
+    (job,) = (job for job in jobs if "results/wells.csv" in job.outputs)
+    monkeypatch.setattr(sys, "argv", words_of(job))
+    return job, read_record(record_of(job))
+
+
+def words_of(job):
+    return ["record_job", job.code, *job.inputs, "--", *job.outputs, "--", *job.command]
+
+
+def test_the_same_job_leaves_the_same_record(tabulation):
+    job, _ = tabulation
+    before = record_of(job).read_bytes()
+    record_of(job).unlink()
+    record_job.main()
+    assert record_of(job).read_bytes() == before
+
+
+def test_an_input_that_changes_while_a_job_runs(tabulation, work, monkeypatch):
+    """The record holds what was there when it began."""
+    job, before = tabulation
+    really = tabulate.tabulate
+
+    @functools.wraps(really)
+    def meanwhile(*arguments, **options):
+        really(*arguments, **options)
+        for path in before["inputs"]:
+            (work / path).write_text("other")
+
+    monkeypatch.setattr(tabulate, "tabulate", meanwhile)
+    record_job.main()
+    assert read_record(record_of(job)) == before
+
+
+def test_a_job_that_fails_records_nothing(tabulation, work):
+    job, _ = tabulation
+    record_of(job).unlink()
+    path = next(path for path in job.inputs if path.startswith("results/wells/"))
+    (work / path).write_bytes(b"garbage")
+    with pytest.raises(InputError, match="not a whole Parquet file"):
+        record_job.main()
+    assert not record_of(job).exists()
+
+
+def test_code_edited_after_a_job_was_planned_is_refused(tabulation, work):
+    """In one sentence, before anything is made or recorded."""
+    job, _ = tabulation
+    record_of(job).unlink()
+    (work / "results/wells.csv").unlink()
+    words = words_of(job._replace(code="0" * 64))[1:]
+    said = command("running.record_job", *words, cwd=work)
+    complaint(said, "running.tabulate: its code was edited after this job", "run snakemake again")
+    assert not record_of(job).exists() and not (work / "results/wells.csv").exists()
+    assert command("running.record_job", *words_of(job)[1:], cwd=work).code == 0
+    assert record_of(job).exists() and (work / "results/wells.csv").exists()
+
+
+def test_the_command_line_of_a_job():
+    job = Job.parse(
+        ["5f", "in", "--", "results/a/b.csv", "results/c", "--", "tabulate", "--threads", "2"]
+    )
+    made, words = ["results/a/b.csv", "results/c"], ["tabulate", "--threads", "2"]
+    assert job == Job("5f", ["in"], made, words)
+    assert str(record_of(job)) == "results/.records/a/b.csv.json"
+    assert essential_command(job) == ["tabulate"]
