@@ -76,7 +76,8 @@ def generate_tokens(
         seed=seed,
         **facts,
     )
-    provenance = provenance.then("written by", "torch", "transformers", "tokenizers", "numpy")
+    packages = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
+    provenance = provenance.then("written by", *packages)
     write_table(out, tokens_table(documents.doc, tokens, running.model), provenance)
 
 

@@ -175,7 +175,8 @@ def write_documents(
         seed=None,
         prefix_token=texts.prefix_token,
     )
-    provenance = Provenance(provenance | ensemble).then("tokenized by", "tokenizers", "numpy")
+    provenance = Provenance(provenance | ensemble)
+    provenance = provenance.then("tokenized by", "tokenizers", "numpy", "pyarrow")
     write_table(out, tokens_table(documents.doc, made, texts.model), provenance)
 
 
