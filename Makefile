@@ -2,6 +2,7 @@
 # make recover  after a crash: tidy up and go on (ARGS: options of the run, if not --cores all)
 # make verify   check that results/ is what configuration, code and inputs make (ARGS likewise)
 # make test     set up and check everything: style, types, graph, tests
+# make lint     the first three of these, which a commit can also do by itself (docs/contributing.md)
 # make help     list the targets
 
 PYTHON ?= python3

@@ -10,16 +10,7 @@ ENERGIES = f"results/energies/{ENSEMBLE}/layer={{layer}}/shard={{shard}}.parquet
 CUT = ["context", "stride"]
 
 
-def energies_of(model):
-    """Energies of one shard at every layer of a model; dataset and shard stay wildcards."""
-    return expand(ENERGIES, model=model, layer=MODELS[model]["layers"], allow_missing=True)
-
-
-def energies_of_shard(wildcards):
-    # `expand` would take a tenth of the time in which a large graph is made.
-    return [
-        ENERGIES.format(layer=layer, **wildcards) for layer in MODELS[wildcards.model]["layers"]
-    ]
+include: "functions/energies.smk"
 
 
 for model, spec in MODELS.items():

@@ -15,14 +15,7 @@ LENS_SUMS = "results/lenses/sums/{model}.parquet"
 LENS_TABLE = "results/lenses/{model}.parquet"
 
 
-def lens_tokens_options(wildcards):
-    spec = MODELS[wildcards.model]
-    dataset = DATASETS[spec["lens"]["train_on"]]
-    return [
-        *options(spec, "prefix_token"),
-        *options(spec["lens"], "train_documents"),
-        *options(dataset, "tokens_per_document"),
-    ]
+include: "functions/lenses.smk"
 
 
 rule tokenize_for_lens:

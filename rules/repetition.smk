@@ -13,16 +13,9 @@ localrules:
     plot_repetition,
 
 
-def energies_of_repetition(wildcards):
-    """All shards at all layers: they differ in the number of copies."""
-    return expand(
-        energies_of(wildcards.model), dataset=wildcards.dataset, shard=shards(wildcards.dataset)
-    )
-
-
 rule describe_repetition:
     input:
-        energies=energies_of_repetition,
+        energies=energies_of_ensemble,
     output:
         REPETITION,
     log:

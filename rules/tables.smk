@@ -3,16 +3,17 @@
 
 
 for name, asked in TABLES.items():
+    tabulate = f"tabulate_{'_'.join(Path(name).parts)}"
 
     rule:
         name:
-            f"tabulate_{name.replace('/', '_')}"
+            tabulate
         input:
             tables=asked["parts"],
         output:
             asked["file"],
         log:
-            log(f"tabulate_{name.replace('/', '_')}"),
+            log(tabulate),
         localrule: True
         conda:
             CONDA

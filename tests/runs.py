@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,9 @@ REPO = Path(__file__).parent.parent
 SOURCES = ["Snakefile", "config.yaml", "rules", "workflow_scripts", "schemas", "profiles"]
 SOURCES += ["report", "envs"]
 """What a run needs of this repository."""
+
+CHECKED = ["README.md", "CHANGELOG.md", "pyproject.toml", "docs", "tests", "benchmarks"]
+"""What its checks and its pages need besides."""
 
 NO_NETWORK = {
     "HF_HUB_OFFLINE": "1",
@@ -146,9 +150,9 @@ def make_place(folder: Path) -> Place:
     return place
 
 
-def clone(folder: Path) -> None:
-    """Copy the sources of this repository as `git clone` would: dated now."""
-    for name in SOURCES:
+def clone(folder: Path, names: Sequence[str] = SOURCES) -> None:
+    """Copy sources of this repository as `git clone` would: dated now."""
+    for name in names:
         source = REPO / name
         if source.is_dir():
             ignored = shutil.ignore_patterns("__pycache__", ".*")

@@ -45,8 +45,3 @@ def test_sql_example_runs(results):
     rows = duckdb.sql(example).fetchall()
     assert {row[0] for row in rows} == {"tiny", "tiny-random"}
     assert all(low <= entropy <= high for _, _, _, entropy, low, high in rows if low is not None)
-
-
-def test_files_that_the_readme_links_to_exist():
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-    assert links and all((REPO / link).exists() for link in links)

@@ -75,7 +75,7 @@ def test_readout_equals_float64_over_the_vocabulary(decoder, sharpness, wanted):
 
 
 @pytest.mark.usefixtures("arithmetic")
-@pytest.mark.parametrize("wanted", [1, 5, 17])
+@pytest.mark.parametrize("wanted", [1, 2, 5])
 def test_what_else_is_asked_for_changes_no_bit(decoder, wanted):
     q_sn, wanted_sm = states(3, wanted=17)
     whole = read_out(decoder, q_sn, wanted_sm)
@@ -85,10 +85,8 @@ def test_what_else_is_asked_for_changes_no_bit(decoder, wanted):
     if wanted > 1:
         assert torch.equal(found.energy, whole.energy)
     same_smm = wanted_sm[:, :, None] == wanted_sm[:, None]
-    assert torch.equal(
-        whole.log_p[:, :, None].expand(same_smm.shape)[same_smm],
-        whole.log_p[:, None].expand(same_smm.shape)[same_smm],
-    )
+    log_p_smm = whole.log_p[:, :, None].expand_as(same_smm)
+    assert torch.equal(log_p_smm[same_smm], log_p_smm.mT[same_smm])
 
 
 @pytest.mark.usefixtures("arithmetic")

@@ -1,7 +1,9 @@
-"""What tests of records share: the jobs of the tiny study, and a finished run."""
+"""What tests of runs share: jobs and records of a finished one, and one that is to be disturbed."""
 
 import pytest
 
+from tests.running.disturbed import digests, forget
+from tests.runs import Place
 from workflow_scripts.verify import planned
 
 
@@ -18,3 +20,28 @@ def work(altered, monkeypatch):
     """The working folder of a copy of the finished run, entered."""
     monkeypatch.chdir(altered.work)
     return altered.work
+
+
+@pytest.fixture(scope="module")
+def undisturbed(finished) -> dict[str, str]:
+    """Digests of the files that the target needs, from the run that nothing disturbed."""
+    whole = digests(finished.work / "results")
+    of_target = ("models/tiny/", "corpora/text.", "wells/model=tiny/dataset=text.")
+    needed = ["provenance.json"]
+    for name in whole:
+        result = name.removeprefix(".records/")
+        if result.startswith(of_target) or (
+            "model=tiny/dataset=text/" in result and not result.startswith("figures/")
+        ):
+            needed.append(name)
+    results, records = 5 + 1 + 1 + 2 * (1 + 3 + 1) + 3, 1 + 1 + 1 + 2 * 3
+    assert len(needed) == results + records + 1
+    return {name: whole[name] for name in needed}
+
+
+@pytest.fixture
+def place(finished, undisturbed, tmp_path) -> Place:
+    """A clone and the sources that the target needs, nothing made of them yet."""
+    place = finished.copy(tmp_path)
+    forget(place)
+    return place

@@ -39,7 +39,7 @@ def names(command):
 
 
 def test_all_commands_are_found():
-    assert set(COMMANDS) >= RUNNING_A_MODEL and len(FETCHING) == 7
+    assert set(COMMANDS) >= RUNNING_A_MODEL and len(FETCHING) >= 7
     assert {"thermodynamics.count_states", "running.tabulate"} <= set(COMMANDS)
     assert {"tokens.ensembles.shuffled", "thermodynamics.plot_curves"} <= set(COMMANDS)
 

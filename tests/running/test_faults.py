@@ -1,145 +1,43 @@
-"""Runs that are killed, starved, doubled or lied to, and what recovery makes of them.
-
-Faults come from outside: signals, a full file system, programs earlier on the PATH. Whatever
-happens, the results are byte for byte those of a run that nothing disturbed, and nothing is left
-behind.
-"""
+"""Runs that are killed, starved or lied to, and what recovery makes of them."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import psutil
 import pytest
 
-from tests.runs import NO_NETWORK, Place, Said, command, complaint, said
-from workflow_scripts.running.run_lock import LOCK
+from tests.running.disturbed import (
+    RECOVER,
+    SNAKEMAKE,
+    TARGET,
+    check_whole,
+    digests,
+    environment,
+    faulty_bash,
+    forget,
+    left_behind,
+    processes_of,
+    run,
+    start,
+    wait_for,
+    what_it_said,
+)
+from tests.runs import Place
 
 SEED = 20261123
 
-TARGET = "results/wells/model=tiny/dataset=text.parquet"
-"""What needs every stage but the figures: nine jobs, seven of them after the sources."""
-
 HITS = 20
 """How often the run is killed."""
-
-
-def digests(results: Path) -> dict[str, str]:
-    """Every file of a folder, hidden ones too, with its digest."""
-    return {
-        str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in results.rglob("*")
-        if path.is_file()
-    }
-
-
-@pytest.fixture(scope="module")
-def undisturbed(finished) -> dict[str, str]:
-    """Digests of the files that the target needs, from the run that nothing disturbed."""
-    whole = digests(finished.work / "results")
-    of_target = ("models/tiny/", "corpora/text.", "wells/model=tiny/dataset=text.")
-    needed = ["provenance.json"]
-    for name in whole:
-        result = name.removeprefix(".records/")
-        if result.startswith(of_target) or (
-            "model=tiny/dataset=text/" in result and not result.startswith("figures/")
-        ):
-            needed.append(name)
-    results, records = 5 + 1 + 1 + 2 * (1 + 3 + 1) + 3, 1 + 1 + 1 + 2 * 3
-    assert len(needed) == results + records + 1
-    return {name: whole[name] for name in needed}
-
-
-@pytest.fixture
-def place(finished, undisturbed, tmp_path) -> Place:
-    """A clone and the sources that the target needs, nothing made of them yet."""
-    place = finished.copy(tmp_path)
-    forget(place)
-    return place
-
-
-def forget(place: Place) -> None:
-    """Remove whatever is made of the model and the text."""
-    results = place.work / "results"
-    for path in [*results.iterdir(), *(results / ".records").iterdir()]:
-        if path.name not in ("models", "corpora", ".records"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for models in (results / "models", results / ".records/models"):
-        shutil.rmtree(models / "tiny-random", ignore_errors=True)
-
-
-def command_line(place: Place, program: str, *options: str) -> list[str]:
-    line = [sys.executable, "-m", program, f"--snakefile={place.clone / 'Snakefile'}"]
-    line += [f"--directory={place.work}", f"--configfile={place.work / 'study.yaml'}"]
-    return [*line, "--nocolor", "--cores=2", *options]
-
-
-def environment(place: Place) -> dict[str, str]:
-    return NO_NETWORK | {"PYTHONPATH": str(place.clone), "PYTHONUNBUFFERED": "1"}
-
-
-SNAKEMAKE, RECOVER = "snakemake", "workflow_scripts.recover"
-
-
-def start(
-    place: Place, program: str, *options: str, says: str = "said.txt", **variables: str
-) -> subprocess.Popen[bytes]:
-    """Start a run that writes what it says to a file, in a process group of its own."""
-    with (place.work.parent / says).open("wb") as file:
-        return subprocess.Popen(
-            command_line(place, program, *options),
-            cwd=place.work.parent,
-            env=os.environ | environment(place) | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
-def what_it_said(place: Place, file: str = "said.txt") -> str:
-    return (place.work.parent / file).read_text(errors="replace")
-
-
-def run(place: Place, program: str, *options: str) -> Said:
-    line = command_line(place, program, *options)
-    return said(line, place.work.parent, environment(place))
-
-
-def left_behind(place: Place) -> list[str]:
-    """What no run may leave: locks, marks of incomplete files, unfinished files, processes."""
-    state = place.work / ".snakemake"
-    files = [*(state / "locks").glob("*"), *(state / "incomplete").rglob("*")]
-    files += [*state.glob("shell_tmp.*"), *(place.work / "results").rglob(".*.tmp")]
-    return [str(path) for path in files] + [str(process) for process in processes_of(place)]
-
-
-def processes_of(place: Place) -> list[psutil.Process]:
-    """Living processes that work in the folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.cwd() == str(place.work) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
-def check_whole(place: Place, undisturbed: dict[str, str]) -> None:
-    assert digests(place.work / "results") == undisturbed
-    assert left_behind(place) == []
 
 
 # Killed.
@@ -227,29 +125,14 @@ def test_an_orphan_and_its_replacement_write_at_once(place, undisturbed):
     check_whole(place, undisturbed)
 
 
-def wait_for(condition: Callable[[], Any], place: Place, seconds: float = 300) -> Any:
-    """What the condition returns, once that is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what_it_said(place)
-        time.sleep(0.002)
-    return found
-
-
 # Failing.
 
 
 def test_a_job_that_fails_once(place, undisturbed, tmp_path):
     """The second time it is asked, the shell of the measurements works."""
-    shell = tmp_path / "bash"
-    shell.write_text(
-        f"""#!/bin/sh
-case "$*" in *measure_energies*) mkdir "{tmp_path}/failed" 2> /dev/null && exit 3;; esac
-exec {shutil.which("bash")} "$@"
-"""
-    )
-    shell.chmod(0o755)
-    process = start(place, SNAKEMAKE, TARGET, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    fails = f'mkdir "{tmp_path}/failed" 2> /dev/null && exit 3'
+    path = faulty_bash(tmp_path / "bin", f'case "$*" in *measure_energies*) {fails};; esac')
+    process = start(place, SNAKEMAKE, TARGET, PATH=path)
     assert process.wait(timeout=300) == 1
     assert "Error in rule measure_energies_tiny" in what_it_said(place)
     assert left_behind(place) == []
@@ -317,77 +200,6 @@ ROOM = 250_000
 """Bytes left on the full disk: for tokens and some energies."""
 
 
-# Doubled.
-
-
-def test_two_runs_at_once(place, undisturbed):
-    """One runs and the other is refused; and so is a recovery, while the one is alive."""
-    both = {name: start(place, SNAKEMAKE, TARGET, says=name) for name in ("one.txt", "other.txt")}
-    wait_for(lambda: any(process.poll() is not None for process in both.values()), place)
-    refused, alive = sorted(both, key=lambda name: both[name].poll() is None)
-    assert both[refused].returncode == 1, what_it_said(place, refused)
-    assert "cannot be locked" in what_it_said(place, refused)
-    recovery = run(place, RECOVER, TARGET)
-    complaint(recovery, str(place.work), f"a run is alive here (process {both[alive].pid} on")
-    assert both[alive].wait(timeout=300) == 0, what_it_said(place, alive)
-    check_whole(place, undisturbed)
-
-
-def test_two_runs_of_different_files(place, undisturbed):
-    """Snakemake would let both work, and the first to end tidy up after the other."""
-    other = "results/tokens/model=tiny-random/dataset=text/shard=0.parquet"
-    process = start(place, SNAKEMAKE, TARGET)
-    (unfinished, *_) = wait_for(lambda: list(place.work.glob("results/energies/**/.*.tmp")), place)
-    writer = psutil.Process(int(unfinished.name.split(".")[-2]))
-    writer.suspend()
-    refused = run(place, SNAKEMAKE, other)
-    assert refused.code == 1
-    assert f"a run is alive here (process {process.pid} on" in refused.text
-    assert unfinished.exists()
-    writer.resume()
-    assert process.wait(timeout=300) == 0, what_it_said(place)
-    check_whole(place, undisturbed)
-
-
-def test_a_look_at_what_recovery_would_do(place, undisturbed):
-    """With -n it ends nothing and removes nothing."""
-    process = start(place, SNAKEMAKE, TARGET)
-    (unfinished, *_) = wait_for(lambda: list(place.work.glob("results/energies/**/.*.tmp")), place)
-    orphan = psutil.Process(int(unfinished.name.split(".")[-2]))
-    orphan.suspend()
-    process.kill()
-    process.wait()
-    looked = run(place, RECOVER, "-n", TARGET)
-    assert looked.code == 0, looked.text
-    assert f"would have ended measure_energies (process {orphan.pid})" in looked.text
-    assert "would have removed the lock" in looked.text
-    assert "This was a dry-run" in looked.text
-    assert orphan.is_running() and unfinished.exists()
-    assert list((place.work / ".snakemake/locks").iterdir())
-    recovered = run(place, RECOVER, TARGET)
-    assert recovered.code == 0, recovered.text
-    check_whole(place, undisturbed)
-
-
-def test_a_run_on_another_machine_may_be_alive(place):
-    """Which may not show here; where there is no lock of Snakemake's, it has ended."""
-    (place.work / LOCK).write_text("elsewhere 1234")
-    locks = place.work / ".snakemake/locks"
-    locks.mkdir(exist_ok=True)
-    (locks / "0.output.lock").write_text(f"{TARGET}\n")
-    refused = run(place, RECOVER, TARGET)
-    complaint(refused, "the run was started on elsewhere", str(place.work / LOCK))
-    (place.work / LOCK).unlink()
-    recovered = run(place, RECOVER, TARGET)
-    assert recovered.code == 0 and "removed the lock" in recovered.text
-    assert not list(locks.glob("*"))
-
-
-def test_a_folder_without_a_run_is_none_to_recover(pristine, tmp_path):
-    refused = command("recover", "--directory", tmp_path, cwd=pristine.work)
-    complaint(refused, f"{tmp_path}: Snakemake has never run here", "--directory")
-
-
 # Lied to.
 
 
@@ -416,3 +228,23 @@ def test_a_result_overwritten_by_another(altered):
     found = altered.snakemake("--cores=1", TARGET)
     assert found.code == 1, found.text
     assert f"error: results/{damaged}: holds model tiny-random, not tiny; delete it" in found.text
+
+
+def test_code_edited_while_a_run_goes_on(place, undisturbed, tmp_path):
+    """Jobs that were planned with the old code do not run with the new; the next run's do."""
+    code = place.clone / "workflow_scripts/thermodynamics/count_states.py"
+    edits = f'mkdir "{tmp_path}/edited" 2> /dev/null && echo "EDITED = 1" >> "{code}"'
+    path = faulty_bash(tmp_path / "bin", f'case "$*" in *count_states*) {edits};; esac')
+    process = start(place, SNAKEMAKE, TARGET, PATH=path)
+    assert process.wait(timeout=300) == 1
+    refused = "error: thermodynamics.count_states: its code was edited after this job was planned"
+    assert refused in what_it_said(place)
+    assert left_behind(place) == []
+    assert set(digests(place.work / "results").items()) < set(undisturbed.items())
+    again = run(place, SNAKEMAKE, TARGET)
+    assert again.code == 0, again.text
+    made = digests(place.work / "results")
+    assert made.keys() == undisturbed.keys() and left_behind(place) == []
+    recorded = ".records/states/model=tiny/dataset=text/shard={}.parquet.json"
+    other = {name for name in made if made[name] != undisturbed[name]}
+    assert other == {"provenance.json", recorded.format(0), recorded.format(1)}

@@ -34,22 +34,14 @@ def compare_curves(
 
     Parameters
     ----------
-    states_a
-        State counts of a, a Parquet file a shard.
-    layer_a
-        Layer of a.
-    states_b
-        State counts of b, a Parquet file a shard.
-    layer_b
-        Layer of b.
-    paired
-        Both are of the same documents.
-    permutations
-        Permutations of the blocks of documents.
-    distances
-        Parquet file of distances to make, a single row.
-    out
-        Parquet file of differences to make, a minus b.
+    states_a : state counts of a, a Parquet file a shard.
+    layer_a : layer of a.
+    states_b : state counts of b, a Parquet file a shard.
+    layer_b : layer of b.
+    paired : both are of the same documents.
+    permutations : permutations of the blocks of documents.
+    distances : Parquet file of distances to make, a single row.
+    out : Parquet file of differences to make, a minus b.
     """
     sums_a, provenance_a = merged(states_a, [layer_a])
     sums_b, provenance_b = merged(states_b, [layer_b])

@@ -17,14 +17,10 @@ def plot_comparison(comparison: Path, /, *, distances: Path, svg: Path, pdf: Pat
 
     Parameters
     ----------
-    comparison
-        Parquet file of differences.
-    distances
-        Parquet file of their distances.
-    svg
-        Figure to make.
-    pdf
-        The same figure.
+    comparison : Parquet file of differences.
+    distances : Parquet file of their distances.
+    svg : figure to make.
+    pdf : the same figure.
     """
     columns = floats(read_table(comparison, COMPARISON))
     (row,) = read_table(distances, DISTANCES).to_pylist()

@@ -43,22 +43,14 @@ class Settings:
 
     Parameters
     ----------
-    layer
-        Layer at which to steer.
-    ngram
-        Tokens of a repetition that counts as stuttering, beside three of one token in a row.
-    margin
-        Log-odds, nats, by which steering makes another token win.
-    budget
-        Largest change of a hidden state as a share of its norm.
-    penalty
-        Repetition penalty, at least 1.
-    alpha
-        Weight of the similarity in contrastive search.
-    candidates
-        Most probable tokens among which contrastive search chooses.
-    nucleus
-        Probability that nucleus sampling keeps.
+    layer : layer at which to steer.
+    ngram : tokens of a repetition that counts as stuttering, beside three of one token in a row.
+    margin : log-odds, nats, by which steering makes another token win.
+    budget : largest change of a hidden state as a share of its norm.
+    penalty : repetition penalty, at least 1.
+    alpha : weight of the similarity in contrastive search.
+    candidates : most probable tokens among which contrastive search chooses.
+    nucleus : probability that nucleus sampling keeps.
     """
 
     layer: int
@@ -103,20 +95,13 @@ def continue_prompts(
 
     Parameters
     ----------
-    tokens
-        The model's tokens, a Parquet file a shard.
-    prompts
-        Documents whose beginnings are continued.
-    prompt_tokens
-        Tokens of each, the prefix token not counted.
-    continue_by
-        Tokens to write.
-    seed
-        Seed of what is sampled.
-    out
-        Parquet file to make.
-    csv
-        The same, to be read by people.
+    tokens : the model's tokens, a Parquet file a shard.
+    prompts : documents whose beginnings are continued.
+    prompt_tokens : tokens of each, the prefix token not counted.
+    continue_by : tokens to write.
+    seed : seed of what is sampled.
+    out : Parquet file to make.
+    csv : the same, to be read by people.
     """
     remedy = (
         "lower `prompts` or `prompt_tokens` of its entry under `steering`, or raise the dataset's "

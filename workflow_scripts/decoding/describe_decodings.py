@@ -17,12 +17,9 @@ def describe_decodings(continuations: Path, /, *, confidence: float = 0.95, out:
 
     Parameters
     ----------
-    continuations
-        Parquet file of continue_prompts.
-    confidence
-        Coverage of intervals.
-    out
-        Parquet file to make.
+    continuations : Parquet file of continue_prompts.
+    confidence : coverage of intervals.
+    out : Parquet file to make.
     """
     table = read_table(continuations, CONTINUATIONS)
     provenance = provenance_of(table.schema)

@@ -16,12 +16,9 @@ def plot_decodings(decodings: Path, /, *, svg: Path, pdf: Path) -> None:
 
     Parameters
     ----------
-    decodings
-        Parquet file of describe_decodings.
-    svg
-        Figure to make.
-    pdf
-        The same figure.
+    decodings : Parquet file of describe_decodings.
+    svg : figure to make.
+    pdf : the same figure.
     """
     rows = read_table(decodings, DECODINGS).to_pylist()
     save(draw_decodings(rows, f"{rows[0]['model']} on {rows[0]['dataset']}"), [svg, pdf])

@@ -17,12 +17,9 @@ def measure_energies(
 
     Parameters
     ----------
-    tokens
-        Parquet file of one shard.
-    layers
-        Layers to read out; 0 is the embedding.
-    out
-        Parquet files to make, one a layer.
+    tokens : Parquet file of one shard.
+    layers : layers to read out; 0 is the embedding.
+    out : Parquet files to make, one a layer.
     """
     shard = open_tokens(tokens, layers, out)
     measure_shard(running, cut, tokens, shard, layers, out, "logit_lens")

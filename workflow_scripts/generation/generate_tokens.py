@@ -40,22 +40,15 @@ def generate_tokens(
 
     Parameters
     ----------
-    corpus
-        Parquet file of documents.
-    dataset
-        Name of the dataset.
-    prefix_token
-        Token put before every document.
-    prompt_tokens
-        Tokens taken of each document, the prefix token not counted.
-    tokens_per_document
-        Tokens to make, prompt included, without prefix.
-    sampling_temperature
-        Tokens are drawn from softmax(logits / sampling_temperature); 0 takes the likeliest one.
-    seed
-        Seed of the samples.
-    out
-        Parquet file to make.
+    corpus : Parquet file of documents.
+    dataset : name of the dataset.
+    prefix_token : token put before every document.
+    prompt_tokens : tokens taken of each document, the prefix token not counted.
+    tokens_per_document : tokens to make, prompt included, without prefix.
+    sampling_temperature : tokens are drawn from softmax(logits / sampling_temperature); 0 takes the
+        likeliest one.
+    seed : seed of the samples.
+    out : Parquet file to make.
     """
     texts = Texts(model=running.model, corpus=corpus, dataset=dataset, prefix_token=prefix_token)
     documents = read_documents(texts, shard.within, prompt_tokens)

@@ -20,12 +20,9 @@ def describe_divergence(sums: Path, /, *, confidence: float = 0.95, out: Path) -
 
     Parameters
     ----------
-    sums
-        What the training of a tuned lens has found on the documents that it held out.
-    confidence
-        Coverage of intervals.
-    out
-        Parquet file to make.
+    sums : what the training of a tuned lens has found on the documents that it held out.
+    confidence : coverage of intervals.
+    out : Parquet file to make.
     """
     table = read_table(sums, LENS_SUMS)
     provenance = provenance_of(table.schema)

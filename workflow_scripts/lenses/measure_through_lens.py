@@ -30,14 +30,10 @@ def measure_through_lens(
 
     Parameters
     ----------
-    tokens
-        Parquet file of one shard.
-    lens
-        Safetensors file of the lens.
-    layers
-        Layers to read out; 0 is the embedding.
-    out
-        Parquet files to make, one a layer.
+    tokens : Parquet file of one shard.
+    lens : safetensors file of the lens.
+    layers : layers to read out; 0 is the embedding.
+    out : Parquet files to make, one a layer.
     """
     shard = open_tokens(tokens, layers, out)
     translators, trained = read_lens(lens, layers)

@@ -21,14 +21,10 @@ def tokenize_for_lens(
 
     Parameters
     ----------
-    train_documents
-        How many of them.
-    beyond
-        Documents, from the first on, that are measured, so that none of them may be taken.
-    tokens_per_document
-        Tokens kept of a document, without prefix (default: all).
-    out
-        Parquet file to make.
+    train_documents : how many of them.
+    beyond : documents, from the first on, that are measured, so that none of them may be taken.
+    tokens_per_document : tokens kept of a document, without prefix (default: all).
+    out : Parquet file to make.
     """
 
     def last_ones(texts: Texts, held: int) -> range:

@@ -39,18 +39,12 @@ def train_lens(
 
     Parameters
     ----------
-    tokens
-        Parquet file of the documents.
-    layers
-        Layers to train maps of; 0 is the embedding.
-    epochs
-        Passes through the documents.
-    seed
-        Seed of their order.
-    out
-        Safetensors file of the lens to make.
-    sums
-        Parquet file of divergences to make.
+    tokens : Parquet file of the documents.
+    layers : layers to train maps of; 0 is the embedding.
+    epochs : passes through the documents.
+    seed : seed of their order.
+    out : safetensors file of the lens to make.
+    sums : Parquet file of divergences to make.
     """
     snapshot = running.snapshot()
     shard = open_table(tokens, TOKENS)

@@ -28,12 +28,9 @@ def contrast_training(*, trained: list[Path], random: list[Path], out: Path) -> 
 
     Parameters
     ----------
-    trained
-        Mechanics of trained models, Parquet files.
-    random
-        Mechanics of their random twins on the same datasets, in the same order.
-    out
-        CSV file to make.
+    trained : mechanics of trained models, Parquet files.
+    random : mechanics of their random twins on the same datasets, in the same order.
+    out : CSV file to make.
     """
     rows = [
         contrast(of_trained, of_random)

@@ -22,12 +22,9 @@ def describe_mechanics(sums: list[Path], /, *, confidence: float = 0.95, out: li
 
     Parameters
     ----------
-    sums
-        Sums of some ensembles, a Parquet file a shard; those of an ensemble together.
-    confidence
-        Coverage of intervals.
-    out
-        Parquet files to make, one an ensemble: a row a layer, place and combination of terms.
+    sums : sums of some ensembles, a Parquet file a shard; those of an ensemble together.
+    confidence : coverage of intervals.
+    out : Parquet files to make, one an ensemble: a row a layer, place and combination of terms.
     """
     shards = groupby(map(_read, sums), key=lambda shard: shard[0])
     for ((model, dataset), of_ensemble), path in zip(shards, out, strict=True):

@@ -18,13 +18,10 @@ def plot_mechanics(mechanics: list[Path], /, *, svg: list[Path], pdf: list[Path]
 
     Parameters
     ----------
-    mechanics
-        Parquet files of mechanics.
-    svg
-        Figures to make, in folders named after what they draw: variance_ratio or cv; of each, one
+    mechanics : Parquet files of mechanics.
+    svg : figures to make, in folders named after what they draw: variance_ratio or cv; of each, one
         a dataset, in the order in which the datasets come.
-    pdf
-        The same figures.
+    pdf : the same figures.
     """
     lines: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for path in mechanics:

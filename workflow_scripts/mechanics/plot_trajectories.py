@@ -21,12 +21,9 @@ def plot_trajectories(energies: list[Path], /, *, svg: Path, pdf: Path) -> None:
 
     Parameters
     ----------
-    energies
-        Energies of one shard at one layer, a Parquet file a model.
-    svg
-        Figure to make.
-    pdf
-        The same figure.
+    energies : energies of one shard at one layer, a Parquet file a model.
+    svg : figure to make.
+    pdf : the same figure.
     """
     trajectories = []
     for path in energies:

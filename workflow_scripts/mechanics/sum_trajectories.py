@@ -28,10 +28,9 @@ def sum_trajectories(energies: list[Path], /, *, out: Path) -> None:
 
     Parameters
     ----------
-    energies
-        Energies of a shard, a Parquet file a layer, ascending (layer 0 is a null for the others).
-    out
-        Parquet file to make.
+    energies : energies of a shard, a Parquet file a layer, ascending (layer 0 is a null for the
+        others).
+    out : Parquet file to make.
     """
     sums: dict[tuple[int, str], Sums] = {}
     embedding: Columns = {}

@@ -29,20 +29,14 @@ class Running:
 
     Parameters
     ----------
-    model
-        Snapshot of the model.
-    name
-        Its name in the configuration (default: that of the snapshot).
-    dtype
-        Precision of its body; readouts are always float32.
-    attention
-        Implementation of attention; `auto` leaves it to transformers.
-    device
-        Where it runs; `auto` takes a GPU if there is one.
-    threads
-        CPU threads (default: all).
-    batch_tokens
-        Positions computed or remembered at once (default: 2,048 on a CPU, 16,384 on a GPU).
+    model : snapshot of the model.
+    name : its name in the configuration (default: that of the snapshot).
+    dtype : precision of its body; readouts are always float32.
+    attention : implementation of attention; `auto` leaves it to transformers.
+    device : where it runs; `auto` takes a GPU if there is one.
+    threads : CPU threads (default: all).
+    batch_tokens : positions computed or remembered at once (default: 2,048 on a CPU, 16,384 on a
+        GPU).
     """
 
     model: Path

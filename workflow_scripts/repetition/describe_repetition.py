@@ -25,13 +25,10 @@ def describe_repetition(energies: list[Path], /, *, confidence: float = 0.95, ou
 
     Parameters
     ----------
-    energies
-        Energies of a `repeated` dataset, a Parquet file a layer and shard; shards differ in the
-        number of copies.
-    confidence
-        Coverage of intervals.
-    out
-        Parquet file to make, a row a layer and number of copies.
+    energies : energies of a `repeated` dataset, a Parquet file a layer and shard; shards differ in
+        the number of copies.
+    confidence : coverage of intervals.
+    out : Parquet file to make, a row a layer and number of copies.
     """
     by_layer: dict[int, dict[int, dict[str, NDArray[Any]]]] = defaultdict(dict)
     for path in energies:

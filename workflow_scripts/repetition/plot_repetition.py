@@ -17,12 +17,9 @@ def plot_repetition(repetition: Path, /, *, svg: Path, pdf: Path) -> None:
 
     Parameters
     ----------
-    repetition
-        Parquet file of describe_repetition.
-    svg
-        Figure to make.
-    pdf
-        The same figure.
+    repetition : Parquet file of describe_repetition.
+    svg : figure to make.
+    pdf : the same figure.
     """
     table = read_table(repetition, REPETITION)
     provenance = provenance_of(table.schema)

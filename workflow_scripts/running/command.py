@@ -1,18 +1,22 @@
 """What every command shares: the form of its options and help, its progress and its errors.
 
 A command is a function that has the name of its module. Its signature gives the options, its
-docstring the help: the description, then what each parameter is. cyclopts does both, since it
-reads numpydoc, takes lists as `--layers 0 10 20`, and loads in 0.05 s.
+docstring the help: the description, then what each parameter is. cyclopts makes the one of the
+other, since it takes lists as `--layers 0 10 20`, options in common as dataclasses, and loads in
+0.05 s.
 """
 
 from __future__ import annotations
 
 import errno
+import inspect
 import logging
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import is_dataclass
+from typing import Any, get_type_hints
 
 from cyclopts import App, CycloptsError, Parameter
 from tqdm import tqdm
@@ -36,6 +40,8 @@ def call(command: Callable[..., None], words: Sequence[str]) -> None:
     SystemExit
         With status 2 and one sentence, if they are not such as the command takes.
     """
+    for described in (command, *filter(is_dataclass, get_type_hints(command).values())):
+        described.__doc__ = _as_numpydoc(described.__doc__ or "")
     app = App(
         name=command.__name__,
         default_parameter=OPTIONS,
@@ -48,6 +54,23 @@ def call(command: Callable[..., None], words: Sequence[str]) -> None:
     except CycloptsError as error:
         print(f"error: {error}\nSee {command.__name__} --help", file=sys.stderr)
         sys.exit(2)
+
+
+def _as_numpydoc(docstring: str) -> str:
+    """A docstring as numpydoc has it, from the house's form `name : what it is`; lines unbroken.
+
+    >>> _as_numpydoc("Do it\\nwell.\\n\\nParameters\\n----------\\nout : file\\n    to make.")
+    'Do it well.\\n\\nParameters\\n----------\\nout\\n    File to make.'
+    """
+
+    def below(found: re.Match[str]) -> str:
+        name, first, rest = found.groups()
+        return f"{name}\n    {first.upper()}{rest}"
+
+    about, heading, parameters = inspect.cleandoc(docstring).partition("\n\nParameters\n")
+    parameters = re.sub(r"\n +", " ", parameters)
+    parameters = re.sub(r"^(\w+) : (\S)(.*)$", below, parameters, flags=re.MULTILINE)
+    return re.sub(r"(\S)\n(?=\S)", r"\1 ", about) + heading + parameters
 
 
 def end_in_one_sentence(main: Callable[[], None]) -> None:

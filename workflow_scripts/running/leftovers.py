@@ -14,7 +14,7 @@ from .code import PACKAGE
 from .jobs import Job
 
 TEMPORARY = re.compile(r"\.(?P<target>.+?)\.(?P<process>\d+)\.(\w+\.)?tmp")
-"""Names of unfinished files and folders: those of `completed` and of snapshots."""
+"""Names of unfinished files and folders: those of `completed` and of `write_snapshot`."""
 
 
 def unfinished(results: Path) -> list[Path]:

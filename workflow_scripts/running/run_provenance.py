@@ -19,7 +19,7 @@ from ..semstat.tables import write_json
 PROVENANCE = Path("results/provenance.json")
 
 ROOT = Path(__file__).parents[2]
-CODE = ("Snakefile", "rules/*.smk", "workflow_scripts/**/*.py")
+CODE = ("Snakefile", "rules/**/*.smk", "workflow_scripts/**/*.py")
 REQUIREMENTS = ROOT / "envs" / "requirements.txt"
 
 Entry = dict[str, Any]

@@ -13,14 +13,10 @@ def copy_local_model(*, name: str, path: Path, blocks: int, out: Path) -> None:
 
     Parameters
     ----------
-    name
-        Name of the model in the configuration.
-    path
-        Folder of config.json, safetensors and tokenizer.
-    blocks
-        Number of blocks that it has.
-    out
-        Folder to make the snapshot in.
+    name : name of the model in the configuration.
+    path : folder of config.json, safetensors and tokenizer.
+    blocks : number of blocks that it has.
+    out : folder to make the snapshot in.
     """
     model, tokenizer = load_folder(f"models.{name}.path", path)
     source = {"source": "path", "path": str(path)}

@@ -28,12 +28,9 @@ class Selection:
 
     Parameters
     ----------
-    text_column
-        Column or key that holds the text, in Parquet, JSON Lines and hub data.
-    min_characters
-        Documents shorter than this are left out.
-    shuffle_seed
-        Seed of the order of the documents (default: the source's order).
+    text_column : column or key that holds the text, in Parquet, JSON Lines and hub data.
+    min_characters : documents shorter than this are left out.
+    shuffle_seed : seed of the order of the documents (default: the source's order).
     """
 
     text_column: str = "text"

@@ -19,18 +19,12 @@ def draw_random_model(
 
     Parameters
     ----------
-    name
-        Name of the model in the configuration.
-    like
-        Name of the other one.
-    architecture
-        Snapshot of the other one.
-    seed
-        Seed of the weights.
-    blocks
-        Number of blocks that it has.
-    out
-        Folder to make the snapshot in.
+    name : name of the model in the configuration.
+    like : name of the other one.
+    architecture : snapshot of the other one.
+    seed : seed of the weights.
+    blocks : number of blocks that it has.
+    out : folder to make the snapshot in.
     """
     transformers.logging.set_verbosity_error()
     config = transformers.AutoConfig.from_pretrained(architecture, trust_remote_code=False)

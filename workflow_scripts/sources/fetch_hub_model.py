@@ -21,16 +21,11 @@ def fetch_hub_model(*, name: str, hub: str, revision: str, blocks: int, out: Pat
 
     Parameters
     ----------
-    name
-        Name of the model in the configuration.
-    hub
-        Repository on the hub.
-    revision
-        Full commit hash there.
-    blocks
-        Number of blocks that the model has.
-    out
-        Folder to make the snapshot in.
+    name : name of the model in the configuration.
+    hub : repository on the hub.
+    revision : full commit hash there.
+    blocks : number of blocks that the model has.
+    out : folder to make the snapshot in.
     """
     key = f"models.{name}.hub"
     try:

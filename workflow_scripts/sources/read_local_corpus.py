@@ -22,14 +22,10 @@ def read_local_corpus(
 
     Parameters
     ----------
-    local
-        The files.
-    name
-        Name of the dataset in the configuration.
-    files
-        Glob by which the configuration names them.
-    out
-        Parquet file to make.
+    local : the files.
+    name : name of the dataset in the configuration.
+    files : glob by which the configuration names them.
+    out : Parquet file to make.
     """
     texts = read_files(f"datasets.{name}", selection.text_column, local)
     write_corpus(name, {"source": "path", "files": files}, texts, selection, out)

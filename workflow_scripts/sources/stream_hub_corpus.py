@@ -29,20 +29,13 @@ def stream_hub_corpus(
 
     Parameters
     ----------
-    name
-        Name of the dataset in the configuration.
-    hub
-        Repository on the hub.
-    revision
-        Full commit hash there.
-    subset
-        Configuration of the hub's dataset.
-    split
-        Its split.
-    documents
-        Documents to take.
-    out
-        Parquet file to make.
+    name : name of the dataset in the configuration.
+    hub : repository on the hub.
+    revision : full commit hash there.
+    subset : configuration of the hub's dataset.
+    split : its split.
+    documents : documents to take.
+    out : Parquet file to make.
     """
     source: dict[str, Any] = {"source": "hub", "hub": hub, "revision": revision, "split": split}
     source |= {"subset": subset} if subset else {}

@@ -17,12 +17,9 @@ def describe_effects(states: Path, /, *, confidence: float = 0.95, out: Path) ->
 
     Parameters
     ----------
-    states
-        Parquet file of steer_states.
-    confidence
-        Coverage of intervals.
-    out
-        Parquet file to make.
+    states : Parquet file of steer_states.
+    confidence : coverage of intervals.
+    out : Parquet file to make.
     """
     table = read_table(states, STEERED_STATES)
     provenance = provenance_of(table.schema)

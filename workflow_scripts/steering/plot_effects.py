@@ -16,12 +16,9 @@ def plot_effects(effects: Path, /, *, svg: Path, pdf: Path) -> None:
 
     Parameters
     ----------
-    effects
-        Parquet file of describe_effects.
-    svg
-        Figure to make.
-    pdf
-        The same figure.
+    effects : Parquet file of describe_effects.
+    svg : figure to make.
+    pdf : the same figure.
     """
     rows = read_table(effects, EFFECTS).to_pylist()
     save(draw_effects(rows, f"{rows[0]['model']} on {rows[0]['dataset']}"), [svg, pdf])

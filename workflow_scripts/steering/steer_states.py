@@ -44,24 +44,15 @@ def steer_states(
 
     Parameters
     ----------
-    tokens
-        The model's tokens, a Parquet file a shard.
-    layers
-        Layers at which states are steered; 0 is the embedding.
-    documents
-        Documents of which one state each is steered.
-    position
-        Index of the last token of that state; 0 is the prefix token.
-    quantities
-        What is moved.
-    effects
-        By how many nats.
-    directions
-        Random directions to try beside each.
-    seed
-        Seed of the random directions.
-    out
-        Parquet file to make.
+    tokens : the model's tokens, a Parquet file a shard.
+    layers : layers at which states are steered; 0 is the embedding.
+    documents : documents of which one state each is steered.
+    position : index of the last token of that state; 0 is the prefix token.
+    quantities : what is moved.
+    effects : by how many nats.
+    directions : random directions to try beside each.
+    seed : seed of the random directions.
+    out : Parquet file to make.
     """
     remedy = (
         "lower `documents` or `position` of its entry under `steering`, or raise the dataset's "

@@ -24,12 +24,9 @@ def count_states(energies: list[Path], /, *, layers: list[int], out: Path) -> No
 
     Parameters
     ----------
-    energies
-        Energies of a shard, a Parquet file a layer.
-    layers
-        Their layers.
-    out
-        Parquet file to make.
+    energies : energies of a shard, a Parquet file a layer.
+    layers : their layers.
+    out : Parquet file to make.
     """
     rows: list[dict[str, Any]] = []
     for layer, path in zip(layers, energies, strict=True):

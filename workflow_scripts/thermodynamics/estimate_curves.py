@@ -29,14 +29,10 @@ def estimate_curves(
 
     Parameters
     ----------
-    states
-        State counts, a Parquet file a shard.
-    layers
-        Layers to estimate.
-    wells
-        Parquet file of well numbers to make, a row a layer.
-    out
-        Parquet files of curves to make, one a layer.
+    states : state counts, a Parquet file a shard.
+    layers : layers to estimate.
+    wells : Parquet file of well numbers to make, a row a layer.
+    out : Parquet files of curves to make, one a layer.
     """
     sums, provenance = merged(states, layers)
     model, dataset, _ = Identity.of(provenance)

@@ -27,12 +27,9 @@ def find_signals(
 
     Parameters
     ----------
-    states
-        State counts, a Parquet file a shard.
-    layers
-        Layers to search.
-    out
-        Parquet file to make.
+    states : state counts, a Parquet file a shard.
+    layers : layers to search.
+    out : Parquet file to make.
     """
     sums, provenance = merged(states, layers)
     model, dataset, _ = Identity.of(provenance)

@@ -23,12 +23,9 @@ class Intervals:
 
     Parameters
     ----------
-    confidence
-        Coverage of intervals.
-    resamples
-        Resamples of the blocks of documents.
-    seed
-        Seed of all random numbers.
+    confidence : coverage of intervals.
+    resamples : resamples of the blocks of documents.
+    seed : seed of all random numbers.
     """
 
     confidence: float = 0.95

@@ -33,18 +33,13 @@ def plot_curves(
 
     Parameters
     ----------
-    curves
-        Parquet files of curves.
-    across
-        What the lines of one figure differ in.
-    svg
-        Figures to make; each is named after its quantity, and they are in the order of the curves.
-    pdf
-        The same figures.
-    map_svg
-        Maps of layer × energy to make, one for each figure's curves.
-    map_pdf
-        The same maps.
+    curves : Parquet files of curves.
+    across : what the lines of one figure differ in.
+    svg : figures to make; each is named after its quantity, and they are in the order of the
+        curves.
+    pdf : the same figures.
+    map_svg : maps of layer × energy to make, one for each figure's curves.
+    map_pdf : the same maps.
     """
     figures: dict[tuple[object, ...], Curves] = defaultdict(list)
     for path in curves:

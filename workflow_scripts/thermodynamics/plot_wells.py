@@ -17,12 +17,9 @@ def plot_wells(wells: list[Path], /, *, svg: list[Path], pdf: list[Path]) -> Non
 
     Parameters
     ----------
-    wells
-        Parquet files of well numbers.
-    svg
-        Figures to make, in the order in which the datasets come.
-    pdf
-        The same figures.
+    wells : Parquet files of well numbers.
+    svg : figures to make, in the order in which the datasets come.
+    pdf : the same figures.
     """
     figures: dict[str, list[Line]] = {}
     for path in wells:

@@ -35,16 +35,11 @@ def reweight_states(
 
     Parameters
     ----------
-    states
-        State counts, a Parquet file a shard.
-    layer
-        Layer to reweight.
-    curves
-        Its curves, for ln ρ within a cell of the energy grid.
-    largest
-        Largest |β|, 1/probability.
-    out
-        Parquet file to make.
+    states : state counts, a Parquet file a shard.
+    layer : layer to reweight.
+    curves : its curves, for ln ρ within a cell of the energy grid.
+    largest : largest |β|, 1/probability.
+    out : Parquet file to make.
     """
     sums, provenance = merged(states, [layer])
     columns = floats(read_table(curves, CURVES))

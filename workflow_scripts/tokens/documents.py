@@ -32,14 +32,10 @@ class Texts:
 
     Parameters
     ----------
-    model
-        Snapshot of the model.
-    corpus
-        Parquet file of documents.
-    dataset
-        Name of the dataset.
-    prefix_token
-        Token put before every document.
+    model : snapshot of the model.
+    corpus : Parquet file of documents.
+    dataset : name of the dataset.
+    prefix_token : token put before every document.
     """
 
     model: Path
@@ -60,10 +56,8 @@ class Shard:
 
     Parameters
     ----------
-    shard
-        Number of the shard, from 0.
-    documents_per_shard
-        Documents in it.
+    shard : number of the shard, from 0.
+    documents_per_shard : documents in it.
     """
 
     shard: int

@@ -28,10 +28,8 @@ class Cut:
 
     Parameters
     ----------
-    context
-        Positions that the model sees at once.
-    stride
-        Positions between the starts of two windows, at most `context`.
+    context : positions that the model sees at once.
+    stride : positions between the starts of two windows, at most `context`.
     """
 
     context: int = 1024

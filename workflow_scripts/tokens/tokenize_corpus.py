@@ -15,10 +15,8 @@ def tokenize_corpus(
 
     Parameters
     ----------
-    tokens_per_document
-        Tokens kept of a document, without prefix (default: all).
-    out
-        Parquet file to make.
+    tokens_per_document : tokens kept of a document, without prefix (default: all).
+    out : Parquet file to make.
     """
     documents = read_documents(texts, shard.within, tokens_per_document)
     write_documents(texts, documents, lambda _doc, tokens_t: tokens_t, out)

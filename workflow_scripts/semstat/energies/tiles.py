@@ -87,16 +87,10 @@ def begin_read_out_by_tiles(
     nor with the vocabulary.
     """
     states = TILE[q_sn.device.type][0]
+    chunks = [slice(first, first + states) for first in range(0, len(q_sn), states)]
     wanted_sm = wanted_sm.long().contiguous()  # as the compiled pass takes them
     with torch.inference_mode():
-        parts = [
-            _begin_chunk(
-                decoder,
-                q_sn[first : first + states],
-                wanted_sm[first : first + states],
-            )
-            for first in range(0, len(q_sn), states)
-        ]
+        parts = [_begin_chunk(decoder, q_sn[chunk], wanted_sm[chunk]) for chunk in chunks]
 
     @torch.inference_mode()
     def end() -> StateReadout:

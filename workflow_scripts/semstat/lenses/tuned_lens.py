@@ -8,7 +8,7 @@ the Kullback–Leibler divergence from the model's final distribution to the one
 The authors' own package (github.com/AlignmentResearch/tuned-lens) has the same maps before the same
 decode and the same divergence. What differs: the maps start at least squares from a layer's states
 to the final ones, not at zero; Adam on standardised states goes on from there, not SGD with
-Nesterov's momentum on the states as they are; a step is 512 states, not 2¹⁸. docs/methods.md tells
+Nesterov's momentum on the states as they are; a step is 512 states, not 2¹⁸. docs/lenses.md tells
 what that is worth in few states. Both distributions are read out in float32, not bfloat16.
 """
 

@@ -31,14 +31,10 @@ def repeated(
 
     Parameters
     ----------
-    prefix_tokens
-        Real tokens before the repetition, the prefix token not counted.
-    unit
-        Tokens to repeat, or `sentence`.
-    copies
-        How often the unit stands there; 1 is the text itself.
-    out
-        Parquet file to make.
+    prefix_tokens : real tokens before the repetition, the prefix token not counted.
+    unit : tokens to repeat, or `sentence`.
+    copies : how often the unit stands there; 1 is the text itself.
+    out : Parquet file to make.
     """
     documents = read_documents(texts, shard.within, None)
 

@@ -18,12 +18,9 @@ def uniform(
 
     Parameters
     ----------
-    tokens_per_document
-        Tokens kept of a document, without prefix (default: all).
-    seed
-        Seed of the tokens.
-    out
-        Parquet file to make.
+    tokens_per_document : tokens kept of a document, without prefix (default: all).
+    seed : seed of the tokens.
+    out : Parquet file to make.
     """
     documents = read_documents(texts, shard.within, tokens_per_document)
     vocabulary = documents.tokenizer.get_vocab_size()

@@ -1,0 +1,11 @@
+# What the rules of lenses.smk ask: Snakemake's linter wants functions and rules apart.
+
+
+def lens_tokens_options(wildcards):
+    spec = MODELS[wildcards.model]
+    dataset = DATASETS[spec["lens"]["train_on"]]
+    return [
+        *options(spec, "prefix_token"),
+        *options(spec["lens"], "train_documents"),
+        *options(dataset, "tokens_per_document"),
+    ]
