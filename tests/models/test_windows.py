@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflow_scripts.semstat.models import windows
+from workflow_scripts.semstat.models.first_state import FEWEST_TOKENS
 from workflow_scripts.semstat.models.windows import (
-    FEWEST_TOKENS,
     Window,
     batch_windows,
     buffer_windows,

@@ -45,3 +45,11 @@ def place(finished, undisturbed, tmp_path) -> Place:
     place = finished.copy(tmp_path)
     forget(place)
     return place
+
+
+@pytest.fixture(scope="module")
+def everything(pristine) -> set[str]:
+    """Messages of every job of the tiny study."""
+    messages = pristine.would_run()
+    assert len(messages) == 40
+    return messages

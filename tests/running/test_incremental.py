@@ -1,4 +1,4 @@
-"""What a change makes run again: all that depends on it, and nothing else.
+"""What a change of configuration or files makes run again: what depends on it, and nothing else.
 
 By the jobs that a dry run announces, compared as sets, so that one too many fails as well as one
 too few; and, where it matters most, by what a run does.
@@ -11,61 +11,23 @@ import re
 import pytest
 import yaml
 
+from tests.running.jobs import (
+    COMPARISONS,
+    WELLS,
+    about,
+    after_measuring,
+    curves_and_figures,
+    figures,
+)
 from tests.runs import TINY_STUDY, Place, clone
 from tests.tiny import save_tiny_model
 
 MODELS = list(TINY_STUDY["models"])
-DATASETS = list(TINY_STUDY["datasets"])
 
 
 @pytest.fixture
 def study():
     return copy.deepcopy(TINY_STUDY)
-
-
-@pytest.fixture(scope="module")
-def everything(pristine):
-    """Every job of the tiny study."""
-    jobs = pristine.would_run()
-    assert len(jobs) == 52
-    return jobs
-
-
-def about(jobs: set[str], *names: str) -> set[str]:
-    """Jobs whose messages hold every name as a whole word."""
-
-    def holds(job: str, name: str) -> bool:
-        return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", job) is not None
-
-    return {job for job in jobs if all(holds(job, name) for name in names)}
-
-
-def figures(jobs: set[str]) -> set[str]:
-    return {job for job in jobs if job.startswith("Drawing")}
-
-
-def curves_and_figures(jobs: set[str]) -> set[str]:
-    return figures(jobs) | {
-        job for job in jobs if job.startswith(("Estimating curves", "Tabulating"))
-    }
-
-
-def measurements(jobs: set[str]) -> set[str]:
-    return {job for job in jobs if job.startswith("Measuring")}
-
-
-def after_measuring(jobs: set[str]) -> set[str]:
-    return {job for job in jobs if not job.startswith(("Fetching", "Tokenizing"))}
-
-
-WELLS = {"Tabulating repetition wells", "Drawing repetition wells"}
-COMPARISONS = WELLS | {f"Drawing curves across models on {dataset}" for dataset in DATASETS}
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 def touch_all(*folders):
@@ -123,7 +85,7 @@ def test_a_default_written_out(altered, study):
     assert altered.would_run(study=study) == set()
 
 
-# Science added.
+# Science added or changed.
 
 
 def test_a_model_added(altered, study, everything):
@@ -144,10 +106,9 @@ def test_a_shard_added(altered, study, everything):
             (f"Counting states of {model} on text,", ""),
         ]
     }
-    sums = about(curves_and_figures(everything), "text")
-    sums |= {f"Drawing curves of {model} across datasets" for model in MODELS}
+    sums = {f"Estimating curves of {model} on text" for model in MODELS}
     planned = altered.would_run(study=study)
-    assert planned == new | sums | WELLS
+    assert planned == new | sums | figures(everything) | WELLS
 
     old = list((altered.work / "results/energies").rglob("*.parquet"))
     dates = [path.stat().st_mtime_ns for path in old]
@@ -160,16 +121,14 @@ def test_a_dataset_added(altered, study, everything):
     study["datasets"]["text-again"] = study["datasets"]["text-shuffled"] | {"seed": 1}
     shuffled = about(everything, "text-shuffled")
     its_own = {job.replace("text-shuffled", "text-again") for job in shuffled}
-    comparisons = {f"Drawing curves of {model} across datasets" for model in MODELS}
-    comparisons |= WELLS
-    assert altered.would_run(study=study) == its_own | comparisons
+    assert len(its_own) == 4 * len(MODELS)
+    assert altered.would_run(study=study) == its_own | figures(everything) | WELLS
 
 
 def test_a_layer_added(altered, study, everything):
     study["models"]["tiny-random"]["layers"] = [0, 1, 2, 3]
     own = about(after_measuring(everything), "tiny-random")
-    comparisons = COMPARISONS
-    assert altered.would_run(study=study) == own | comparisons
+    assert altered.would_run(study=study) == own | COMPARISONS
 
 
 def test_a_model_removed(altered, study):
@@ -199,50 +158,11 @@ def test_other_weights_at_the_same_path(altered, everything):
     assert altered.would_run() == everything - {"Fetching corpus text"}
 
 
-# Code edited.
-
-
-EDITS = {
-    "semstat/figures.py": figures,
-    "plot_layer_map.py": lambda jobs: {job for job in jobs if "layer map" in job},
-    "tabulate.py": lambda jobs: about(jobs, "Tabulating"),
-    "semstat/curves.py": curves_and_figures,
-    "semstat/wells.py": curves_and_figures,
-    "semstat/readout.py": after_measuring,
-    "semstat/decoder.py": after_measuring,
-    "semstat/windows.py": after_measuring,
-    "tokenize_corpus.py": lambda jobs: {j for j in jobs if not j.startswith("Fetching")},
-    "configuration.py": lambda jobs: set(),
-}
-"""What runs again when a file of workflow_scripts/ is edited."""
-
-
-@pytest.mark.parametrize("name", EDITS)
-def test_code_edited(altered, everything, name):
-    edit(altered.clone / "workflow_scripts" / name, "from __future__", "# edited\nfrom __future__")
-    assert altered.would_run() == EDITS[name](everything)
-
-
-def test_an_edit_reverted(altered):
-    path = altered.clone / "workflow_scripts/semstat/readout.py"
-    edit(path, "from __future__", "# edited\nfrom __future__")
-    edit(path, "# edited\n", "")
-    assert altered.would_run() == set()
-
-
-def test_figure_code_edited_and_run(altered, everything):
-    path = altered.clone / "workflow_scripts/plot_layer_map.py"
-    edit(path, "from __future__", "# edited\nfrom __future__")
-    assert altered.run() == {job for job in everything if "layer map" in job}
-    assert altered.run() == set()
-
-
 def test_a_result_lost(altered, everything):
     """One file of curves deleted: those of its ensemble, and the figures that show it."""
     (altered.work / "results/curves/model=tiny/dataset=text/layer=3.parquet").unlink()
-    lost = {"Estimating curves of tiny on text"} | WELLS
-    lost |= about(figures(everything), "tiny", "text")
-    lost |= {"Drawing curves of tiny across datasets", "Drawing curves across models on text"}
+    lost = {"Estimating curves of tiny on text", "Drawing curves across layers of tiny"}
+    lost |= {"Drawing curves of tiny across datasets"} | COMPARISONS
     assert altered.would_run() == lost
 
 

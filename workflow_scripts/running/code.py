@@ -102,7 +102,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
 def _silence(node: ast.AST) -> None:
     """Take out of a program what it merely says."""
     for name, block in _blocks(node):
-        kept = [child for child in block if not (isinstance(child, ast.Expr) and _speaks(child))]
+        kept = [child for child in block if not _speaks(child)]
         setattr(node, name, kept)
         for child in kept:
             if isinstance(child, ast.Raise) and isinstance(child.exc, ast.Call):
@@ -113,13 +113,15 @@ def _silence(node: ast.AST) -> None:
             _silence(child)
 
 
-def _speaks(node: ast.Expr) -> bool:
-    """Whether a statement is a docstring or writes to the log."""
-    match node.value:
-        case ast.Constant(value=str()):
+def _speaks(node: ast.AST) -> bool:
+    """Whether a statement is a docstring, writes to the log or words a remedy."""
+    match node:
+        case ast.Expr(value=ast.Constant(value=str())):
             return True
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="log"), attr=method)):
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="log"), attr=method))):
             return method in LOGGING
+        case ast.Assign(targets=[ast.Name(id="remedy")]):
+            return True
     return False
 
 

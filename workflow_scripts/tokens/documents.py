@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from ..semstat.errors import InputError
-from ..semstat.models.windows import FEWEST_TOKENS
+from ..semstat.models.first_state import FEWEST_TOKENS
 from ..semstat.provenance import Provenance
 from ..semstat.sources.tables import CORPUS
 from ..semstat.tables import provenance_of, read_table, write_table

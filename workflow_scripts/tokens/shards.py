@@ -13,7 +13,8 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from ..semstat.errors import InputError
-from ..semstat.models.windows import FEWEST_TOKENS, FIRST_STATE, Window, cut_windows
+from ..semstat.models.first_state import FEWEST_TOKENS, FIRST_STATE
+from ..semstat.models.windows import Window, cut_windows
 from ..semstat.provenance import Provenance
 from ..semstat.tables import provenance_of, read_table
 from ..semstat.tokens.tables import TOKENS

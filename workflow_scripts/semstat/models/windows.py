@@ -8,17 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .first_state import FIRST_STATE
+
 BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
 """Positions in one forward pass, unless told otherwise."""
 
 BUFFERED_BATCHES = 32
 """Batches whose windows are sorted by length together; bounds the memory of a shard."""
-
-FIRST_STATE = 1
-"""Position of a document's first state: its first token of text, after the prefix token."""
-
-FEWEST_TOKENS = FIRST_STATE + 2
-"""Of a document that has a state: the prefix token, a last and a correct token."""
 
 
 @dataclass(frozen=True)
