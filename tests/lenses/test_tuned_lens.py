@@ -81,8 +81,8 @@ def test_a_translator_is_applied_before_the_decode(model, lens):
             h_tn = exact(ids[:, :-1], output_hidden_states=True).hidden_states[1][0]
             translated = h_tn + h_tn @ weight.T + bias
             p_tv = exact.lm_head(exact.model.norm(translated)).softmax(-1)
-        rows = np.arange(window.positions)
-        expected.append(p_tv[rows, ids[0, 1:]] - p_tv[rows, ids[0, :-1]])
+        rows = np.arange(window.first, window.positions)
+        expected.append(p_tv[rows, ids[0, 1:][rows]] - p_tv[rows, ids[0, :-1][rows]])
     np.testing.assert_allclose(found[1]["energy"], torch.cat(expected), atol=1e-5)
     assert np.abs(found[1]["energy"] - plain[1]["energy"]).max() > 0.1
     for name, column in plain[BLOCKS].items():
@@ -102,7 +102,8 @@ def test_divergence_is_that_of_the_definition(model, lens):
             for layer in (0, 2):
                 h_tn = output.hidden_states[layer][0]
                 log_q_tv = exact.lm_head(exact.model.norm(h_tn)).log_softmax(-1)
-                expected = (p_tv * (p_tv.log() - log_q_tv)).sum().item()
+                divergence_t = (p_tv * (p_tv.log() - log_q_tv)).sum(-1)
+                expected = divergence_t[window.first :].sum().item()
                 assert sums[layer][index, 0] == pytest.approx(expected, rel=1e-4)
 
 
@@ -169,8 +170,9 @@ def test_a_planted_affine_distortion_is_recovered():
 
 
 @pytest.mark.parametrize("family", ["Gemma 2", "Cohere", "OPT, 350m", "Phi"])
-def test_the_descent_passes_through_every_decode(family, started):
-    """Soft cap, logit scale, projection, bias."""
+def test_the_descent_passes_through_every_decode(family, started, monkeypatch):
+    """Soft cap, logit scale, projection, bias; least squares leaves OPT nothing to learn."""
+    monkeypatch.setattr(tuned_lens._Moments, "least_squares", lambda _moments: zero())
     model = LayeredModel(tiny_model(family))
     few = TRAINING[:20]
     start = mean_divergence(model, started(model, [1], training=few), few)[1][1]
