@@ -123,7 +123,9 @@ def read_documents(
             f"models.{texts.model.name}.prefix_token: {texts.prefix_token!r} is not in "
             f"{texts.model / 'tokenizer.json'}; it has {_special_tokens(tokenizer)}"
         )
-    encoded = [tokenizer.encode(text, add_special_tokens=False).ids for text in _texts(part)]
+    encoded = [
+        tokenizer.encode(text, add_special_tokens=False).ids for text in part["text"].to_pylist()
+    ]
     tokens = [np.array([prefix, *ids[:tokens_per_document]], dtype=np.int32) for ids in encoded]
     return Documents(part["doc"].to_pylist(), tokens, tokenizer, provenance_of(corpus.schema))
 
@@ -191,11 +193,6 @@ def tokens_table(doc: list[int], tokens: list[Tokens], model: Path) -> pa.Table:
             f"of {vocabulary}; the tokenizer belongs to another model"
         )
     return table
-
-
-def _texts(part: pa.Table) -> list[str]:
-    texts: list[str] = part["text"].to_pylist()
-    return texts
 
 
 def _special_tokens(tokenizer: Tokenizer) -> str:
