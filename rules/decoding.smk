@@ -60,7 +60,7 @@ for model in dict.fromkeys(model for model, _ in STEERED):
 
 rule describe_decodings:
     input:
-        continuations=CONTINUATIONS,
+        continuations=if_steered(CONTINUATIONS),
     output:
         DECODINGS,
     log:

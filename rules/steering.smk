@@ -48,13 +48,13 @@ for model in dict.fromkeys(model for model, _ in STEERED):
         shell:
             run(
                 "steering.steer_states",
-                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}}" " --out {output:q}",
+                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} --out {{output:q}}",
             )
 
 
 rule describe_effects:
     input:
-        states=STEERED_STATES,
+        states=if_steered(STEERED_STATES),
     output:
         EFFECTS,
     log:

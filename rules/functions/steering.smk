@@ -6,6 +6,18 @@ def of_steered(pattern):
     return [pattern.format(model=model, dataset=dataset) for model, dataset in STEERED]
 
 
+def if_steered(pattern):
+    """A pattern's file of one pair, which the configuration must name."""
+
+    def of_pair(wildcards):
+        pair = wildcards.model, wildcards.dataset
+        if pair not in STEERED:
+            raise WorkflowError(f"{' on '.join(pair)} is not steered; add an entry to `steering`")
+        return pattern.format(**wildcards)
+
+    return of_pair
+
+
 def tokens_of(model):
     """All shards of a dataset, as one model's tokens."""
     return lambda w: expand(TOKENS, model=model, dataset=w.dataset, shard=shards(w.dataset))

@@ -38,8 +38,7 @@ def place(finished, study, tmp_path_factory):
         "Describing mechanics",
         "Tabulating mechanics",
         "Contrasting the mechanics of trained and random models",
-        "Drawing mechanics: conservation against its nulls",
-        "Drawing mechanics: coefficient of variation",
+        "Drawing mechanics",
         "Drawing trajectories of tiny on text",
     }, "nothing is measured again"
     return place

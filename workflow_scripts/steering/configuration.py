@@ -34,16 +34,16 @@ def resolve(study: Spec) -> None:
 
 
 def _check_model(key: str, name: str, models: dict[str, Spec]) -> None:
-    unfit = {model: why for model, spec in models.items() if (why := _unfit(spec, models))}
+    unfit = {model: why for model, spec in models.items() if (why := _unfit(model, spec, models))}
     fit = [model for model in models if model not in unfit]
     check_name(key, name, fit, unfit.get(name, "is not one of the models"))
 
 
-def _unfit(spec: Spec, models: dict[str, Spec]) -> str | None:
+def _unfit(name: str, spec: Spec, models: dict[str, Spec]) -> str | None:
     """Why a model is not steered."""
     if models[spec["weights"]]["source"] == "random":
         return "has random weights, so there is nothing to steer towards"
-    if spec["readout"] != "logit_lens":
+    if spec["readout"] != "logit_lens" and spec["weights"] != name:
         return "is a lens, and the model that it is for is to be steered"
     return None
 
