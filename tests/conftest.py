@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.runs import REPO, Place, make_place, snakemake
+from tests.runs import PAIRS, REPO, TINY_STUDY, Place, make_place, snakemake
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +38,16 @@ def pristine(tmp_path_factory) -> Place:
 def finished(pristine, once) -> Place:
     """The tiny study, run to the end."""
     return Place.under(once("finished", lambda folder: pristine.copy(folder).run()))
+
+
+@pytest.fixture(scope="session")
+def compared(finished, once) -> Place:
+    """The tiny study with two pairs to compare, run on; not to be altered."""
+
+    def run(folder: Path) -> None:
+        finished.copy(folder).run(study=TINY_STUDY | {"comparisons": PAIRS})
+
+    return Place.under(once("compared", run))
 
 
 @pytest.fixture(scope="session")

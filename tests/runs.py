@@ -75,6 +75,18 @@ TINY_STUDY: dict[str, Any] = {
     "curves": {"resamples": 50},
 }
 
+PAIRS = [
+    [
+        {"model": "tiny", "dataset": "text", "layer": 0},
+        {"model": "tiny-random", "dataset": "text", "layer": 1},
+    ],
+    [
+        {"model": "tiny", "dataset": "text"},
+        {"model": "tiny", "dataset": "text-shuffled", "layer": "final"},
+    ],
+]
+"""Ensembles of it to compare."""
+
 DOCUMENTS = 12
 """Documents in the tiny corpus: a shard more than the tiny study measures."""
 
