@@ -125,6 +125,22 @@ def test_figures_and_tables_do_not_depend_on_how_their_numbers_are_estimated():
     }
 
 
+def test_what_comes_after_the_gpu_stage_does_not_depend_on_it():
+    """Editing how a model is run reruns no count, curve, table or figure by itself."""
+    for command in set(COMMANDS) - RUNNING_A_MODEL - FETCHING - TOKENIZING:
+        running = {"semstat/models/decoder.py", "semstat/models/replay.py", "models/loading.py"}
+        running |= {f"semstat/energies/{name}.py" for name in ("measure", "readout", "tiles")}
+        assert not names(command) & running, command
+        imported = {
+            alias.name.partition(".")[0]
+            for path in code_of(command)
+            for node in ast.walk(ast.parse((ROOT / path).read_text()))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        assert "torch" not in imported and "transformers" not in imported, command
+
+
 HEAVY = {"torch", "transformers", "safetensors", "scipy.stats", "pandas"}
 
 
