@@ -3,12 +3,11 @@
 Runs the stages of `measure_energies` one after the other on a shard and times each; then the same
 job through Snakemake (run it where the results of the shard are; they are made anew, the same).
 
-    python -m benchmarks.budget --model smollm2-135m --dataset sotu --shard 0
+    python -m benchmarks.budget --model results/models/smollm2-135m --dataset sotu --layers 0 30
 """
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -17,19 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workflow_scripts.energies.measure_energies import _table
-from workflow_scripts.models.loading import (
-    BATCH_TOKENS,
-    add_options,
-    check_tokens,
-    load,
-    prepare,
-    windows_of,
-)
+from workflow_scripts.energies.measuring import table_of_columns
+from workflow_scripts.models.loading import Running, load
+from workflow_scripts.running.command import run
 from workflow_scripts.semstat.energies.measure import measure_windows
 from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.tables import open_table, table_writers
 from workflow_scripts.semstat.tokens.tables import TOKENS
+from workflow_scripts.tokens.shards import Cut, check_tokens
 
 READING, MEASURING, WRITING = "reading and checking tokens", "forward pass, readouts", "Parquet"
 GROWS = (READING, MEASURING, WRITING)
@@ -45,22 +39,22 @@ def timed(stage: str) -> Iterator[None]:
     seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
-def stages(arguments: argparse.Namespace, tokens_path: Path) -> int:
+def stages(running: Running, cut: Cut, layers: list[int], path: Path) -> int:
     """Time the stages; returns the states measured."""
     with timed("Python and its imports"):
         line = [sys.executable, "-m", "workflow_scripts.energies.measure_energies", "--help"]
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
     with timed("loading and checking the model"):
-        snapshot = prepare(arguments)
-        model, _ = load(arguments)
-        model.truncate(max(arguments.layers))
+        snapshot = running.snapshot()
+        model, _ = load(running, cut.context, f"{running.key}.context")
+        model.truncate(max(layers))
     with timed(READING):
-        tokens = open_table(tokens_path, TOKENS)
-        states = check_tokens(tokens_path, tokens, snapshot["vocabulary"])
-    batch_tokens = arguments.batch_tokens or BATCH_TOKENS[model.device.type]
-    measured = measure_windows(model, windows_of(tokens, arguments), arguments.layers, batch_tokens)
+        tokens = open_table(path, TOKENS)
+        states = check_tokens(path, tokens, snapshot["vocabulary"])
+    batch_tokens = running.positions_at_once(model.device)
+    measured = measure_windows(model, cut.windows(tokens), layers, batch_tokens)
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{layer}.parquet" for layer in arguments.layers]
+        paths = [Path(folder) / f"{layer}.parquet" for layer in layers]
         with table_writers(paths, ENERGIES, [{}] * len(paths)) as writers:
             while True:
                 with timed(MEASURING):
@@ -68,17 +62,15 @@ def stages(arguments: argparse.Namespace, tokens_path: Path) -> int:
                 if by_layer is None:
                     break
                 with timed(WRITING):
-                    for writer, layer in zip(writers, arguments.layers, strict=True):
-                        writer.write_table(_table(by_layer[layer]))
+                    for writer, layer in zip(writers, layers, strict=True):
+                        writer.write_table(table_of_columns(by_layer[layer]))
             start = time.perf_counter()
         seconds[WRITING] += time.perf_counter() - start
     return states
 
 
-def through_snakemake(name: str, arguments: argparse.Namespace) -> float:
+def through_snakemake(name: str, target: str) -> float:
     """Seconds of the whole job as the workflow runs it."""
-    shard = f"dataset={arguments.dataset}/layer={arguments.layers[0]}/shard={arguments.shard}"
-    target = f"results/energies/model={name}/{shard}.parquet"
     line = [sys.executable, "-m", "snakemake", "--cores=all", "--quiet=all", target]
     line += [f"--forcerun=measure_energies_{name}"]
     start = time.perf_counter()
@@ -86,22 +78,29 @@ def through_snakemake(name: str, arguments: argparse.Namespace) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_options(parser)
-    parser.add_argument("--dataset", required=True)
-    parser.add_argument("--shard", type=int, default=0)
-    parser.add_argument("--layers", type=int, nargs="+", default=[0, 10, 20, 30])
-    arguments = parser.parse_args()
-    name = str(arguments.model)
-    arguments.model = Path("results/models") / name
-    tokens = Path(f"results/tokens/model={name}/dataset={arguments.dataset}")
-    states = stages(arguments, tokens / f"shard={arguments.shard}.parquet")
-    whole = through_snakemake(name, arguments)
+def budget(
+    *,
+    running: Running,
+    cut: Cut = Cut(context=512, stride=256),
+    dataset: str,
+    shard: int = 0,
+    layers: list[int],
+) -> None:
+    """Time the stages of measuring a shard, one after the other, and the whole job.
+
+    Parameters
+    ----------
+    dataset : its name; results/ has the tokens of that model.
+    shard : its number.
+    layers : layers to read out.
+    """
+    name = running.called
+    of = f"model={name}/dataset={dataset}"
+    states = stages(running, cut, layers, Path(f"results/tokens/{of}/shard={shard}.parquet"))
+    target = f"results/energies/{of}/layer={layers[0]}/shard={shard}.parquet"
+    whole = through_snakemake(name, target)
     seconds["Snakemake, records and logs"] = whole - sum(seconds.values())
-    print(f"{states:,} states at {len(arguments.layers)} layers, {whole:.1f} s; of 10⁶ states:")
+    print(f"{states:,} states at {len(layers)} layers, {whole:.1f} s; of 10⁶ states:")
     of_million = {
         stage: spent / states * 1e6 if stage in GROWS else spent for stage, spent in seconds.items()
     }
@@ -112,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(budget)

@@ -20,7 +20,6 @@ speed drifts. Peak memory is above what the process holds when a repeat begins.
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 import re
@@ -33,16 +32,15 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-import transformers
 from torch import Tensor
 
-from workflow_scripts.models.loading import BATCH_TOKENS, add_run_options, load
-from workflow_scripts.running.command import progress
+from workflow_scripts.models.loading import BATCH_TOKENS, Running, load
+from workflow_scripts.running.command import progress, run
 from workflow_scripts.semstat.energies.measure import measure_windows
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.windows import Window
 
-from .peers import OURS, PEERS, PLAIN, Array, check_family, contenders
+from .peers import OURS, PEERS, PLAIN, Array, Peer, check_family, contenders
 
 TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 """Of |ΔH|: in half precision the peers round their logits, and ours does not."""
@@ -131,12 +129,12 @@ def compare(
     all_layers: bool,
     repeats: int,
     dtype: str,
-    peers: list[str],
+    peers: tuple[str, ...],
     rates: Rates,
 ) -> list[dict[str, Any]]:
     """A row for each contender; ours first."""
     runs = contenders(model, folder, ids_bt, all_layers)
-    runs = {name: run for name, run in runs.items() if name in (OURS, PLAIN, *peers)}
+    runs = {name: one for name, one in runs.items() if name in (OURS, PLAIN, *peers)}
     states = ids_bt[:, 1:].numel()
     body, readout = operations(model, ids_bt.shape[1] - 1)
     needed = states * (body + readout * (model.n_blocks + 1 if all_layers else 1))
@@ -146,10 +144,10 @@ def compare(
     found: dict[str, Array] = {}
     bar = progress("all layers" if all_layers else "final layer", "run", (repeats + 1) * len(runs))
     for repeat in range(repeats + 1):  # the first is to warm up, and to see the memory
-        for name, run in runs.items():
+        for name, one in runs.items():
             rate = rates.measure()
             memory = PeakMemory(model.device)
-            elapsed, found[name] = timed(run, model.device)
+            elapsed, found[name] = timed(one, model.device)
             if repeat:
                 seconds[name].append(elapsed)
                 of_floor[name].append(needed / rate / elapsed)
@@ -208,39 +206,32 @@ def read_windows(path: Path, windows: int, positions: int) -> Tensor:
     return torch.from_numpy(ids[:needed].astype(np.int64)).view(windows, positions + 1)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--model", required=True, type=Path, help="snapshot of the model, a Llama-like one"
-    )
-    parser.add_argument("--tokens", required=True, type=Path, help="Parquet file of one shard")
-    parser.add_argument("--windows", type=int, default=2)
-    parser.add_argument("--positions", type=int, default=512, help="of each window")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--peers",
-        nargs="*",
-        default=PEERS,
-        choices=PEERS,
-        help="besides transformers, if installed",
-    )
-    parser.add_argument("--out", type=Path, help="JSON file of the results")
-    add_run_options(parser)
-    arguments = parser.parse_args()
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    arguments.name = arguments.model.name
-    arguments.context = arguments.stride = arguments.positions
+def energies(
+    *,
+    running: Running,
+    tokens: Path,
+    windows: int = 2,
+    positions: int = 512,
+    repeats: int = 5,
+    peers: tuple[Peer, ...] = PEERS,
+    out: Path | None = None,
+) -> None:
+    """Compare the energy stage with what the machine can do, and with its peers.
 
-    model, facts = load(arguments)
+    Parameters
+    ----------
+    tokens : Parquet file of one shard.
+    windows : windows to measure.
+    positions : positions of each window.
+    repeats : repeats of each measurement.
+    peers : whom to compare with besides transformers, if installed.
+    out : JSON file of the results.
+    """
+    model, facts = load(running, positions, "--positions")
     check_family(model)
-    ids_bt = read_windows(arguments.tokens, arguments.windows, arguments.positions).to(model.device)
-    facts |= {"model": arguments.name, "processor": processor(), "torch": torch.__version__}
-    facts |= {"threads": torch.get_num_threads(), "windows": arguments.windows}
+    ids_bt = read_windows(tokens, windows, positions).to(model.device)
+    facts |= {"model": running.called, "processor": processor(), "torch": torch.__version__}
+    facts |= {"threads": torch.get_num_threads(), "windows": windows}
     print(", ".join(f"{key} {value}" for key, value in facts.items()))
 
     with torch.inference_mode():
@@ -248,23 +239,16 @@ def main() -> None:
         rows = []
         for all_layers in (False, True):
             rows += compare(
-                model,
-                arguments.model,
-                ids_bt,
-                all_layers,
-                arguments.repeats,
-                arguments.dtype,
-                arguments.peers,
-                rates,
+                model, running.model, ids_bt, all_layers, repeats, running.dtype, peers, rates
             )
         check_log_likelihoods(model, ids_bt, rows)
     for shape, found in rates.measured.items():
         middle, best = statistics.median(found) / 1e9, max(found) / 1e9
         print(f"matrix product {shape:22} {middle:8.0f} GFLOP/s, at best {best:.0f}")
     report(rows)
-    if arguments.out:
+    if out:
         content = {"facts": facts, "rates": rates.measured, "rows": rows}
-        arguments.out.write_text(json.dumps(content, indent=1))
+        out.write_text(json.dumps(content, indent=1))
 
 
 def processor() -> str:
@@ -291,4 +275,4 @@ def report(rows: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(energies)

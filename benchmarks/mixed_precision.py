@@ -28,7 +28,6 @@ speed is not.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
@@ -38,7 +37,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workflow_scripts.models.loading import load, set_up
+from workflow_scripts.models.loading import Running, load
+from workflow_scripts.running.command import run
 from workflow_scripts.semstat.models.decoder import LayeredModel
 
 from .energies import read_windows
@@ -136,34 +136,42 @@ def measure_speed(weight_vn: Tensor, columns: int, states: int = 512) -> list[fl
     return ratios
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", required=True, type=Path, help="snapshot of the model")
-    parser.add_argument("--tokens", required=True, type=Path, help="Parquet file of one shard")
-    parser.add_argument("--windows", type=int, default=13)
-    parser.add_argument("--positions", type=int, default=256, help="of each window")
-    parser.add_argument("--columns", type=int, default=96)
-    parser.add_argument("--head", type=int, default=16)
-    parser.add_argument("--out", type=Path, help="JSON file of the results")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
-    arguments = parser.parse_args()
-    set_up(arguments.threads)
-    arguments.device, arguments.dtype, arguments.attention = "cpu", "float32", "auto"
-    arguments.name = arguments.model.name
-    arguments.context = arguments.stride = arguments.positions
+def mixed_precision(
+    *,
+    model: Path,
+    tokens: Path,
+    windows: int = 13,
+    positions: int = 256,
+    columns: int = 96,
+    head: int = 16,
+    out: Path | None = None,
+    threads: int | None = None,
+) -> None:
+    """Measure how fast a readout by bfloat16 products is, and how far off.
 
-    model, _ = load(arguments)
-    model.decoder.unembedding.weight.copy_(rounded(model.decoder.unembedding.weight))
-    ids_bt = read_windows(arguments.tokens, arguments.windows, arguments.positions)
+    Parameters
+    ----------
+    model : snapshot of the model.
+    tokens : Parquet file of one shard.
+    windows : windows to measure.
+    positions : positions of each window.
+    columns : components of a state whose rest gets a column of its own.
+    head : highest logits that are computed anew.
+    out : JSON file of the results.
+    threads : CPU threads (default: all).
+    """
+    running = Running(model=model, device="cpu", threads=threads)
+    layered, _ = load(running, positions, "--positions")
+    weight = layered.decoder.unembedding.weight
+    weight.copy_(rounded(weight))
+    ids_bt = read_windows(tokens, windows, positions)
     with torch.inference_mode():
-        ratios = measure_speed(model.decoder.unembedding.weight, arguments.columns)
+        ratios = measure_speed(weight, columns)
         print(f"bfloat16 product: {statistics.median(ratios):.2f} times as fast as float32 here")
-        rows = measure_errors(model, ids_bt, arguments.columns, arguments.head)
-    if arguments.out:
-        arguments.out.write_text(json.dumps({"ratios": ratios, "layers": rows}, indent=1))
+        rows = measure_errors(layered, ids_bt, columns, head)
+    if out:
+        out.write_text(json.dumps({"ratios": ratios, "layers": rows}, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    run(mixed_precision)

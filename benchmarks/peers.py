@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -23,7 +23,8 @@ from workflow_scripts.semstat.models.windows import Window
 Array = NDArray[Any]
 Contender = Callable[[], Array]
 OURS, PLAIN = "ours", "transformers"
-PEERS = ["TransformerLens", "lm-eval", "tuned-lens"]
+Peer = Literal["TransformerLens", "lm-eval", "tuned-lens"]
+PEERS: tuple[Peer, ...] = get_args(Peer)
 
 
 def contenders(

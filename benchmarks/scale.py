@@ -65,7 +65,8 @@ def write(folder: Path, shard: int, states: int, layers: int) -> Path:
         mean_b = counts_be @ energy_edges()
         rows += to_rows(layer, BlockSums(counts, mean_b, np.full(BLOCKS, -1.0), nothing_b))
     path = folder / f"{shard}.parquet"
-    provenance = {"layers": list(range(layers)), "grid": GRID}
+    of = {"model": {"model": "synthetic"}, "tokens": {"dataset": "synthetic"}}
+    provenance = of | {"layers": list(range(layers)), "grid": GRID}
     write_table(path, pa.Table.from_pylist(rows, schema=STATES), provenance)
     return path
 
@@ -79,8 +80,7 @@ def estimate(folder: Path, shards: list[Path], layers: int) -> tuple[float, floa
         "workflow_scripts.thermodynamics.estimate_curves",
         *map(str, shards),
     ]
-    command += ["--model=synthetic", "--dataset=synthetic", "--layers", *numbers]
-    command += ["--wells", str(folder / "wells.out"), "--out"]
+    command += ["--layers", *numbers, "--wells", str(folder / "wells.out"), "--out"]
     command += [str(folder / f"{number}.out") for number in numbers]
     start = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)

@@ -112,12 +112,12 @@ def _write(
     """Append a row group to each layer's file, some of them side by side."""
 
     def write(writer: ParquetWriter, layer: int) -> None:
-        writer.write_table(_table(by_layer[layer]))
+        writer.write_table(table_of_columns(by_layer[layer]))
 
     list(pool.map(write, writers, layers))  # raises what one of them has raised
 
 
-def _table(columns: dict[str, Any]) -> pa.Table:
+def table_of_columns(columns: dict[str, Any]) -> pa.Table:
     """Columns as the energies table has them; NaN speeds become null."""
     arrays = [
         pa.array(columns[field.name], type=field.type, from_pandas=field.nullable)
