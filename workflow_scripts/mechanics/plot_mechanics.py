@@ -34,6 +34,8 @@ def plot_mechanics(mechanics: list[Path], /, *, svg: list[Path], pdf: list[Path]
     numbers = [number for number in NUMBER_LABELS if number in {path.parent.name for path in svg}]
     drawn = [(number, dataset) for number in numbers for dataset in lines]
     for (number, dataset), *paths in zip(drawn, svg, pdf, strict=True):
+        if {path.parent.name for path in paths} != {number}:
+            raise ValueError(f"{paths[0]}: is no place for a figure of {number}")
         save(draw_conservation(lines[dataset], number, dataset), paths)
 
 
