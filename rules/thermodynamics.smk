@@ -234,7 +234,7 @@ rule plot_wells:
         run("thermodynamics.plot_wells", f"{{input.wells:q}} {DRAWN}")
 
 
-RESULTS += [
+THERMODYNAMICS = [
     table(
         "wells",
         expand(WELLS, model=MODELS, dataset=DATASETS),
@@ -251,11 +251,13 @@ RESULTS += [
     # Figures need them already, but Snakemake would not miss one that was deleted since.
     *curves_at(MODELS, DATASETS, final_layer=False),
 ]
+RESULTS += THERMODYNAMICS
+
 table("signals", expand(SIGNALS, model=MODELS, dataset=DATASETS), "Tabulating signals")
 
 
 rule thermodynamics:
     input:
-        RESULTS[:],
+        THERMODYNAMICS,
     message:
         "Done: figures are in results/figures, numbers in results/wells.csv and results/curves"

@@ -25,7 +25,7 @@ from tests.results import (
     read_curves,
     tokens_path,
 )
-from tests.runs import TINY_STUDY
+from tests.runs import TINY_STUDY, announced
 from tests.tiny import PREFIX
 from workflow_scripts.semstat.thermodynamics.tables import CURVE_QUANTITIES, CURVES
 
@@ -213,3 +213,12 @@ def test_a_finished_run_has_nothing_to_do(altered):
     assert altered.run() == set()
     after = {path: path.stat().st_mtime_ns for path in (altered.work / "results").rglob("*")}
     assert after == before
+
+
+def test_every_stage_is_a_target(finished):
+    """All but mechanics are part of the finished run, or have nothing to do in this study."""
+    stages = {path.stem for path in (finished.clone / "rules").glob("*.smk")}
+    stages -= {"common", "resources", "tables", "mechanics"}
+    said = finished.snakemake("--dry-run", *sorted(stages))
+    assert said.code == 0, said.text
+    assert announced(said.text) == set()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+import yaml
 
 from tests.runs import NO_NETWORK, Place
 
@@ -25,6 +28,9 @@ USER_EDITS = {"partition": "tests", "gpu_partition": "tests", "gpu_model": "a100
 
 INSTALLED = Path("/etc/slurm/slurm.conf")
 """What tells every command where the cluster is; while ours is up, a link to its own."""
+
+ONE_AT_A_TIME = Path(tempfile.gettempdir(), "slurm-of-semantic-statistics.lock")
+"""Held while ours is up: another run of these tests on this machine would stop it."""
 
 PATIENCE = 240.0
 """Seconds to wait for anything before a test fails; on an idle machine all takes less than 30."""
@@ -164,6 +170,19 @@ def edit_profile(place: Place) -> None:
         text, edits = re.subn(rf"(?m)^  {name}: \S+", f"  {name}: {value}", text, count=1)
         assert edits == 1, name
     path.write_text(text)
+
+
+def text_alone(study: dict[str, Any]) -> dict[str, Any]:
+    study = copy.deepcopy(study)
+    study["datasets"] = {"text": study["datasets"]["text"]}
+    return study
+
+
+def place_for(pristine: Place, folder: Path, study: dict[str, Any]) -> Place:
+    place = pristine.copy(folder)
+    edit_profile(place)
+    (place.work / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    return place
 
 
 def start_run(

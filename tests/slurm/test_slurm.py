@@ -2,65 +2,52 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import re
 import shutil
-import signal
-import time
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import yaml
+from filelock import FileLock
 
-from tests.runs import REPO, TINY_STUDY, TOKEN, Place
+from tests.runs import REPO, TINY_STUDY, TOKEN, Place, announced
 from tests.slurm.cluster import (
-    Attempt,
+    ONE_AT_A_TIME,
     Cluster,
     Run,
     assert_nothing_left,
-    attempts,
-    edit_profile,
     obstacle,
+    place_for,
     start_run,
     tables,
-    until,
+    text_alone,
 )
-from workflow_scripts.recover import tidy
+from tests.slurm.night import bad_night
 from workflow_scripts.running.slurm_jobs import RUNS, orphans
-from workflow_scripts.semstat.errors import InputError
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """A real SLURM, started for this file and stopped after it."""
+    """A real SLURM, started for this file and stopped after it; one at a time on a machine."""
     if reason := obstacle():
         if os.environ.get("REQUIRE_SLURM"):
             pytest.fail(f"REQUIRE_SLURM is set, but {reason}")
         pytest.skip(reason)
     cluster = Cluster(tmp_path_factory.mktemp("slurm"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
-
-
-def text_alone(study: dict[str, Any]) -> dict[str, Any]:
-    study = copy.deepcopy(study)
-    study["datasets"] = {"text": study["datasets"]["text"]}
-    return study
-
-
-def place_for(pristine: Place, folder: Path, study: dict[str, Any]) -> Place:
-    place = pristine.copy(folder)
-    edit_profile(place)
-    (place.work / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    return place
+    with FileLock(ONE_AT_A_TIME):
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 # Undisturbed.
+
+
+CURVES = "curves_estimate_curves_smollm2-135m_estimate_curves_tiny"
+"""Group of jobs that make curves."""
 
 
 class Whole(NamedTuple):
@@ -123,8 +110,7 @@ def test_a_larger_model_asks_for_more(whole):
 
 def test_small_jobs_go_in_groups_and_figures_stay_here(whole):
     rules = sorted(job["Comment"].partition("_wildcards")[0] for job in whole.jobs.values())
-    groups = ["counts_count_states", "curves_estimate_curves_smollm2-135m_estimate_curves_tiny"]
-    groups += ["tokens_tokenize_corpus"]
+    groups = ["counts_count_states", CURVES, "tokens_tokenize_corpus"]
     measures = ["measure_energies_smollm2-135m", "measure_energies_tiny"]
     assert rules == [f"rule_{name}" for name in sorted(groups + measures)]
     assert (whole.place.work / "results" / "figures" / "wells" / "dataset=text.svg").exists()
@@ -140,6 +126,30 @@ def test_a_token_of_the_hub_is_in_no_log(whole):
     written = [path for path in whole.place.work.rglob("*") if path.is_file()]
     assert any(b"environment" in path.read_bytes() for path in written if "slurm" in path.parts)
     assert [path for path in written if TOKEN.encode() in path.read_bytes()] == []
+
+
+def test_an_edited_estimator_reruns_what_depends_on_it_and_then_nothing(whole, cluster, tmp_path):
+    """The digest of its code stands in the command of the jobs, here as on one machine."""
+    place = whole.place.copy(tmp_path)
+    code = place.clone / "workflow_scripts/semstat/statistics/block_errors.py"
+    code.write_text(f"{code.read_text()}\nEDITED = 1\n")
+    before = set(cluster.jobs())
+    run = start_run(place)
+    assert run.end() == 0, run.text
+    (submitted,) = (job for number, job in cluster.jobs().items() if number not in before)
+    assert submitted["Comment"].partition("_wildcards")[0] == f"rule_{CURVES}"
+    models = ("tiny", "smollm2-135m")
+    figures = {f"Drawing curves across layers of {model}" for model in models}
+    figures |= {f"Drawing curves of {model} across datasets" for model in models}
+    figures |= {"Drawing curves across models", "Drawing repetition wells"}
+    curves = {f"Estimating curves of {model} on text" for model in models}
+    assert announced(run.text) == curves | figures | {"Tabulating repetition wells"}
+    assert tables(place) == tables(whole.place)
+
+    again = start_run(place)
+    assert again.end() == 0, again.text
+    assert "Nothing to be done" in again.text
+    assert set(cluster.jobs()) == before | {submitted["JobId"]}
 
 
 def test_an_account_that_slurm_does_not_know_is_one_sentence(cluster, pristine, tmp_path):
@@ -163,133 +173,10 @@ def test_an_account_that_slurm_does_not_know_is_one_sentence(cluster, pristine, 
 # A bad night.
 
 
-class Night(NamedTuple):
-    """What was done, and what was seen of it."""
-
-    place: Place
-    jobs: dict[str, dict[str, str]]
-    hit: dict[str, str]
-    seen: dict[str, Any]
-
-
 @pytest.fixture(scope="module")
 def night(cluster, pristine, tmp_path_factory):
-    """One study that suffers every fault in turn, is recovered, and ends."""
     place = place_for(pristine, tmp_path_factory.mktemp("night"), text_alone(TINY_STUDY))
-    failed = tmp_path_factory.mktemp("failed")
-    shell = shell_that_fails_once(failed)
-    before = set(cluster.jobs())
-    hit: dict[str, str] = {}
-    seen: dict[str, Any] = {}
-
-    # Too little memory at first for a group of small jobs.
-    wanted = ("results/wells.csv", "--set-resources", "tokenize_corpus:mem_mb=150 * attempt")
-
-    def start() -> Run:
-        return start_run(place, *wanted, PATH=f"{shell.parent}:{os.environ['PATH']}")
-
-    def victim(fault: str, command: str = "measure_energies") -> Attempt:
-        """A command that is running, in a job that nothing has happened to yet."""
-
-        def fresh() -> list[Attempt]:
-            return [found for found in attempts(place, command) if found.job not in hit.values()]
-
-        attempt: Attempt = until(fresh, f"{command} for {fault}")[0]
-        hit[fault] = attempt.job
-        return attempt
-
-    def ended(fault: str) -> None:
-        until(lambda: hit[fault] not in cluster.queue(), f"the end of the job hit by {fault}")
-
-    run = start()
-    hit["fail"] = until(lambda: text_of(failed / "job"), "a command that fails").strip()
-    attempt = victim("kill")
-    seen["devices"] = attempt.process.environ().get("CUDA_VISIBLE_DEVICES")
-    attempt.process.kill()  # the command alone: its job fails
-    cluster.ask("scancel", victim("cancel").job)
-    victim("interrupt")
-    seen["interrupt"] = run.end(signal.SIGINT)
-    seen["said"] = run.text
-    until(lambda: not cluster.queue(), "an interrupted run's jobs are gone")
-
-    cluster.node("drain")
-    run = start()
-    until(lambda: "DRAINED" in cluster.ask("squeue", "-h", "-o", "%r").upper(), "a job that waits")
-    cluster.resume()
-    victim("down")
-    cluster.node("down")
-    ended("down")
-    cluster.resume()
-    attempt = victim("slurmd")
-    attempt.process.suspend()  # or it may end before its node is missed
-    cluster.kill_slurmd()
-    ended("slurmd")
-    cluster.start_slurmd()
-
-    # The user unlocks and runs again while a job of the dead run goes on.
-    orphan = victim("double")
-    orphan.process.suspend()
-    run.end(signal.SIGKILL)
-    assert place.snakemake("--unlock").code == 0
-    run = start()
-
-    def replaced() -> bool:
-        twins = [found for found in attempts(place, "measure_energies") if found.job != orphan.job]
-        return orphan.output in [twin.output for twin in twins]
-
-    until(replaced, "a replacement")
-    orphan.process.resume()
-    victim("terminate", "count_states")
-    seen["terminate"] = run.end(signal.SIGTERM)
-    until(lambda: not cluster.queue(), "a terminated run's jobs have ended")
-
-    run = start()
-    attempt = victim("time", "estimate_curves")
-    attempt.process.suspend()
-    cluster.stop_controller()
-    time.sleep(10)  # looks that fail; were the job forgotten, nobody would try it again
-    cluster.start_controller()
-    cluster.ask("scontrol", "update", f"jobid={attempt.job}", "EndTime=now+1")
-    ended("time")
-    victim("orphan", "estimate_curves")
-    with pytest.raises(InputError, match="a run is alive here"):
-        tidy(place.work)
-    run.end(signal.SIGKILL)
-    seen["orphans"] = cluster.queue()
-    stranger = cluster.ask(
-        "sbatch", "--parsable", "--comment=stranger", "--output=/dev/null", "--wrap=sleep 600"
-    ).strip()
-
-    # What `make recover ARGS=…` runs.
-    soon = "--slurm-init-seconds-before-status-checks=2"
-    recover = ("-m", "workflow_scripts.recover")
-    run = start_run(place, *wanted, soon, program=recover, PYTHONPATH=str(place.clone))
-    assert run.end() == 0, run.text
-    seen["recovered"] = run.text
-    seen["left"] = cluster.queue()
-    cluster.ask("scancel", stranger)
-    jobs = {number: job for number, job in cluster.jobs().items() if number not in before}
-    return Night(place, jobs, hit, seen | {"stranger": stranger})
-
-
-def shell_that_fails_once(folder: Path) -> Path:
-    """A bash that, the first time it is to measure, exits with an error and notes in which job."""
-    shell = folder / "bin" / "bash"
-    shell.parent.mkdir()
-    shell.write_text(
-        f"""#!/bin/sh
-case "$*" in *"-- measure_energies"*)
-    mkdir "{folder}/once" 2> /dev/null && echo "$SLURM_JOB_ID" > "{folder}/job" && exit 3;;
-esac
-exec {shutil.which("bash")} "$@"
-"""
-    )
-    shell.chmod(0o755)
-    return shell
-
-
-def text_of(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    return bad_night(cluster, place, tmp_path_factory.mktemp("failed"))
 
 
 def test_the_night_ends_with_the_same_bytes(night, finished):
