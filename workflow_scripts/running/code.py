@@ -23,7 +23,7 @@ LOGGING = ("debug", "info", "warning", "error")
 PARSING = Lock()
 """Held while a file is parsed: Python 3.11 fails at times where two threads do so (gh-106905)."""
 
-BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+STATEMENT_LISTS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 @cache
@@ -86,7 +86,7 @@ def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
 
 def _blocks(node: ast.AST) -> Iterator[tuple[str, list[ast.AST]]]:
     """The lists of statements in a statement; expressions, most of a file, are not looked into."""
-    for name in BLOCKS:
+    for name in STATEMENT_LISTS:
         block = getattr(node, name, None)
         if isinstance(block, list):  # the body of a lambda or of `x if y else z` is none
             yield name, block

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from ..semstat.errors import InputError
 
-OPTIONS = Parameter(consume_multiple=True, negative=())
+AS_WORDS = Parameter(consume_multiple=True, negative=())
 """Lists as so many words, and no `--no-…` of what is said or not."""
 
 
@@ -44,7 +44,7 @@ def call(command: Callable[..., None], words: Sequence[str]) -> None:
         described.__doc__ = _as_numpydoc(described.__doc__ or "")
     app = App(
         name=command.__name__,
-        default_parameter=OPTIONS,
+        default_parameter=AS_WORDS,
         version_flags=(),
         help_format="plaintext",
     )

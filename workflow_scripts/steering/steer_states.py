@@ -18,8 +18,8 @@ from ..semstat.steering.effects import measure_effects, targets
 from ..semstat.tables import table_of, write_table
 from ..tokens.shards import read_beginnings
 
-EFFECTS = [0.0625, 0.25, 1.0]
-QUANTITIES: list[Literal["correct", "last", "entropy"]] = ["correct", "last", "entropy"]
+DEFAULT_EFFECTS = [0.0625, 0.25, 1.0]
+DEFAULT_QUANTITIES: list[Literal["correct", "last", "entropy"]] = ["correct", "last", "entropy"]
 
 
 def steer_states(
@@ -29,8 +29,8 @@ def steer_states(
     layers: list[int],
     documents: int = 16,
     position: int = 64,
-    quantities: list[Literal["correct", "last", "entropy"]] = QUANTITIES,
-    effects: list[float] = EFFECTS,
+    quantities: list[Literal["correct", "last", "entropy"]] = DEFAULT_QUANTITIES,
+    effects: list[float] = DEFAULT_EFFECTS,
     directions: int = 3,
     seed: int = 0,
     out: Path,
