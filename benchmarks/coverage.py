@@ -112,7 +112,7 @@ def main() -> None:
             rows.append(row)
         print(line(pooled(rows, correlation)), flush=True)
     if arguments.out:
-        arguments.out.write_text(json.dumps(rows, indent=1))
+        arguments.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 def study(

@@ -143,7 +143,7 @@ def main() -> None:
         }
         print(line({"system": "mean", "states": states, **mean}, arguments.peers), flush=True)
     if arguments.out:
-        arguments.out.write_text(json.dumps(rows, indent=1))
+        arguments.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 def line(row: dict[str, Any], peers: list[str]) -> str:

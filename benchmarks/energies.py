@@ -108,12 +108,14 @@ class PeakMemory:
             torch.cuda.reset_peak_memory_stats()
             self.before = torch.cuda.memory_allocated()
         else:
-            Path("/proc/self/clear_refs").write_text("5")
+            Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
             self.before = self.resident("VmRSS")
 
     @staticmethod
     def resident(key: str) -> int:
-        found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        found = re.search(
+            rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8")
+        )
         return int(found[1]) * 1024 if found else 0
 
     def bytes(self) -> int:
@@ -248,13 +250,13 @@ def energies(
     report(rows)
     if out:
         content = {"facts": facts, "rates": rates.measured, "rows": rows}
-        out.write_text(json.dumps(content, indent=1))
+        out.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def processor() -> str:
     """Name of the CPU."""
     try:
-        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     except OSError:
         found = None
     return found[1] if found else platform.processor()

@@ -78,7 +78,7 @@ def plan(folder: Path, models: int, shards: int) -> None:
     chosen = study(models, shards)
     files = sum(model["blocks"] + 1 for model in chosen["models"].values()) * 4 * shards
     print(f"{models} models x 4 datasets x {shards} shards, {files:,} files of energies")
-    (folder / "study.yaml").write_text(yaml.safe_dump(chosen, sort_keys=False))
+    (folder / "study.yaml").write_text(yaml.safe_dump(chosen, sort_keys=False), encoding="utf-8")
     counts = ["--dry-run", "--quiet", "rules", "progress"]
     report("dry run, every job listed", *measured(folder, "--dry-run"))
     report("dry run, counts only", *measured(folder, *counts))
@@ -87,7 +87,7 @@ def plan(folder: Path, models: int, shards: int) -> None:
     report("dry run of one model", *measured(folder, *wells, *counts))
     tenth = ["results/wells.csv", "--batch", "tabulate_wells=1/10"]
     report("dry run of a tenth", *measured(folder, *tenth, *counts))
-    (folder / "finish.py").write_text(FINISH)
+    (folder / "finish.py").write_text(FINISH, encoding="utf-8")
     finished = measured(
         folder, "--cores=1", *light(chosen["models"]), program=[str(folder / "finish.py")]
     )
@@ -99,13 +99,13 @@ def plan(folder: Path, models: int, shards: int) -> None:
 def run(folder: Path, jobs: int, cores: int) -> None:
     """Trivial jobs through the local executor: tokens, energies and counts of shards."""
     chosen = study(models=1, shards=max(1, jobs // 12))
-    (folder / "study.yaml").write_text(yaml.safe_dump(chosen, sort_keys=False))
+    (folder / "study.yaml").write_text(yaml.safe_dump(chosen, sort_keys=False), encoding="utf-8")
     (model,) = chosen["models"]
     sources = [f"models/{model}/SHA256SUMS", "corpora/pile.parquet"]
     for path in (folder / "results" / source for source in sources):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    (folder / "bash").write_text(SHELL)
+    (folder / "bash").write_text(SHELL, encoding="utf-8")
     (folder / "bash").chmod(0o755)
     path = f"{folder}:{os.environ['PATH']}"
     options = [f"--cores={cores}", "--until=count_states", *light([model])]
@@ -127,7 +127,9 @@ def light(models: Iterable[str]) -> list[str]:
 
 def study(models: int, shards: int) -> dict[str, Any]:
     """The cluster's study at every layer, with so many models and shards."""
-    chosen: dict[str, Any] = yaml.safe_load((REPO / "config/cluster.yaml").read_text())
+    chosen: dict[str, Any] = yaml.safe_load(
+        (REPO / "config/cluster.yaml").read_text(encoding="utf-8")
+    )
     chosen["measurement"]["layers"] = "all"
     chosen["models"] = dict(list(chosen["models"].items())[:models])
     datasets = chosen["datasets"]
@@ -152,7 +154,7 @@ def measured(
         )
         _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit((folder / "said.txt").read_text()[-3000:])
+        raise SystemExit((folder / "said.txt").read_text(encoding="utf-8")[-3000:])
     used = usage.ru_utime + usage.ru_stime
     return used, time.perf_counter() - start, usage.ru_maxrss / 1e3
 

@@ -170,7 +170,7 @@ def mixed_precision(
         print(f"bfloat16 product: {statistics.median(ratios):.2f} times as fast as float32 here")
         rows = measure_errors(layered, ids_bt, columns, head)
     if out:
-        out.write_text(json.dumps({"ratios": ratios, "layers": rows}, indent=1))
+        out.write_text(json.dumps({"ratios": ratios, "layers": rows}, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

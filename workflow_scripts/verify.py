@@ -78,7 +78,9 @@ def planned(options: list[str]) -> list[Job]:
     """
     plan = [sys.executable, "-m", "snakemake", f"--snakefile={SNAKEFILE}", *PLAN, *options]
     jobs, said = [], ""
-    with subprocess.Popen(plan, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+    with subprocess.Popen(
+        plan, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    ) as run:
         for line in run.stdout or ():
             if job := Job.planned(line):
                 jobs.append(job)
@@ -114,7 +116,7 @@ def remedy(findings: list[Finding], options: list[str]) -> str:
     if len(paths) <= NAMED:
         return f"{words} {shlex.join(paths)}"
     TO_REBUILD.parent.mkdir(parents=True, exist_ok=True)
-    TO_REBUILD.write_text("".join(f"{path}\n" for path in paths))
+    TO_REBUILD.write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
     return f"{words} $(cat {shlex.quote(str(TO_REBUILD.absolute()))})"
 
 

@@ -63,7 +63,9 @@ class Running:
 
     def snapshot(self) -> dict[str, Any]:
         """What the snapshot says of itself."""
-        said: dict[str, Any] = json.loads((self.model / "provenance.json").read_text())
+        said: dict[str, Any] = json.loads(
+            (self.model / "provenance.json").read_text(encoding="utf-8")
+        )
         return said | {"model": self.called}
 
 

@@ -33,7 +33,7 @@ def hold(folder: Path) -> None:
         If a run is alive there.
     """
     (folder / LOCK).parent.mkdir(exist_ok=True)
-    file = (folder / LOCK).open("a+")
+    file = (folder / LOCK).open("a+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -55,4 +55,4 @@ def hold(folder: Path) -> None:
 def last_host(folder: Path) -> str | None:
     """The machine on which the last run in a folder was started, if there was one."""
     path = folder / LOCK
-    return path.read_text().partition(" ")[0] or None if path.is_file() else None
+    return path.read_text(encoding="utf-8").partition(" ")[0] or None if path.is_file() else None

@@ -92,7 +92,9 @@ def code_digest() -> str:
 def _installed() -> list[str]:
     """Pinned requirements that are installed where Snakemake runs."""
     found = []
-    for package in re.findall(r"^([\w-]+)==", REQUIREMENTS.read_text(), flags=re.MULTILINE):
+    for package in re.findall(
+        r"^([\w-]+)==", REQUIREMENTS.read_text(encoding="utf-8"), flags=re.MULTILINE
+    ):
         try:
             version(package)
         except PackageNotFoundError:

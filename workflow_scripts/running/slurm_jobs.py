@@ -34,7 +34,7 @@ def begin_run(workflow: Any) -> None:
     if workflow.executor_plugin.name != "slurm":
         return
     executor = workflow.scheduler._executor
-    with RUNS.open("a") as file:
+    with RUNS.open("a", encoding="utf-8") as file:
         file.write(f"{executor.run_uuid} {Path.cwd()}\n")
     if workflow.executor_settings.status_command == "squeue":
         _remember_queue(_check_queue())
@@ -94,7 +94,7 @@ def orphans(folder: Path) -> dict[str, str]:
         If SLURM does not answer.
     """
     record = folder / RUNS
-    lines = record.read_text().splitlines() if record.is_file() else []
+    lines = record.read_text(encoding="utf-8").splitlines() if record.is_file() else []
     runs = [line.partition(" ") for line in lines]
     names = ",".join(run for run, _, where in runs if where == str(folder))
     if not names or shutil.which("squeue") is None:
@@ -129,6 +129,8 @@ def cancel(jobs: Collection[str]) -> None:
 
 def _ask(*command: str) -> str:
     try:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, encoding="utf-8"
+        ).stdout.strip()
     except subprocess.CalledProcessError as error:
         raise InputError(f"{command[0]}: {error.stderr.strip()}; is SLURM up?") from error

@@ -71,7 +71,9 @@ def _commit() -> str:
         return _installed()
     describe = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=-edited"]
     try:
-        run = subprocess.run(describe, cwd=room, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            describe, cwd=room, capture_output=True, text=True, check=True, encoding="utf-8"
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return run.stdout.strip()

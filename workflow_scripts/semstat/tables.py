@@ -201,4 +201,4 @@ def provenance_of(schema: pa.Schema) -> Provenance:
 def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write a JSON object, or nothing."""
     with completed(path) as (temporary,):
-        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -67,7 +67,7 @@ def _save(model: Any, tokenizer: Tokenizer, provenance: Provenance, out: Path) -
         (made / "model.safetensors").chmod(0o644)
         write_json(made / "provenance.json", provenance)
         digests = [f"{digest(made / file)}  {file}\n" for file in DATA]
-        (made / "SHA256SUMS").write_text("".join(digests))
+        (made / "SHA256SUMS").write_text("".join(digests), encoding="utf-8")
         _made(out)
         for file in [*DATA, "provenance.json", "SHA256SUMS"]:
             (made / file).replace(out / file)

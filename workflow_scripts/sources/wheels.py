@@ -31,7 +31,9 @@ def wheel(package: str, version: str, sha256: str, key: str) -> Iterator[zipfile
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         command += ["download", "--no-deps", "--only-binary=:all:", f"--dest={folder}"]
-        run = subprocess.run([*command, f"{package}=={version}"], stderr=subprocess.PIPE, text=True)
+        run = subprocess.run(
+            [*command, f"{package}=={version}"], stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        )
         wheels = list(Path(folder).glob("*.whl"))
         if run.returncode or not wheels:
             reason = run.stderr.strip().rpartition("\n")[2] or "pip printed no reason"

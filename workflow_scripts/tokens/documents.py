@@ -185,7 +185,7 @@ def tokens_table(doc: list[int], tokens: list[Tokens], model: Path) -> pa.Table:
         If one lies beyond the vocabulary.
     """
     table = pa.Table.from_pydict({"doc": doc, "tokens": tokens}, schema=TOKENS)
-    vocabulary = json.loads((model / "provenance.json").read_text())["vocabulary"]
+    vocabulary = json.loads((model / "provenance.json").read_text(encoding="utf-8"))["vocabulary"]
     highest = pc.max(pc.list_flatten(table["tokens"])).as_py()
     if highest >= vocabulary:
         raise InputError(
