@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from ..semstat.errors import InputError, first_line
 from ..semstat.provenance import Provenance, digest
 from ..semstat.tables import write_json
+from .tokenizer_files import load_tokenizer
 
 DATA = ["config.json", "model.safetensors", "tokenizer.json"]
 """What a snapshot holds beside its provenance and the digests of these."""
@@ -97,9 +98,7 @@ def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer]:
             folder, dtype="auto", use_safetensors=True, output_loading_info=True, **safely
         )
         model, found = loaded
-        backend: Tokenizer = transformers.AutoTokenizer.from_pretrained(
-            folder, **safely
-        ).backend_tokenizer
+        backend = load_tokenizer(folder)
     except Exception as error:
         # transformers raises anything where a file is damaged, missing or of a strange model.
         raise InputError(
