@@ -13,13 +13,16 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from snakemake.utils import update_config
+
 sys.path.insert(0, workflow.basedir)
 
 # A large graph is millions of objects that live as long as the run: search them rarely for garbage.
 gc.set_threshold(100_000, 50, 100)
 
 from workflow_scripts.comparisons.configuration import same_documents
-from workflow_scripts.configuration.study import check_overrides, resolve
+from workflow_scripts.configuration.files import check_files
+from workflow_scripts.configuration.study import read_overrides, resolve
 from workflow_scripts.decoding.configuration import decoding_keys
 from workflow_scripts.generation.configuration import is_generated
 from workflow_scripts.lenses.configuration import lenses_of
@@ -47,7 +50,11 @@ from workflow_scripts.sources.configuration import (
     text_of,
 )
 from workflow_scripts.steering.configuration import steering_keys
-from workflow_scripts.tokens.configuration import is_repeated
+from workflow_scripts.tokens.configuration import (
+    check_local_files,
+    documents_of,
+    is_repeated,
+)
 
 # A file given on the command line replaces the default one; merging the two would run both.
 if not workflow.overwrite_configfiles:
