@@ -81,6 +81,16 @@ include: "rules/tables.smk"
 report: "report/workflow.rst"
 
 
+if workflow.is_main_process:
+    # Imported here, not by every job; and before planning, which says nothing where nothing is to do.
+    from workflow_scripts.running.ask_snakemake import answer
+    from workflow_scripts.running.outlived import warnings
+
+    if not answer(STUDY):
+        for warning in warnings(STUDY, sys.argv[1:]):
+            logger.warning(warning)
+
+
 onstart:
     # Imported here, not by every job.
     from workflow_scripts.running.run_lock import hold

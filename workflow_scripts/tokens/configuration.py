@@ -64,8 +64,9 @@ def check_local_files(text: str, files: Sequence[str], datasets: dict[str, Spec]
         wanted, size = documents_of(spec), spec["documents_per_shard"]
         if spec.get("of", name) == text and wanted > len(files):
             raise InputError(
-                f"datasets.{name}.shards: {wanted // size} × {size} documents are asked for, but {datasets[text]['files']} has {len(files)}; lower "
-                f"`shards` or `documents_per_shard`"
+                f"datasets.{name}.shards: {wanted // size} × {size} documents are asked "
+                f"for, but {datasets[text]['files']} has {len(files)}; lower `shards` or "
+                f"`documents_per_shard`"
             )
 
 
