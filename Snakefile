@@ -93,12 +93,14 @@ if workflow.is_main_process:
 
 onstart:
     # Imported here, not by every job.
+    from workflow_scripts.running.devices import check_devices
     from workflow_scripts.running.run_lock import hold
     from workflow_scripts.running.run_provenance import record_run
     from workflow_scripts.running.slurm_jobs import begin_run
 
     try:
         hold(Path.cwd())
+        check_devices(workflow)
         begin_run(workflow)
         warning = record_run(STUDY)
     except InputError as error:

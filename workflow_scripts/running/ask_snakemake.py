@@ -39,8 +39,8 @@ def study_of(options: Sequence[str]) -> dict[str, Any]:
         )
         content = answer.read()
     if run.returncode or not content:
-        hint = target_among_configfiles(options) or run.stderr.strip() or run.stdout.strip()
-        raise InputError(f"snakemake cannot plan this study: {hint}")
+        said = run.stderr.strip() or run.stdout.strip()
+        raise InputError(f"snakemake cannot plan this study: {said.removeprefix('error: ')}")
     study: dict[str, Any] = json.loads(content)
     return study
 
@@ -51,25 +51,3 @@ def answer(study: dict[str, Any]) -> bool:
     if file:
         Path(file).write_text(json.dumps(study), encoding="utf-8")
     return bool(file)
-
-
-def target_among_configfiles(options: Sequence[str]) -> str | None:
-    """A sentence on a target behind `--configfile`, which takes all words up to the next option.
-
-    >>> target_among_configfiles(["--cores=2", "--configfile", "setup.py", "mechanics"])
-    '--configfile takes `mechanics` for a configuration file too; put it first, or `--` before it'
-    >>> target_among_configfiles(["mechanics", "--configfile", "mine.yaml"])
-    """
-    words = iter(options)
-    for word in words:
-        if word in ("--configfile", "--configfiles"):
-            next(words, None)
-            for file in words:
-                if file.startswith("-"):
-                    break
-                if Path(file).suffix not in (".yaml", ".yml", ".json"):
-                    return (
-                        f"--configfile takes `{file}` for a configuration file too; put it first, "
-                        f"or `--` before it"
-                    )
-    return None
