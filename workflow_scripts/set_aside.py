@@ -21,8 +21,9 @@ from pathlib import Path
 from .running import command
 from .running.ask_snakemake import study_of
 from .running.outlived import ASIDE, Results, set_aside
-from .running.records import RECORDS
+from .running.records import RECORDS, RESULTS
 from .running.run_lock import hold_after_a_run
+from .semstat.errors import InputError
 
 
 def main() -> None:
@@ -40,6 +41,11 @@ def main() -> None:
         help="change nothing, and say what would",
     )
     known, options = parser.parse_known_args()
+    if not (known.directory / RESULTS).is_dir():
+        raise InputError(
+            f"{known.directory.absolute()}: there is no {RESULTS}/ here; give the --directory that "
+            f"the run had"
+        )
     study = study_of([f"--directory={known.directory.absolute()}", *options])
     os.chdir(known.directory)
     if not known.dry_run:

@@ -95,7 +95,9 @@ def test_what_yaml_reads_otherwise_is_told_how_to_write(where, value, what):
 # Names, as readers of tables take them.
 
 NUMBERS = ["1", "01", "1.10", "1e5", "1E-5", "1_0", "0x1F", "2024-01-01", "01.02.2024", "20240101"]
+NUMBERS += ["20240101T000000", "0b11", "1e400"]
 WORDS = ["nan", "NaN", "NA", "null", "None", "inf", "Infinity", "true", "False", "t", "yes", "No"]
+WORDS += ["epoch"]
 
 
 @pytest.mark.parametrize("name", [*NUMBERS, *WORDS])
@@ -107,7 +109,9 @@ def test_a_name_that_is_no_text_to_readers_of_tables_is_refused(kind, name):
     )
 
 
-@pytest.mark.parametrize("name", ["7b", "v1.10", "step1000", "sotu-1790", "1e", "e5", "nano", "x0"])
+@pytest.mark.parametrize(
+    "name", ["7b", "3T", "v1.10", "step1000", "sotu-1790", "1e", "e5", "nano", "x0"]
+)
 def test_a_name_that_stays_text_is_taken(name):
     assert name in resolve(changed(f"datasets/{name}", CONFIG["datasets"]["text"]))["datasets"]
 
@@ -138,7 +142,13 @@ def read_by_all(names, folder):
 @pytest.mark.parametrize("name", [*NUMBERS, *WORDS, "7b", "step1000", "v1.10", "na-b", "1e"])
 def test_readers_take_the_names_that_are_refused_for_something_else_and_no_other(name, tmp_path):
     """Alone, and beside a name that is text."""
-    both = sorted([name, "text"])
-    kept = all(found == [name] for found in read_by_all([name], tmp_path / "one"))
-    kept &= all(sorted(map(str, found)) == both for found in read_by_all(both, tmp_path / "two"))
+    kept = survive([name], tmp_path / "one") and survive([name, "text"], tmp_path / "two")
     assert kept == (name not in [*NUMBERS, *WORDS] or name == "1_0")
+
+
+def survive(names, folder):
+    try:
+        found = read_by_all(names, folder)
+    except (ValueError, pl.exceptions.ComputeError):  # two names became one, or a date none
+        return False
+    return all(sorted(column, key=str) == sorted(names) for column in found)

@@ -164,6 +164,12 @@ def test_layers_shards_and_datasets_that_are_no_more(altered):
     assert run("verify", altered).code == 0
 
 
+def test_a_folder_without_results(pristine, tmp_path):
+    refused = command("set_aside", "--directory", tmp_path / "no", cwd=pristine.work)
+    complaint(refused, f"{tmp_path / 'no'}: there is no results/ here; give the --directory")
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_run_that_did_not_tidy_up_is_recovered_first(altered):
     (altered.work / "less.yaml").write_text(yaml.safe_dump(LESS))
     lock = altered.work / ".snakemake/locks/0.output.lock"

@@ -8,11 +8,11 @@ from typing import Any
 from ..semstat.errors import InputError
 
 NO_TEXT = re.compile(
-    r"[\d._-]+|\d[\d._]*e-?\d+|0x[\da-f]+"
-    r"|nan|inf|infinity|na|null|none|true|false|t|f|yes|no|y|n|on|off",
+    r"[\d._-]+(t\d[\d._-]*z?)?|\d[\d._]*e-?\d+|0x[\da-f]+|0b[01]+"
+    r"|nan|inf|infinity|epoch|na|null|none|true|false|t|f|yes|no",
     re.IGNORECASE,
 )
-"""What pandas, polars, DuckDB or YAML take for a number, a date, a truth value or nothing."""
+"""What pandas, polars or DuckDB take for a number, a date, a truth value or nothing."""
 
 
 def check_names(study: dict[str, Any]) -> None:

@@ -210,7 +210,7 @@ def _known_keys(part: Spec, instance: Any) -> set[str]:
 def _as_meant(error: ValidationError) -> str:
     """How to write what YAML reads otherwise than it is meant: no, 1.10, a date as text, 1e-3."""
     wanted, value = error.validator_value, error.instance
-    if wanted == "string" and not isinstance(value, list | dict | None):
+    if wanted == "string" and not isinstance(value, list | dict):
         return "put what is written there in quotes"
     if wanted in ("number", "integer") and isinstance(value, str):
         with suppress(ValueError, OverflowError):

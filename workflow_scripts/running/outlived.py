@@ -20,7 +20,7 @@ from typing import Any
 from .records import RECORDS, RESULTS
 
 ASIDE = RESULTS / ".set_aside"
-"""Where results are moved that are set aside; readers of tables look past hidden folders."""
+"""Where results are moved that are set aside: out of every tree that is read as one table."""
 
 PARTITION = re.compile(r"(?P<kind>model|dataset|layer|shard)(?P<side>|_a|_b)=(?P<value>.*)")
 
@@ -43,9 +43,7 @@ class Asked:
 
     def __init__(self, study: dict[str, Any]) -> None:
         self.layers = {name: {*map(str, spec["layers"])} for name, spec in study["models"].items()}
-        self.shards = {
-            name: {*map(str, range(spec["shards"]))} for name, spec in study["datasets"].items()
-        }
+        self.shards = {name: spec["shards"] for name, spec in study["datasets"].items()}
         self.pairs = {(spec["model"], spec["dataset"]) for spec in study["steering"]}
 
     def below(self, above: Partitions, name: str) -> Partitions | None:
@@ -67,7 +65,7 @@ class Asked:
             "dataset": value in self.shards
             and ("paired" not in above or (model, value) in self.pairs),
             "layer": value in self.layers.get(model, ()),
-            "shard": value in self.shards.get(dataset, ()),
+            "shard": value.isdecimal() and int(value) < self.shards.get(dataset, 0),
         }
         return above | {f"{kind}{side}": value} if there[kind] else None
 
@@ -102,7 +100,7 @@ class Results:
 
     def _look_into(self, folder: str, above: Partitions, ending: str) -> None:
         entries: list[os.DirEntry[str]] = []
-        with suppress(FileNotFoundError), os.scandir(folder) as found:
+        with suppress(OSError), os.scandir(folder) as found:
             entries = [entry for entry in found if not entry.name.startswith(".")]
         for entry in entries:
             is_folder, name = entry.is_dir(), entry.name
