@@ -192,13 +192,13 @@ def test_an_intermediate_result_that_was_deleted(altered):
 # Told before the first job.
 
 
-def test_a_target_behind_the_configuration_file(altered):
+def test_a_target_behind_the_configuration_file(pristine):
     """Snakemake would take it for another configuration file, and end in a traceback."""
     for name in ("mechanics", "results/wells.csv"):
-        told = altered.snakemake(name)
+        told = pristine.snakemake("--configfile", "study.yaml", name)
         assert told.code == 1 and "Traceback" not in told.text
         assert f"error: --configfile: {name} is no configuration file; a target goes " in told.text
-    told = command("verify", "--configfile", "study.yaml", "mechanics", cwd=altered.work)
+    told = command("verify", "--configfile", "study.yaml", "mechanics", cwd=pristine.work)
     complaint(told, "mechanics is no configuration file; a target goes before this option")
 
 
