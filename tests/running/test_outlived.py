@@ -89,18 +89,22 @@ def test_what_is_set_aside_can_be_moved_back(results):
     assert {path: path.read_text() for path in results.rglob("*") if path.is_file()} == before
 
 
-def record(of, *inputs):
+def record(of, *inputs, but=()):
     path = Path("results/.records", f"{of}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"inputs": dict.fromkeys(inputs, "0")}))
+    outputs = [f"results/{of}", *but]
+    content = {"inputs": dict.fromkeys(inputs, "0"), "outputs": dict.fromkeys(outputs, (1, "0"))}
+    path.write_text(json.dumps(content))
 
 
-def test_results_that_others_were_made_of_and_that_are_gone(results):
+def test_results_that_others_were_made_of_or_with_and_that_are_gone(results):
     gone = "results/energies/model=a/dataset=text/layer=0/shard=0.parquet"
+    twin = "results/models/old/model.safetensors"
     record("wells.csv", gone, f"results/{ASKED[0]}", "inputs/a.txt", "results/energies/model=old/f")
     record("curves/model=a/dataset=text/layer=10.parquet", gone.replace("shard=0", "shard=1"))
+    record("models/old/config.json", but=[twin])
     Path("results/.records/damaged.json").write_text("[")
-    assert Results(STUDY).gone() == [gone], "what is gone itself misses nothing"
+    assert Results(STUDY).gone() == [gone, twin], "what is gone itself misses nothing"
     sentences = list(warnings(STUDY, ["-n", "--configfile", "a b.yaml"]))
     assert sentences[0].endswith("python -m workflow_scripts.set_aside --configfile 'a b.yaml'")
     assert sentences[1].endswith(f"name it: snakemake --cores all -- {gone}")
@@ -184,7 +188,7 @@ def test_an_intermediate_result_that_was_deleted(altered):
     (altered.work / energies).unlink()
     told = altered.snakemake("--dry-run")
     assert "Nothing to be done" in told.text
-    assert f"Results that others were made of are gone: {energies}. " in told.text
+    assert f"Results are gone that others were made of, or with: {energies}. " in told.text
     again = altered.snakemake("--dry-run", "--", energies)
     assert announced(again.text) == {"Measuring energies of tiny on text, shard 0"}
 
@@ -194,10 +198,12 @@ def test_an_intermediate_result_that_was_deleted(altered):
 
 def test_a_target_behind_the_configuration_file(pristine):
     """Snakemake would take it for another configuration file, and end in a traceback."""
-    for name in ("mechanics", "results/wells.csv"):
+    for name in ("mechanics", "results/wells.csv", "inputs"):
         told = pristine.snakemake("--configfile", "study.yaml", name)
         assert told.code == 1 and "Traceback" not in told.text
         assert f"error: --configfile: {name} is no configuration file; a target goes " in told.text
+    told = pristine.snakemake("--configfile=nope.yaml")
+    assert told.code == 1 and "error: --configfile: nope.yaml is no configuration file" in told.text
     told = command("verify", "--configfile", "study.yaml", "mechanics", cwd=pristine.work)
     complaint(told, "mechanics is no configuration file; a target goes before this option")
 

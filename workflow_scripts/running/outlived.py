@@ -115,23 +115,22 @@ class Results:
                 self.files.add(entry.path)
 
     def gone(self) -> list[str]:
-        """Results that are not there, although others that are there were made of them."""
+        """Results that are not there, although others are that were made of them, or with them."""
         records = [path for path in self.files if path.startswith(f"{RECORDS}/")]
         with ThreadPoolExecutor() as pool:
-            taken = {path for paths in pool.map(self._inputs, records) for path in paths}
+            told = {path for paths in pool.map(self._told, records) for path in paths}
         return sorted(
             path
-            for path in taken - self.files
+            for path in told - self.files
             if path.startswith(f"{RESULTS}/") and path in self.asked
         )
 
-    def _inputs(self, record: str) -> Iterable[str]:
-        """What a result was made of, if it is there still."""
-        if str(RESULTS / Path(record).relative_to(RECORDS).with_suffix("")) not in self.files:
-            return ()
+    def _told(self, record: str) -> Iterable[str]:
+        """What a job took and made, if something that it made is there."""
         with suppress(OSError, ValueError, KeyError, TypeError):  # `verify` names what is none
-            inputs: dict[str, str] = json.loads(Path(record).read_bytes())["inputs"]
-            return inputs.keys()
+            content = json.loads(Path(record).read_bytes())
+            if not self.files.isdisjoint(content["outputs"]):
+                return [*content["inputs"], *content["outputs"]]
         return ()
 
 
@@ -153,8 +152,8 @@ def warnings(study: dict[str, Any], options: list[str]) -> Iterator[str]:
         )
     if gone := results.gone():
         yield (
-            f"Results that others were made of are gone: {some(gone)}. Snakemake does not miss "
-            f"what nothing is to be made of; to make it again, name it: "
+            f"Results are gone that others were made of, or with: {some(gone)}. Snakemake does not "
+            f"miss what nothing is to be made of; to make it again, name it: "
             f"snakemake --cores all -- {gone[0]}"
         )
 
