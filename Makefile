@@ -1,9 +1,10 @@
-# make run      set up and run the default study, then write its report
-# make recover  after a crash: tidy up and go on (ARGS: options of the run, if not --cores all)
-# make verify   check that results/ is what configuration, code and inputs make (ARGS likewise)
-# make test     set up and check everything: style, types, graph, tests
-# make lint     the first three of these, which a commit can also do by itself (docs/contributing.md)
-# make help     list the targets
+# make run        set up and run the default study, then write its report
+# make recover    after a crash: tidy up and go on (ARGS: options of the run, if not --cores all)
+# make verify     check that results/ is what configuration, code and inputs make (ARGS likewise)
+# make set-aside  move away results that the configuration does not have any more (ARGS likewise)
+# make test       set up and check everything: style, types, graph, tests
+# make lint       the first three of these, which a commit can also do by itself (docs/contributing.md)
+# make help       list the targets
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -12,7 +13,7 @@ CORES ?= all
 WORKERS ?= 3
 ARGS ?=
 
-.PHONY: help run recover report verify test lint clean
+.PHONY: help run recover report verify set-aside test lint clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -31,6 +32,9 @@ report: $(VENV)/run.stamp
 
 verify: $(VENV)/run.stamp
 	$(BIN)/python -m workflow_scripts.verify $(ARGS)
+
+set-aside: $(VENV)/run.stamp
+	$(BIN)/python -m workflow_scripts.set_aside $(ARGS)
 
 test: lint
 	@echo "==> Running the tests"

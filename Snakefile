@@ -13,13 +13,16 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from snakemake.utils import update_config
+
 sys.path.insert(0, workflow.basedir)
 
 # A large graph is millions of objects that live as long as the run: search them rarely for garbage.
 gc.set_threshold(100_000, 50, 100)
 
 from workflow_scripts.comparisons.configuration import same_documents
-from workflow_scripts.configuration.study import check_overrides, resolve
+from workflow_scripts.configuration.files import check_files
+from workflow_scripts.configuration.study import read_overrides, resolve
 from workflow_scripts.decoding.configuration import decoding_keys
 from workflow_scripts.generation.configuration import is_generated
 from workflow_scripts.lenses.configuration import lenses_of
@@ -47,7 +50,11 @@ from workflow_scripts.sources.configuration import (
     text_of,
 )
 from workflow_scripts.steering.configuration import steering_keys
-from workflow_scripts.tokens.configuration import is_repeated
+from workflow_scripts.tokens.configuration import (
+    check_local_files,
+    documents_of,
+    is_repeated,
+)
 
 # A file given on the command line replaces the default one; merging the two would run both.
 if not workflow.overwrite_configfiles:
@@ -74,14 +81,26 @@ include: "rules/tables.smk"
 report: "report/workflow.rst"
 
 
+if workflow.is_main_process:
+    # Imported here, not by every job; and before planning, which says nothing where nothing is to do.
+    from workflow_scripts.running.ask_snakemake import answer
+    from workflow_scripts.running.outlived import warnings
+
+    if not answer(STUDY):
+        for warning in warnings(STUDY, sys.argv[1:]):
+            logger.warning(warning)
+
+
 onstart:
     # Imported here, not by every job.
+    from workflow_scripts.running.devices import check_devices
     from workflow_scripts.running.run_lock import hold
     from workflow_scripts.running.run_provenance import record_run
     from workflow_scripts.running.slurm_jobs import begin_run
 
     try:
         hold(Path.cwd())
+        check_devices(workflow)
         begin_run(workflow)
         warning = record_run(STUDY)
     except InputError as error:

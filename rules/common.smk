@@ -8,7 +8,13 @@ if workflow.remote_exec:
     forget_credentials()
 
 try:
-    check_overrides(workflow.config_settings.config)
+    if workflow.is_main_process:
+        check_files(workflow.configfiles)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+try:
+    update_config(config, read_overrides(workflow.config_settings.config))
     STUDY = resolve(config)
 except InputError as error:
     raise WorkflowError(f"{', '.join(map(str, workflow.configfiles))}: {error}") from None

@@ -31,6 +31,7 @@ if GENERATED:
             threads: measure_threads(spec["device"])
             resources:
                 **of_model(spec, time_to_write(spec)),
+                shards=shards_of_text,
             params:
                 running=running(model),
                 # Functions, since braces in a token are no wildcards.
@@ -43,7 +44,7 @@ if GENERATED:
                     "generation.generate_tokens",
                     f"{RUNNING} {{params.prefix:q}} --corpus {{input.corpus:q}}"
                     " --dataset {wildcards.dataset:q} --shard {wildcards.shard}"
-                    " {params.options:q} --out {output:q}",
+                    " {params.options:q} --shards {resources.shards} --out {output:q}",
                 )
 
 

@@ -22,6 +22,8 @@ try:
         for kind in ("models", "datasets")
         for name, spec in STUDY[kind].items()
     }
+    for name in DATASETS:
+        check_local_files(name, LOCAL_FILES["datasets", name], DATASETS)
 except InputError as error:
     raise WorkflowError(f"{', '.join(map(str, workflow.configfiles))}: {error}") from None
 

@@ -24,7 +24,7 @@ TOKEN_INPUT = {
 
 TEXTS = (
     "--model results/models/{params.weights:q} --corpus {input.corpus:q}"
-    " --dataset {wildcards.dataset:q} {params.options:q} --out {output:q}"
+    " --dataset {wildcards.dataset:q} {params.options:q} --shards {resources.shards} --out {output:q}"
 )
 
 
@@ -41,6 +41,8 @@ rule tokenize_corpus:
         "tokens"
     conda:
         CONDA
+    resources:
+        shards=shards_of_text,
     params:
         weights=weights_of,
         options=text_options,
@@ -67,6 +69,8 @@ for ensemble in ENSEMBLES:
             "tokens"
         conda:
             CONDA
+        resources:
+            shards=shards_of_text,
         params:
             code=digest_of_code(f"tokens.ensembles.{ensemble}"),
             ensemble=ensemble,

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import shutil
 import sys
 import time
@@ -29,7 +28,7 @@ import psutil
 from .running import command
 from .running.jobs import FOLDER
 from .running.leftovers import command_of, remove, unfinished
-from .running.run_lock import LOCK, hold, last_host
+from .running.run_lock import LOCKS, hold, is_locked, refuse_elsewhere
 from .running.slurm_jobs import cancel, orphans
 from .semstat.errors import InputError
 
@@ -72,13 +71,7 @@ def tidy(folder: Path, *, dry_run: bool = False) -> None:
     InputError
         If the run is not known to be dead.
     """
-    locks = folder / ".snakemake" / "locks"
-    host = last_host(folder)
-    if host not in (None, platform.node()) and _holds_files(locks):
-        raise InputError(
-            f"{folder}: the run was started on {host}, and whether it is alive does not show on "
-            f"{platform.node()}; recover it there, or, if it is surely dead, remove {folder / LOCK}"
-        )
+    refuse_elsewhere(folder)
     hold(folder)
     would = "would have " if dry_run else ""
     queued, running = orphans(folder), jobs_here(folder)
@@ -91,13 +84,13 @@ def tidy(folder: Path, *, dry_run: bool = False) -> None:
     if stale:
         first = stale[0].relative_to(folder)
         say(f"{would}removed {len(stale)} unfinished files, such as {first}")
-    if locked := _holds_files(locks):
+    if locked := is_locked(folder):
         say(f"{would}removed the lock")
     if not dry_run:
         remove(stale)
         if locked:
             # What `snakemake --unlock` does, without reading the whole workflow for it.
-            shutil.rmtree(locks)
+            shutil.rmtree(folder / LOCKS)
 
 
 def jobs_here(folder: Path) -> dict[psutil.Process, str | None]:
@@ -132,10 +125,6 @@ def _is_alive(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False
-
-
-def _holds_files(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ digests, and its results must be there, of the recorded size. An input that is i
 counts with its recorded digest, so that nothing large is read; --deep reads every result too, and
 so finds bytes that were changed in place.
 
+Results that the configuration does not have (any more), and that reading a whole tree would mix in,
+are named too.
+
 Options of snakemake may follow, such as --configfile or a target. The exit status is 1 if anything
 is wrong.
 """
@@ -20,15 +23,16 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .running import command
+from .running.ask_snakemake import ANSWER, SNAKEFILE, study_of
 from .running.jobs import Job
+from .running.outlived import Results
 from .running.records import RECORDS, Record, read_record
 from .running.verification import Finding, Study
 from .semstat.errors import InputError
-
-SNAKEFILE = Path(__file__).parent.parent / "Snakefile"
 
 PLAN = ["--dry-run", "--forceall", "--printshellcmds", "--nocolor", "--quiet=reason"]
 PLAN += ["--scheduler=greedy"]
@@ -48,9 +52,10 @@ def main() -> None:
     arguments, options = parser.parse_known_args()
     if arguments.directory != Path():
         options.insert(0, f"--directory={arguments.directory.absolute()}")
-    jobs = planned(options)
+    configuration, jobs = study_of(options), planned(options)
     os.chdir(arguments.directory)
-    study = Study(jobs, read_all(RECORDS), arguments.deep)
+    outlived = Results(configuration).outlived
+    study = Study(jobs, read_all(RECORDS, outlived), arguments.deep)
     with command.progress("verify", "jobs", len(jobs) + len(study.left_over)) as bar:
         findings, left_over = study.check(bar.update), study.check_left_over(bar.update)
     for finding in findings + left_over:
@@ -61,7 +66,12 @@ def main() -> None:
     if left_over:
         print(f"{counted(left_over)} of results that the study does not ask for: delete them, or")
         print("make them by name: snakemake --cores all --forcerun NAME -- NAME")
-    if findings or left_over:
+    if results := sorted(outside([str(RECORDS)], map(Path, outlived))):
+        for path in results:
+            print(f"{'outlived':10} {path}: the configuration does not have this (any more)")
+        print(f"{len(results)} outlived files and folders; move them away:")
+        print(f"  python -m workflow_scripts.set_aside {shlex.join(options)}")
+    if findings or left_over or results:
         sys.exit(1)
     print(f"The results of all {len(jobs)} jobs are those of this configuration, code and inputs.")
     if study.left_over:
@@ -79,7 +89,12 @@ def planned(options: list[str]) -> list[Job]:
     plan = [sys.executable, "-m", "snakemake", f"--snakefile={SNAKEFILE}", *PLAN, *options]
     jobs, said = [], ""
     with subprocess.Popen(
-        plan, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+        plan,
+        env=os.environ | {ANSWER: os.devnull},  # it need not look at results as well
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
     ) as run:
         for line in run.stdout or ():
             if job := Job.planned(line):
@@ -91,9 +106,19 @@ def planned(options: list[str]) -> list[Job]:
     return jobs
 
 
-def read_all(folder: Path) -> dict[Path, Record]:
-    """All records, by their files."""
-    return {path: read_record(path) for path in sorted(folder.rglob("*.json"))}
+def read_all(folder: Path, but: Collection[str] = ()) -> dict[Path, Record]:
+    """All records in a folder, but for some and those in some, by their files."""
+    return {path: read_record(path) for path in outside(but, sorted(folder.rglob("*.json")))}
+
+
+def outside(folders: Collection[str], paths: Iterable[Path]) -> list[Path]:
+    """Paths that are none of some folders, and in none.
+
+    >>> outside(["a/b"], [Path("a/b/c"), Path("a/b"), Path("a/bc")])
+    [PosixPath('a/bc')]
+    """
+    tops = {Path(folder) for folder in folders}
+    return [path for path in paths if tops.isdisjoint([path, *path.parents])]
 
 
 def counted(findings: list[Finding]) -> str:

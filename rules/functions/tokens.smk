@@ -5,6 +5,12 @@ def weights_of(wildcards):
     return MODELS[wildcards.model]["weights"]
 
 
+def shards_of_text(wildcards):
+    """How many shards there are to be: not among the params, since another one changes no other."""
+    dataset = DATASETS[wildcards.dataset]
+    return documents_of(dataset) // dataset["documents_per_shard"]
+
+
 def text_options(wildcards):
     """Options of one shard of a dataset: the model's prefix token, and what the ensemble takes."""
     model, dataset = MODELS[wildcards.model], DATASETS[wildcards.dataset]

@@ -76,8 +76,8 @@ def test_the_layer_of_a_comparison_becomes_a_number():
 
 
 def test_errors_are_paired_where_documents_are_the_same():
-    config = changed("datasets/null/documents_per_shard", 50)
+    config = changed("datasets/nulls/documents_per_shard", 50)
     datasets = resolve(config)["datasets"]
     assert same_documents("text", "own", datasets)
     assert same_documents("again", "text", datasets)
-    assert not same_documents("text", "null", datasets)
+    assert not same_documents("text", "nulls", datasets)

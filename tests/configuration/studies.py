@@ -17,7 +17,7 @@ CONFIG: dict[str, Any] = {
     },
     "datasets": {
         "text": {"source": "path", "files": "*.txt", "tokens_per_document": 9},
-        "null": {"source": "ensemble", "of": "text", "ensemble": "uniform"},
+        "nulls": {"source": "ensemble", "of": "text", "ensemble": "uniform"},
         "again": {"source": "ensemble", "of": "text", "ensemble": "repeated"},
         "own": {
             "source": "generated",

@@ -24,6 +24,11 @@ from workflow_scripts.semstat.errors import InputError
         ("models/a", None, "None is not of type 'object'; "),
         ("models/a/threads", 4, "unknown key; known keys: attention, blocks, context, device, "),
         ("datasets", {}, "{} should be non-empty; Dataset name, "),
+        (
+            "curves/seed",
+            2**63,
+            "9223372036854775808 is greater than the maximum of 92233720368547758",
+        ),
     ],
 )
 def test_a_mistake_gets_one_sentence_with_file_key_and_remedy(where, value, what):

@@ -26,8 +26,8 @@ def test_defaults_are_filled_in():
         **CONFIG["datasets"]["text"], "text_column": "text", "min_characters": 1,
         "shards": 1, "documents_per_shard": 100,
     }  # fmt: skip
-    assert study["datasets"]["null"] == {
-        **CONFIG["datasets"]["null"], "seed": 0, "shards": 1, "documents_per_shard": 100,
+    assert study["datasets"]["nulls"] == {
+        **CONFIG["datasets"]["nulls"], "seed": 0, "shards": 1, "documents_per_shard": 100,
         "tokens_per_document": 9,
     }  # fmt: skip
     assert study["datasets"]["again"] == {

@@ -10,7 +10,7 @@ from workflow_scripts.generation.configuration import is_generated
 @pytest.mark.parametrize(
     ("where", "value", "what"),
     [
-        ("datasets/own/of", "null", "'null' is not a dataset of text; name one of text"),
+        ("datasets/own/of", "nulls", "'nulls' is not a dataset of text; name one of text"),
         ("datasets/own/temperature", 1, "unknown key; did you mean `sampling_temperature`?"),
         ("datasets/own/sampling_temperature", -1, "-1 is less than the minimum of 0; Tokens are "),
         ("datasets/own/sampling_temperature", "hot", "'hot' is not of type 'number'; Tokens are "),

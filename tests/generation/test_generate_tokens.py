@@ -99,7 +99,7 @@ def test_more_tokens_go_on_where_fewer_ended(shard):
         ),
         (
             {"number": 9},
-            r"^datasets\.x\.shards: shard 9 needs documents 18 to 19, but .* holds 6; ",
+            r"^datasets\.x\.shards: 10 × 2 documents are asked for, but .* holds 6; ",
         ),
     ],
 )

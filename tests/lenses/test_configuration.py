@@ -29,10 +29,10 @@ def test_a_tuned_lens_knows_what_is_measured():
     for dataset in config["datasets"].values():
         dataset["documents_per_shard"] = 7  # a repetition has the same ones in each shard
     config["datasets"]["text"] |= {"shards": 3, "documents_per_shard": 10}
-    config["datasets"]["null"]["shards"] = 2
+    config["datasets"]["nulls"]["shards"] = 2
     config["datasets"]["more"] = {"source": "path", "files": "*.md", "shards": 9}
     assert resolve(config)["models"]["tuned"]["measured_documents"] == 30
-    config["datasets"]["null"]["shards"] = 5
+    config["datasets"]["nulls"]["shards"] = 5
     assert resolve(config)["models"]["tuned"]["measured_documents"] == 35
 
 
@@ -73,7 +73,7 @@ def test_a_mistake_in_a_tuned_lens_is_one_sentence(changes, expected):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"train_on": "null"}, ".train_on: 'null' is not a dataset of text; name one of text"),
+        ({"train_on": "nulls"}, ".train_on: 'nulls' is not a dataset of text; name one of text"),
         ({"train_on": "b"}, ".train_on: 'b' is not a dataset of text; name one of text"),
         ({"train_documents": 7}, ".train_documents: 7 is less than the minimum of 8; Last docu"),
         ({"epochs": 0}, ".epochs: 0 is less than the minimum of 1; Times that training passes "),

@@ -8,7 +8,7 @@ import pytest
 from tests.running.test_verify import verify
 from tests.runs import TINY_STUDY, TOKEN, Place, make_place
 from tests.tiny import PREFIX
-from workflow_scripts.configuration.study import check_overrides
+from workflow_scripts.configuration.study import read_overrides
 from workflow_scripts.semstat.errors import InputError
 
 EVIL = "'$(touch pwned)`touch pwned`\"; touch pwned; echo {x} \\ <|end|>"
@@ -83,8 +83,8 @@ def test_a_token_of_the_hub_is_written_nowhere(finished, evil):
 def test_no_override_reaches_a_shell(value):
     """Snakemake passes `--config` on to the jobs of a cluster without quotes."""
     with pytest.raises(InputError, match=r"--config models: .* --configfile$"):
-        check_overrides({"models": {"tiny": {"path": value}}})
+        read_overrides({"models": {"tiny": {"path": value}}})
 
 
 def test_plain_overrides_may_pass():
-    check_overrides({"curves": {"resamples": 50}, "path": "/data/a b,c.txt", "x": -1.5e-3})
+    read_overrides({"curves": {"resamples": 50}, "path": "/data/a b,c.txt", "x": -1.5e-3})

@@ -41,7 +41,7 @@ OLD_HUB = HUB | {"revision": "main"}
         ("models/a/blocks", 0, "0 is less than the minimum of 1; Number of blocks"),
         ("models/a-random/like", "b", "'b' is not a model with weights; name one of a"),
         ("models/a-random/like", "a-random", "'a-random' is not a model with weights; name one "),
-        ("datasets/null/text_column", "t", "unknown key; known keys: documents_per_shard, "),
+        ("datasets/nulls/text_column", "t", "unknown key; known keys: documents_per_shard, "),
     ],
 )
 def test_a_mistake_gets_one_sentence_with_file_key_and_remedy(where, value, what):
@@ -157,7 +157,7 @@ def test_a_random_model_is_drawn_for_the_architecture_of_another_one():
     ("entry", "expected"),
     [
         ({"like": "b"}, ".like: 'b' is not a model to read out; name one of a, a-random"),
-        ({"like": 3}, ".like: 3 is not of type 'string'; Model from which this entry takes all"),
+        ({"like": 3}, ".like: 3 is not of type 'string'; put what is written there in quotes"),
         (
             {"like": "a", "blocks": 6},
             ".blocks: an entry without a `source` cannot change it; leave it to a",
@@ -239,3 +239,31 @@ def test_a_file_that_snakemake_would_not_take_as_it_is_is_named(tmp_path, monkey
     spec = {"source": "path", "files": "*.txt"}
     with pytest.raises(InputError, match=r"^datasets\.text\.files: 'a.*\.txt' holds braces or co"):
         local_files("datasets", "text", spec)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('{"num_hidden_layers": 12}', 12),
+        ('{"n_layer": 12}', 12),
+        ('{"num_hidden_layers": 1, "text_config": {"num_hidden_layers": 12}}', 12),
+        ('{"num_hidden_layers": 6}', None),
+        ('{"num_hidden_layers": 12, "n_layer": 6}', None),
+        ('{"text_config": null}', None),
+        ("[]", None),
+        ("{", None),
+    ],
+)
+def test_blocks_that_a_local_model_does_not_have(tmp_path, monkeypatch, content, says):
+    """Before anything runs, and before a layer is said not to exist."""
+    monkeypatch.chdir(tmp_path)
+    Path("a").mkdir()
+    Path("a/config.json").write_text(content)
+    config = changed("models/a/layers", [6])
+    if says is None:
+        assert resolve(config)["models"]["a"]["blocks"] == 6
+    else:
+        config["models"]["a"]["layers"] = [12]
+        assert sentence(config) == (
+            f"models.a.blocks: the configuration says 6, but a/config.json says {says}; correct it"
+        )

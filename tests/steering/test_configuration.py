@@ -20,7 +20,7 @@ def test_what_is_steered_is_filled_in():
     [
         ({"model": "a-random"}, ".model: 'a-random' has random weights, so there is nothing to "),
         ({"model": "b"}, ".model: 'b' is not one of the models; name one of a"),
-        ({"dataset": "null"}, ".dataset: 'null' is not a dataset of text; name one of text"),
+        ({"dataset": "nulls"}, ".dataset: 'nulls' is not a dataset of text; name one of text"),
         ({"layers": [7]}, ".layers: layer 7 does not exist (the model has layers 0 to 6)"),
         ({"effects": [0.0]}, ".effects.0: 0.0 is less than or equal to the minimum of 0; "),
         ({"quantities": ["H"]}, ".quantities.0: 'H' is not one of correct, last, entropy"),
@@ -49,3 +49,13 @@ def test_what_is_steered_has_trained_weights():
     assert resolve(config)["steering"][0]["model"] == "b", "the weights of a, run in another way"
     config["models"]["b"] = CONFIG["models"]["a"] | {"readout": "tuned_lens", "lens": TRAINING}
     assert resolve(config)["steering"][0]["model"] == "b"
+
+
+def test_too_few_blocks_are_blamed_on_the_key_that_says_so():
+    expected = "steering.0.layers: layer 4 does not exist (the model has layers 0 to 3): models."
+    config = steering({"decoding": {"layer": 1, "prompt_tokens": 9}})
+    config["models"]["a"]["blocks"] = 3
+    assert sentence(config) == f"{expected}a.blocks is 3; correct one of the two"
+    config["models"]["b"] = {"source": "random", "like": "a", "layers": [9]}
+    assert "models.b.layers: layer 9 does not exist (" in sentence(config)
+    assert ": models.a.blocks is 3; correct" in sentence(config)

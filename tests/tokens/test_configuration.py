@@ -11,21 +11,22 @@ from tests.configuration.studies import (
     sentence,
 )
 from workflow_scripts.configuration.study import resolve
-from workflow_scripts.tokens.configuration import documents_of, is_repeated
+from workflow_scripts.semstat.errors import InputError
+from workflow_scripts.tokens.configuration import check_local_files, documents_of, is_repeated
 
 
 @pytest.mark.parametrize(
     ("where", "value", "what"),
     [
-        ("datasets/null/of", "null", "'null' is not a dataset of text; name one of text"),
-        ("datasets/null/of", "nope", "'nope' is not a dataset of text; name one of text"),
-        ("datasets/null/of", "own", "'own' is not a dataset of text; name one of text"),
+        ("datasets/nulls/of", "nulls", "'nulls' is not a dataset of text; name one of text"),
+        ("datasets/nulls/of", "nope", "'nope' is not a dataset of text; name one of text"),
+        ("datasets/nulls/of", "own", "'own' is not a dataset of text; name one of text"),
         (
-            "datasets/null/ensemble",
+            "datasets/nulls/ensemble",
             "unifrom",
             "'unifrom' is not one of repeated, shuffled, un",
         ),
-        ("datasets/null/unit", 1, "unknown key; known keys: documents_per_shard, ensemble, of, s"),
+        ("datasets/nulls/unit", 1, "unknown key; known keys: documents_per_shard, ensemble, of, s"),
         ("datasets/again/seed", 1, "unknown key; known keys: documents_per_shard, ensemble, of, p"),
         ("datasets/again/unit", 0, "0 is not allowed here; What is repeated of the text that "),
         ("datasets/again/unit", "word", "'word' is not allowed here; What is repeated of the "),
@@ -34,7 +35,7 @@ from workflow_scripts.tokens.configuration import documents_of, is_repeated
         ("datasets/again/repetitions", [2, 2], "[2, 2] has non-unique elements; Numbers of copies"),
         ("datasets/again/shards", 2, "a repetition has a shard for each of its `repetitions`; "),
         ("datasets/own/ensemble", "uniform", "unknown key; known keys: documents_per_shard, "),
-        ("datasets/text/shards", "2", "'2' is not of type 'integer'; Shards to measure; "),
+        ("datasets/text/shards", "2", "'2' is not of type 'integer'; write 2 (Shards to measure; "),
         ("datasets/text/shards", 2.0, "2.0 is not of type 'integer'; Shards to measure; "),
         ("datasets/text/shards", True, "True is not of type 'integer'; Shards to measure; "),
         ("datasets/text/shards", 0, "0 is less than the minimum of 1; Shards to measure; "),
@@ -65,13 +66,13 @@ def test_a_mistake_in_an_entry_is_put_where_it_can_be_mended(where, value, expec
 
 def test_an_ensemble_cannot_take_more_documents_than_are_fetched():
     config = changed("datasets/text", HUB | {"split": "train", "documents": 100})
-    config["datasets"]["null"]["shards"] = 2
-    assert sentence(config).startswith("datasets.null.shards: 2 shards of 100 ")
+    config["datasets"]["nulls"]["shards"] = 2
+    assert sentence(config).startswith("datasets.nulls.shards: 2 shards of 100 ")
 
 
 @pytest.mark.parametrize("value", [value for value in NASTY if value and value != "{x}"])
 def test_a_reference_to_what_could_carry_a_command_is_refused(value):
-    config = changed("datasets/b", CONFIG["datasets"]["null"] | {"of": value})
+    config = changed("datasets/b", CONFIG["datasets"]["nulls"] | {"of": value})
     assert sentence(config).startswith(f"datasets.b.of: {value!r} is not ")
 
 
@@ -84,7 +85,7 @@ def test_a_repetition_has_a_shard_for_each_number_of_copies():
 def test_an_ensemble_without_a_limit_has_none():
     config = changed("datasets/text/tokens_per_document", ...)
     del config["datasets"]["own"]
-    assert resolve(config)["datasets"]["null"]["tokens_per_document"] is None
+    assert resolve(config)["datasets"]["nulls"]["tokens_per_document"] is None
 
 
 def test_a_repetition_takes_the_same_documents_in_every_shard():
@@ -92,4 +93,16 @@ def test_a_repetition_takes_the_same_documents_in_every_shard():
     datasets = resolve(config)["datasets"]
     assert [name for name, spec in datasets.items() if is_repeated(spec)] == ["again"]
     documents = {name: documents_of(spec) for name, spec in datasets.items()}
-    assert documents == {"text": 300, "null": 100, "again": 100, "own": 100}
+    assert documents == {"text": 300, "nulls": 100, "again": 100, "own": 100}
+
+
+def test_more_documents_than_there_are_local_text_files():
+    datasets = resolve(changed("datasets/nulls/shards", 3))["datasets"]
+    check_local_files("text", ["a.txt"] * 300, datasets)
+    check_local_files("text", ["a.txt", "b.jsonl"], datasets)
+    with pytest.raises(InputError) as raised:
+        check_local_files("text", ["a.txt"] * 299, datasets)
+    assert str(raised.value) == (
+        "datasets.nulls.shards: 3 × 100 documents are asked for, but *.txt has 299; lower "
+        "`shards` or `documents_per_shard`"
+    )

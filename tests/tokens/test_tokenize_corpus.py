@@ -49,7 +49,7 @@ def test_documents_are_cut_at_the_limit(shard):
         ),
         (
             {"texts": ["ab"]},
-            r"^datasets\.x\.shards: shard 0 needs documents 0 to 1, but .* holds 1; ",
+            r"^datasets\.x\.shards: 1 × 2 documents are asked for, but .* holds 1; ",
         ),
     ],
 )
@@ -57,6 +57,13 @@ def test_what_makes_no_shard_is_one_sentence(shard, options, expected, tmp_path)
     with pytest.raises(InputError, match=expected):
         shard(tokenize_corpus, **options)
     assert not (tmp_path / "tokens.parquet").exists()
+
+
+def test_a_first_shard_is_not_made_where_a_later_one_could_not_be(shard):
+    """So that no model runs before that is said."""
+    assert len(shard(tokenize_corpus, 0, "--shards", 3)) == 2
+    with pytest.raises(InputError, match=r"^datasets\.x\.shards: 200 × 2 documents .* holds 6; "):
+        shard(tokenize_corpus, 0, "--shards", 200)
 
 
 def test_a_tokenizer_of_another_model_is_refused(shard, snapshot):

@@ -25,9 +25,14 @@ def check_text(key: str, name: str, datasets: dict[str, Spec]) -> None:
     check_name(key, name, texts, "is not a dataset of text")
 
 
-def check_layer(key: str, layer: int, blocks: int) -> None:
-    """Refuse a layer that a model of so many blocks does not have."""
+def check_layer(key: str, layer: int, model: str, models: dict[str, Spec]) -> None:
+    """Refuse a layer that a model does not have, and name the key by which it has not."""
+    blocks = models[model]["blocks"]
     if layer > blocks:
+        of = models[model]["weights"]
+        while models[of]["source"] == "random":
+            of = models[models[of]["like"]]["weights"]
         raise InputError(
-            f"{key}: layer {layer} does not exist (the model has layers 0 to {blocks})"
+            f"{key}: layer {layer} does not exist (the model has layers 0 to {blocks}): "
+            f"models.{of}.blocks is {blocks}; correct one of the two"
         )

@@ -13,6 +13,7 @@ import difflib
 import json
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -180,7 +181,9 @@ def _sentence(error: ValidationError) -> str:
         name = "propertyNames" in error.absolute_schema_path
         key = f"{where}: the name" if name else f"{where}:"
         return f"{key} {error.instance!r} is not allowed; {_hint(error)}"
-    return f"{where}: {error.message}; {_hint(error)}"
+    remedy = _as_meant(error)
+    hint = f"{remedy} ({_hint(error)})" if remedy else _hint(error)
+    return f"{where}: {error.message}; {hint}"
 
 
 def _unknown_key(error: ValidationError, where: str) -> str:
@@ -202,6 +205,19 @@ def _known_keys(part: Spec, instance: Any) -> set[str]:
             branch = branch.get("then" if holds else "else", {})
         known |= _known_keys(branch, instance)
     return known
+
+
+def _as_meant(error: ValidationError) -> str:
+    """How to write what YAML reads otherwise than it is meant: no, 1.10, a date as text, 1e-3."""
+    wanted, value = error.validator_value, error.instance
+    if wanted == "string" and not isinstance(value, list | dict):
+        return "put what is written there in quotes"
+    if wanted in ("number", "integer") and isinstance(value, str):
+        with suppress(ValueError, OverflowError):
+            number = float(value)
+            number = int(number) if wanted == "integer" else number
+            return f"write {yaml.safe_dump(number).split()[0]}"
+    return ""
 
 
 def _hint(error: ValidationError) -> str:

@@ -15,7 +15,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import yaml
+
 from ..semstat.errors import InputError
+from .files import misread
+from .names import check_names
 from .schema import Spec, check
 
 ROOMS = Path(__file__).parents[1]
@@ -40,6 +44,7 @@ def resolve(config: Any) -> Spec:
         if hasattr(stage, "refuse_old"):
             stage.refuse_old(study)
     check(study)
+    check_names(study)
     for stage in stages():
         stage.resolve(study)
     return study
@@ -59,8 +64,8 @@ def stages() -> tuple[ModuleType, ...]:
     return tuple(found[room] for room in order.static_order())
 
 
-def check_overrides(overrides: Mapping[str, Any]) -> None:
-    """Refuse what a shell would read otherwise: Snakemake passes `--config` on to jobs unquoted.
+def read_overrides(overrides: Mapping[str, Any]) -> Spec:
+    """The values of `--config` as a file would have them: Snakemake leaves text inside {} and [].
 
     Parameters
     ----------
@@ -69,7 +74,8 @@ def check_overrides(overrides: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        One sentence with key and remedy.
+        If a shell would read one otherwise: Snakemake passes `--config` on to jobs unquoted. Or if
+        YAML would.
     """
     for key, value in overrides.items():
         if set(repr(value)) & set('$`"\\!'):
@@ -77,3 +83,20 @@ def check_overrides(overrides: Mapping[str, Any]) -> None:
                 f"--config {key}: `$`, quotes, backslashes and the like would reach a shell; "
                 f"write it into a file and give that as --configfile"
             )
+    return {key: _typed(f"--config {key}", value) for key, value in overrides.items()}
+
+
+def _typed(key: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _typed(f"{key}.{name}", item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(key, item) for item in value]
+    if not isinstance(value, str):
+        return value
+    if (number := misread(value)) is not None:
+        raise InputError(f"{key}: YAML reads {value} as {number}; write that")
+    try:
+        found = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    return found if isinstance(found, int | float | bool) else value

@@ -13,7 +13,7 @@ def resolve(study: Spec) -> None:
     """Check that there are such a layer and such prompts."""
     for at, spec in enumerate(study["steering"]):
         where, decoding = f"steering.{at}.decoding", spec["decoding"]
-        check_layer(f"{where}.layer", decoding["layer"], study["models"][spec["model"]]["blocks"])
+        check_layer(f"{where}.layer", decoding["layer"], spec["model"], study["models"])
         name, dataset = spec["dataset"], study["datasets"][spec["dataset"]]
         tokens = decoding["prompt_tokens"]
         check_limit(f"{where}.prompts", decoding["prompts"], name, documents_limit(dataset))

@@ -23,7 +23,7 @@ from .jobs import Job
 RESULTS = Path("results")
 RECORDS = RESULTS / ".records"
 
-HOW_IT_RUNS = {"--batch-tokens", "--beyond", "--device", "--threads"}
+HOW_IT_RUNS = {"--batch-tokens", "--beyond", "--device", "--shards", "--threads"}
 """Options with a value that may differ between two runs which make the same results."""
 
 Record = dict[str, Any]

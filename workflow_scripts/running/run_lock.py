@@ -17,6 +17,9 @@ from ..semstat.errors import InputError
 LOCK = Path(".snakemake", "run.lock")
 """Held by the process that works in the folder; tells its machine and its number."""
 
+LOCKS = Path(".snakemake", "locks")
+"""Snakemake's own."""
+
 _held: list[TextIO] = []
 """Open until this process ends: with it, however it does, the lock is free."""
 
@@ -50,6 +53,44 @@ def hold(folder: Path) -> None:
     file.write(f"{platform.node()} {os.getpid()}")
     file.flush()
     _held.append(file)
+
+
+def hold_after_a_run(folder: Path) -> None:
+    """Be the only one to work in a folder where a run has ended and tidied up after itself.
+
+    Raises
+    ------
+    InputError
+        If it has not, or if a run may be alive there, on this machine or another.
+    """
+    refuse_elsewhere(folder)
+    hold(folder)
+    if is_locked(folder):
+        raise InputError(
+            f"{folder}: a run ended without tidying up; first run "
+            f"`python -m workflow_scripts.recover` with its options"
+        )
+
+
+def refuse_elsewhere(folder: Path) -> None:
+    """Refuse a folder where a run of another machine may be alive, which does not show on this one.
+
+    Raises
+    ------
+    InputError
+        If Snakemake's lock is there, and the last run was another machine's.
+    """
+    host = last_host(folder)
+    if host not in (None, platform.node()) and is_locked(folder):
+        raise InputError(
+            f"{folder}: the run was started on {host}, and whether it is alive does not show on "
+            f"{platform.node()}; recover it there, or, if it is surely dead, remove {folder / LOCK}"
+        )
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether Snakemake's lock is in a folder; a dead run leaves it behind."""
+    return (folder / LOCKS).is_dir() and any((folder / LOCKS).iterdir())
 
 
 def last_host(folder: Path) -> str | None:

@@ -7,6 +7,7 @@ read out (`readout`), and how it is run (`intervention`).
 from __future__ import annotations
 
 import glob
+import json
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -17,6 +18,9 @@ from ..configuration.schema import Spec, keys_of, missing, schema
 from ..semstat.errors import InputError
 
 AFTER: tuple[str, ...] = ()
+
+BLOCKS = ("num_hidden_layers", "n_layer")
+"""What the number of blocks is called in most models' config.json."""
 
 
 def resolve(study: Spec) -> None:
@@ -32,6 +36,8 @@ def resolve(study: Spec) -> None:
         spec = models[name]
         like = found[spec["like"]] if "like" in spec else {}
         found[name] = _entry(name, spec, like, measurement)
+        if spec.get("source") == "path":
+            _check_blocks(f"models.{name}.blocks", Path(spec["path"]), found[name]["blocks"])
     study["models"] = {name: found[name] for name in models}
 
 
@@ -67,6 +73,21 @@ def _entry(name: str, spec: Spec, like: Spec, measurement: Spec) -> Spec:
     found["weights"] = name if "source" in spec else like["weights"]
     _settle_options(name, spec, found)
     return found
+
+
+def _check_blocks(key: str, folder: Path, blocks: int) -> None:
+    """Refuse another number of blocks than a local model's config.json tells, if it does."""
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+        config = config.get("text_config", config)
+        told = {config[name] for name in BLOCKS if name in config}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return  # the job that reads the model says what is wrong with it
+    if len(told) == 1 and blocks not in told:
+        raise InputError(
+            f"{key}: the configuration says {blocks}, but {folder / 'config.json'} says "
+            f"{told.pop()}; correct it"
+        )
 
 
 def _check_same_model(name: str, spec: Spec, like: Spec) -> None:

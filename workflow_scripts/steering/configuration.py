@@ -26,7 +26,7 @@ def resolve(study: Spec) -> None:
             )
         pairs.append(pair)
         for layer in spec["layers"]:
-            check_layer(f"{where}.layers", layer, study["models"][spec["model"]]["blocks"])
+            check_layer(f"{where}.layers", layer, spec["model"], study["models"])
         name, dataset = spec["dataset"], study["datasets"][spec["dataset"]]
         check_limit(f"{where}.documents", spec["documents"], name, documents_limit(dataset))
         check_limit(f"{where}.position", spec["position"], name, tokens_limit(dataset, but=1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..configuration.checks import check_text
 from ..configuration.schema import Spec
 from ..semstat.errors import InputError
@@ -46,6 +48,26 @@ def _copies(name: str, spec: Spec) -> Spec:
 
 
 # What the rules ask.
+
+
+def check_local_files(text: str, files: Sequence[str], datasets: dict[str, Spec]) -> None:
+    """Refuse more documents of a dataset than it has local text files, each of which is one.
+
+    Raises
+    ------
+    InputError
+        If it, or what is made of it, takes more.
+    """
+    if not files or not all(file.endswith((".txt", ".txt.gz")) for file in files):
+        return
+    for name, spec in datasets.items():
+        wanted, size = documents_of(spec), spec["documents_per_shard"]
+        if spec.get("of", name) == text and wanted > len(files):
+            raise InputError(
+                f"datasets.{name}.shards: {wanted // size} × {size} documents are asked "
+                f"for, but {datasets[text]['files']} has {len(files)}; lower `shards` or "
+                f"`documents_per_shard`"
+            )
 
 
 def is_repeated(spec: Spec) -> bool:

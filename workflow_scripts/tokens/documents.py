@@ -58,10 +58,12 @@ class Shard:
     ----------
     shard : number of the shard, from 0.
     documents_per_shard : documents in it.
+    shards : so many there are to be in all, which must have their documents too.
     """
 
     shard: int
     documents_per_shard: int
+    shards: int = 1
 
     def within(self, texts: Texts, held: int) -> range:
         """The documents, of a corpus that holds so many.
@@ -69,16 +71,16 @@ class Shard:
         Raises
         ------
         InputError
-            If it holds fewer than that.
+            If it holds fewer than all shards need: before a model runs on the first of them.
         """
         first = self.shard * self.documents_per_shard
-        end = first + self.documents_per_shard
-        if end > held:
+        shards = max(self.shards, self.shard + 1)
+        if shards * self.documents_per_shard > held:
             raise InputError(
-                f"{texts.key}.shards: shard {self.shard} needs documents {first} to {end - 1}, but "
-                f"{texts.corpus} holds {held}; lower `shards` or `documents_per_shard`"
+                f"{texts.key}.shards: {shards} × {self.documents_per_shard} documents are asked "
+                f"for, but {texts.corpus} holds {held}; lower `shards` or `documents_per_shard`"
             )
-        return range(first, end)
+        return range(first, first + self.documents_per_shard)
 
 
 class Documents(NamedTuple):

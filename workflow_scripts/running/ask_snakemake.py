@@ -1,0 +1,53 @@
+"""How commands learn from Snakemake which study its options name: files, profiles, `--config`, …"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..semstat.errors import InputError
+from .code import PACKAGE
+
+SNAKEFILE = PACKAGE.parent / "Snakefile"
+
+ANSWER = "SEMANTIC_STATISTICS_ANSWER"
+"""Variable in the environment of a Snakemake that is asked for its study: where to write it."""
+
+
+def study_of(options: Sequence[str]) -> dict[str, Any]:
+    """The study that Snakemake would run with these options: every default filled in.
+
+    Raises
+    ------
+    InputError
+        If Snakemake does not take them.
+    """
+    command = [sys.executable, "-m", "snakemake", f"--snakefile={SNAKEFILE}", "--list-rules"]
+    with tempfile.NamedTemporaryFile() as answer:
+        run = subprocess.run(
+            [*command, "--nocolor", *options],
+            env=os.environ | {ANSWER: answer.name},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        content = answer.read()
+    if run.returncode or not content:
+        said = run.stderr.strip() or run.stdout.strip()
+        raise InputError(f"snakemake cannot plan this study: {said.removeprefix('error: ')}")
+    study: dict[str, Any] = json.loads(content)
+    return study
+
+
+def answer(study: dict[str, Any]) -> bool:
+    """Tell the study if that is all that Snakemake was started for, and whether it is."""
+    file = os.environ.get(ANSWER)
+    if file:
+        Path(file).write_text(json.dumps(study), encoding="utf-8")
+    return bool(file)
