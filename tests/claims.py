@@ -65,11 +65,13 @@ def _claims(text: str) -> str:
 
 
 def agrees(said: str, value: float) -> bool:
-    """Whether a number as it is written is this one, rounded.
+    """Whether a number as it is written is this one, rounded; a bare 0 is 0 exactly.
 
-    >>> [agrees(said, 0.0493) for said in ("0.05", "0.049", "0.050", "−0.05")]
-    [True, True, False, False]
+    >>> [agrees(said, 0.0493) for said in ("0.05", "0.049", "0.050", "−0.05", "0")]
+    [True, True, False, False, False]
     """
+    if said == "0":
+        return value == 0
     decimals = len(said.partition(".")[2])
     number = float(said.replace("−", "-").replace(",", ""))
     return abs(number - value) <= ROUNDED * 10**-decimals
