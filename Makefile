@@ -55,7 +55,7 @@ clean:
 $(VENV)/run.stamp: envs/requirements.txt envs/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 		"Python 3.11 or newer is needed: make run PYTHON=/path/to/python3")'
-	@echo "==> Installing the pinned requirements into $(VENV) (some minutes the first time)"
+	@echo "==> Installing the pinned requirements into $(VENV) (about 3 minutes the first time)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
 	@touch $@

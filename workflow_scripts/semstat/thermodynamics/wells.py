@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics.block_errors import ErrorBars, per_state, state_inefficiency
 from ..statistics.curve import Interval
-from .energy_grid import StateCounts
 from .states import BlockSums
 
 Array = NDArray[np.float64]
@@ -51,10 +51,10 @@ def describe_wells(
     below_minus_0.1, below_minus_0.5 : Ω(−0.1), Ω(−0.5).
     stutters : share of states whose most probable next token is the last one, wrongly.
     at_zero : share of states with H = 0 exactly.
-    depth : energy at which Ω reaches `LEVEL`, probability; NaN for fewer than 1/`LEVEL` states.
-        Percentiles of the resamples.
-    width : energy between the quartiles of the states below 0, probability; NaN if there is none.
-        Percentiles of the resamples.
+    depth : energy at which Ω reaches `LEVEL`, probability, not below the lowest; NaN for fewer
+        than 1/`LEVEL` states. Percentiles of the resamples.
+    width : energy between the quartiles of the states below 0, probability; NaN if there is none or
+        the lower one is nearer to 0 than the grid resolves. Percentiles of the resamples.
 
     And (layers,) the share of resamples in which depth is lowest at that layer; NaN where it is.
 
@@ -71,7 +71,7 @@ def describe_wells(
     weight_rb = np.vstack([np.ones(blocks), drawn_rb])
     wells, depth_lr = [], []
     for sums in sums_l:
-        depth_r, width_r = _depth_and_width(sums.counts, full_b, edges_e, weight_rb)
+        depth_r, width_r = _depth_and_width(sums, edges_e, weight_rb)
         shape = {"depth": depth_r, "width": width_r}
         wells.append(
             _moments_and_shares(sums, edges_e, confidence)
@@ -123,34 +123,63 @@ def lowest_interval(lowest_b: Array, confidence: float) -> Interval[float]:
     return Interval(float(ordered_b[0]), float(ordered_b[0]), float(high))
 
 
-def _depth_and_width(
-    counts: StateCounts, full_b: NDArray[np.bool_], edges_e: Array, weight_rb: Array
-) -> tuple[Array, Array]:
+def _depth_and_width(sums: BlockSums, edges_e: Array, weight_rb: Array) -> tuple[Array, Array]:
     """(resamples,) depth and width of the well, the first from the states as they are."""
-    zero = int(np.searchsorted(edges_e, 0.0))
-    cumulated_re = weight_rb @ np.cumsum(counts.counts_be[full_b], axis=1)
-    states_r = cumulated_re[:, -1]
-    depth_r = _reached(cumulated_re, LEVEL * states_r, edges_e)
-    below_re = cumulated_re[:, : zero + 1].copy()
-    below_re[:, -1] -= weight_rb @ counts.at_zero_b[full_b]
-    well_r = below_re[:, -1]
-    lower_r, upper_r = (_reached(below_re, share * well_r, edges_e) for share in (0.25, 0.75))
+    known = _Cumulated.of(sums, edges_e, weight_rb)
+    states_r = known.upto_rx[:, -1]
+    well_r = known.before_rx[:, np.searchsorted(known.energy_x, 0.0)]
+    depth_r = known.energy_at(LEVEL * states_r)
+    lower_r, upper_r = (known.energy_at(share * well_r) for share in (0.25, 0.75))
+    # In the cell next to 0 the states may be a millionth of it apart: a line there tells nothing.
+    resolved_r = (well_r > 0) & (lower_r <= edges_e[np.searchsorted(edges_e, 0.0) - 1])
     return (
         np.where(LEVEL * states_r[0] >= 1, depth_r, np.nan),
-        np.where(well_r > 0, upper_r - lower_r, np.nan),
+        np.where(resolved_r, np.maximum(upper_r - lower_r, 0.0), np.nan),
     )
 
 
-def _reached(cumulated_re: Array, wanted_r: Array, edges_e: Array) -> Array:
-    """Energy at which each row first reaches its wanted count, interpolated within the cell."""
-    edge_r = np.argmax(cumulated_re >= wanted_r[:, None], axis=1)
-    before_r = np.maximum(edge_r - 1, 0)
-    row = np.arange(len(cumulated_re))
-    below_r = np.where(edge_r > 0, cumulated_re[row, before_r], 0.0)
-    inside_r = cumulated_re[row, edge_r] - below_r
-    part_r = np.divide(wanted_r - below_r, inside_r, out=np.ones_like(wanted_r), where=inside_r > 0)
-    energy_r: Array = edges_e[before_r] + part_r * (edges_e[edge_r] - edges_e[before_r])
-    return energy_r
+class _Cumulated(NamedTuple):
+    """States of resampled blocks up to an energy. A block's are known at the grid's edges, at its
+    lowest state and on either side of the atom at 0, and a straight line in between.
+
+    energy_x : (points,) ascending; the edges, and the lowest energies of all blocks.
+    before_rx, upto_rx : (resamples, points) states below, and up to, each of them.
+    """
+
+    energy_x: Array
+    before_rx: Array
+    upto_rx: Array
+
+    @classmethod
+    def of(cls, sums: BlockSums, edges_e: Array, weight_rb: Array) -> _Cumulated:
+        full_b = sums.states_b > 0
+        lowest_b, counts_be = sums.energy_min_b[full_b], sums.counts.counts_be[full_b]
+        energy_x = np.union1d(edges_e, lowest_b)
+        upto_bx = np.empty((len(lowest_b), len(energy_x)))
+        for block, (lowest, upto_e) in enumerate(
+            zip(lowest_b, np.cumsum(counts_be, axis=1), strict=True)
+        ):
+            above_e = edges_e > lowest
+            # One state at the lowest energy, or as many as are known if that is an edge.
+            first = max(1, upto_e[np.searchsorted(edges_e, lowest, side="right") - 1])
+            points = np.append(lowest, edges_e[above_e]), np.append(first, upto_e[above_e])
+            upto_bx[block] = np.interp(energy_x, *points, left=0.0)
+        before_bx = np.where(energy_x > lowest_b[:, None], upto_bx, 0.0)
+        at_zero = np.searchsorted(energy_x, 0.0)
+        before_bx[:, at_zero] = upto_bx[:, at_zero] - sums.counts.at_zero_b[full_b]
+        return cls(energy_x, weight_rb @ before_bx, weight_rb @ upto_bx)
+
+    def energy_at(self, wanted_r: Array) -> Array:
+        """(resamples,) energy at which so many states are reached."""
+        row, end_r = np.arange(len(wanted_r)), np.argmax(self.upto_rx >= wanted_r[:, None], axis=1)
+        start_r = np.maximum(end_r - 1, 0)
+        missing_r = wanted_r - self.upto_rx[row, start_r]
+        gained_r = self.before_rx[row, end_r] - self.upto_rx[row, start_r]
+        # Where the line stops short of them, they are in the step at its end.
+        part_r = np.divide(missing_r, gained_r, np.ones_like(missing_r), where=gained_r > missing_r)
+        low_r, high_r = self.energy_x[start_r], self.energy_x[end_r]
+        energy_r: Array = np.maximum(high_r - (1 - part_r) * (high_r - low_r), low_r)
+        return energy_r
 
 
 def _percentiles(value_r: Array, confidence: float) -> Interval[float]:

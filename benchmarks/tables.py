@@ -1,0 +1,123 @@
+"""The tables in docs/tables, from which pages take the numbers of longer studies.
+
+    python -m benchmarks.tables STAGE RESULTS
+
+writes docs/tables/STAGE from the results of a finished study: `lenses` of config/lenses.yaml,
+`repetition` of config/ensembles.yaml, `steering` and `decoding` of config.yaml, `generation` of a
+study whose datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling
+temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
+configuration, commits and library versions. tests/test_claims_of_studies.py holds pages to them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from workflow_scripts.running.tabulate import tabulate
+
+MODEL = "model=smollm2-135m"
+DIGITS = "%.4g"
+
+
+def read(folder: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """All shards in a folder, or one file."""
+    paths = sorted(folder.glob("*.parquet")) if folder.is_dir() else [folder]
+    return pd.concat([pq.ParquetFile(path).read(columns).to_pandas() for path in paths])
+
+
+def lenses(results: Path, out: Path) -> None:
+    """Divergences, wells, and states that lie deep under either lens and under both."""
+    tabulate([results / "lenses/smollm2-135m-tuned.parquet"], out=out / "divergence.csv")
+    shutil.copyfile(results / "wells.csv", out / "wells.csv")
+    rows = []
+    for layer in pd.read_csv(out / "wells.csv").layer.unique():
+        logit_s, tuned_s = (
+            read(results / f"energies/{model}/dataset=sotu/layer={layer}", ["energy"]).energy
+            for model in (MODEL, f"{MODEL}-tuned")
+        )
+        for energy, below in [(0.0, np.less), (-0.1, np.less_equal), (-0.5, np.less_equal)]:
+            low_s, low_tuned_s = below(logit_s, energy), below(tuned_s, energy)
+            both = int((low_s & low_tuned_s).sum())
+            rows.append((layer, energy, int(low_s.sum()), int(low_tuned_s.sum()), both))
+    columns = ["layer", "energy", "logit_lens", "tuned_lens", "both"]
+    pd.DataFrame(rows, columns=columns).to_csv(out / "states_below.csv", index=False)
+
+
+def repetition(results: Path, out: Path) -> None:
+    """What happens as a token, and as a sentence, is repeated."""
+    for unit in ("token", "sentence"):
+        table = results / f"repetition/{MODEL}/dataset=sotu-{unit}.parquet"
+        tabulate([table], out=out / f"{unit}.csv")
+
+
+def steering(results: Path, out: Path) -> None:
+    """What effects take."""
+    shutil.copyfile(results / "steering/effects.csv", out / "effects.csv")
+
+
+def decoding(results: Path, out: Path) -> None:
+    """What methods of decoding do, and the same prompt by prompt."""
+    shutil.copyfile(results / "decoding/decodings.csv", out / "decodings.csv")
+    table = read(results / f"decoding/continuations/{MODEL}/dataset=sotu.parquet")
+    table["steered"] = [int(np.sum(steered_t)) for steered_t in table.steered]
+    block = table[table.method == "block"].set_index("doc").tokens
+    table["as_block"] = [
+        np.array_equal(tokens_t, block[doc])
+        for doc, tokens_t in zip(table.doc, table.tokens, strict=True)
+    ]
+    numbers = ["rep_1", "rep_4", "surprisal", "energy_fluctuation", "reread_fluctuation"]
+    kept = table[["doc", "method", "steered", "as_block", *numbers]]
+    kept.to_csv(out / "prompts.csv", index=False, float_format=DIGITS)
+
+
+def generation(results: Path, out: Path) -> None:
+    """Means over the states that each document's text after the prompt has."""
+    rows = []
+    for dataset in ("sotu", "cold", "cool", "warm"):
+        energies = read(results / f"energies/{MODEL}/dataset={dataset}/layer=30")
+        tokens = read(results / f"tokens/{MODEL}/dataset={dataset}")
+        for doc, tokens_t in zip(tokens.doc, tokens.tokens, strict=True):
+            # The prefix token stands at 0: the first token that the model writes is the 17th.
+            of = energies[(energies.doc == doc) & (energies.position >= PROMPT)]
+            grams = list(zip(*(tokens_t[1 + shift :] for shift in range(4)), strict=False))
+            fresh = range(PROMPT - 3, len(grams))  # those that end in what is written
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "doc": doc,
+                    "states": len(of),
+                    "mean_energy": of.energy.mean(),
+                    "below_zero": (of.energy < 0).mean(),
+                    "repeats_last": (of["last"] == of.correct).mean(),
+                    "seen_4_grams": np.mean([grams[i] in grams[:i] for i in fresh]),
+                    "surprisal": -of.log_p_correct.mean(),
+                }
+            )
+    pd.DataFrame(rows).to_csv(out / "documents.csv", index=False, float_format=DIGITS)
+
+
+PROMPT = 16
+"""Tokens of each document that the model goes on from."""
+
+STAGES = {make.__name__: make for make in (lenses, repetition, steering, decoding, generation)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("results", type=Path)
+    given = parser.parse_args()
+    out = Path("docs/tables") / given.stage
+    out.mkdir(parents=True, exist_ok=True)
+    STAGES[given.stage](given.results, out)
+    shutil.copyfile(given.results / "provenance.json", out / "provenance.json")
+
+
+if __name__ == "__main__":
+    main()
