@@ -212,19 +212,18 @@ def test_the_text_of_a_dataset():
 
 def test_local_files_are_listed_or_missed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ["b.txt", "a.txt", "a/config.json", "a/model.safetensors"]:
+    for name in ["b.txt", "a.txt", "a/model.safetensors", "a/tokenizer.json"]:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
+    Path("a/config.json").write_text("{}")
     study = resolve(changed("models/like", {"like": "a"}))
     assert local_files("datasets", "text", study["datasets"]["text"]) == ["a.txt", "b.txt"]
     found = local_files("models", "a", study["models"]["a"])
-    assert found == ["a/config.json", "a/model.safetensors"]
+    assert found == ["a/config.json", "a/model.safetensors", "a/tokenizer.json"]
     assert local_files("models", "a-random", study["models"]["a-random"]) == []
     assert local_files("models", "like", study["models"]["like"]) == []
     Path("a/model.safetensors").unlink()
-    expected = (
-        r"^models\.a\.path: no file a/config.json and a/\*.safetensors \(looked in .*\); corr"
-    )
+    expected = r"^models\.a\.path: a holds no weights \(\*\.safetensors\) \(looked in .*\); corr"
     with pytest.raises(InputError, match=expected):
         local_files("models", "a", study["models"]["a"])
     missing = {"source": "path", "files": "c/*.txt"}

@@ -12,7 +12,8 @@ from tokenizers import Tokenizer
 from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.sources.copy_local_model import copy_local_model
-from workflow_scripts.sources.snapshots import DATA, load_folder
+from workflow_scripts.sources.folders import load_folder
+from workflow_scripts.sources.snapshots import DATA
 
 
 def fetched(folder, out, blocks=BLOCKS):

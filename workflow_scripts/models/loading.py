@@ -90,12 +90,14 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
     device = _device(running)
     attention = None if running.attention == "auto" else running.attention
     try:
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(
+        told: Any = transformers.AutoModelForCausalLM.from_pretrained(
             running.model,
             dtype=getattr(torch, running.dtype),
             attn_implementation=attention,
             use_safetensors=True,
             local_files_only=True,
+            ignore_mismatched_sizes=True,  # they are told of below
+            output_loading_info=True,
         )
     except (ImportError, ValueError) as error:
         raise InputError(
@@ -107,6 +109,8 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
             f"{running.model / 'model.safetensors'}: damaged ({error}); "
             f"delete the folder {running.model} and run snakemake again"
         ) from error
+    loaded, found = told
+    _check_keys(running, found)
     try:
         model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
     except ArchitectureError as error:
@@ -118,6 +122,21 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
     }
     log.info("%s on %s, %s attention", running.dtype, facts["device"], facts["attention"])
     return model, facts
+
+
+def _check_keys(running: Running, found: dict[str, Any]) -> None:
+    """Check that the model is the snapshot's: what is not there would be random numbers."""
+    wrong = {
+        "lacks": found["missing_keys"],
+        "holds beside the model": found["unexpected_keys"],
+        "has in another shape": {name for name, *_ in found["mismatched_keys"]},
+    }
+    for what, names in wrong.items():
+        if names:
+            raise InputError(
+                f"{running.model / 'model.safetensors'}: {what} {min(names)}, so it is not of the "
+                f"config.json beside it; delete the folder {running.model} and run snakemake again"
+            )
 
 
 def _check_positions(running: Running, positions: int, key: str) -> None:

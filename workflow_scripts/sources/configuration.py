@@ -15,6 +15,7 @@ from pathlib import Path
 from ..configuration.checks import check_name
 from ..configuration.schema import Spec, keys_of, missing, schema
 from ..semstat.errors import InputError
+from .layout import model_files
 
 AFTER: tuple[str, ...] = ()
 
@@ -151,21 +152,20 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
     Raises
     ------
     InputError
-        If there are none where there should be.
+        If there are none where there should be, or not the whole of a model.
     """
     if spec.get("source") != "path":
         return []
     if kind == "datasets":
-        key, wanted = "files", spec["files"]
-        found = sorted(glob.glob(wanted, recursive=True))
+        key = "files"
+        found = sorted(glob.glob(spec["files"], recursive=True))
     else:
-        key, wanted = "path", f"{spec['path']}/config.json and {spec['path']}/*.safetensors"
-        weights = sorted(glob.glob(f"{glob.escape(spec['path'])}/*.safetensors"))
-        found = [path for path in [f"{spec['path']}/config.json"] if Path(path).is_file()]
-        found = [*found, *weights] if found and weights else []
+        key = "path"
+        found = model_files(f"models.{name}.path", spec["path"])
     if not found:
         raise InputError(
-            f"{kind}.{name}.{key}: no file {wanted} (looked in {Path.cwd()}); correct the path"
+            f"{kind}.{name}.files: no file {spec['files']} (looked in {Path.cwd()}); "
+            f"correct the path"
         )
     for path in found:
         if re.search(r"[{}\x00-\x1f\x7f]", path):

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer, pre_tokenizers
 
 from ..running.command import run
 from ..semstat.errors import InputError, first_line
+from .keys import check_keys
 from .snapshots import write_snapshot
 from .wheels import wheel
 
@@ -83,12 +84,16 @@ def load_wheel(
 
 def _load_gguf(key: str, path: Path) -> tuple[Any, Tokenizer]:
     with _gguf_parsed_once():
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             path.parent,
             gguf_file=path.name,
             dtype=torch.float32,
             quantization_config=transformers.GgufConfig(dequantize=True),
+            ignore_mismatched_sizes=True,  # they are told of below
+            output_loading_info=True,
         )
+        model, found = loaded
+        check_keys(f"{key}.file", path.name, found, model.config, {})
         tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
         backend: Tokenizer = tokenizer.backend_tokenizer
         backend.pre_tokenizer = _gguf_pre_tokenizer(key, path)
