@@ -10,14 +10,14 @@ from typing import Any
 from ..semstat.errors import InputError
 from .weights import Header
 
-AHEAD = re.compile(r"(^|\.)mtp(_\w+)?\.|(^|\.)layers\.(?P<layer>\d+)\.")
-"""Blocks that predict further tokens from the last block's output; only decoding uses them."""
+BESIDE = re.compile(r"(^|\.)(mtp(_\w+)?|(vision|visual|image|audio|multi_modal|mm_)\w*)\.")
+"""Modules that predict further tokens from the last block's output, which only decoding uses, and
+those that bring pictures and sound into a model of text."""
+
+LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
 
 MASKS = re.compile(r"(^|\.)(attn|attention)\.(masked_)?bias$")
 """Causal masks, which old checkpoints hold."""
-
-TOWERS = re.compile(r"(^|\.)(vision|visual|image|audio|multi_modal|mm_)\w*\.")
-"""What brings pictures and sound into a model of text."""
 
 log = logging.getLogger(__name__)
 
@@ -71,17 +71,17 @@ def _some(names: set[str]) -> str:
 
 
 def _harmless(name: str, config: Any, headers: Mapping[str, Header]) -> bool:
-    if ahead := AHEAD.search(name):
-        return ahead["layer"] is None or _looks_ahead(int(ahead["layer"]), config, headers)
+    if BESIDE.search(name):
+        return True
     if MASKS.search(name):
         header = headers.get(name)
         return header is not None and (header.shape in ((), (1,)) or header.shape[:-2] == (1, 1))
-    return bool(TOWERS.search(name))
+    return any(_looks_ahead(layer, config, headers) for layer in LAYER.findall(name))
 
 
-def _looks_ahead(layer: int, config: Any, headers: Mapping[str, Header]) -> bool:
+def _looks_ahead(layer: str, config: Any, headers: Mapping[str, Header]) -> bool:
     """Whether a layer comes after the last block, and joins a state with the next token's."""
-    after = layer >= config.get_text_config().num_hidden_layers
+    after = int(layer) >= config.get_text_config().num_hidden_layers
     return after and any(f"layers.{layer}.eh_proj." in name for name in headers)
 
 
