@@ -72,7 +72,10 @@ HARMLESS = {
         "model.layers.0.attention.masked_bias": torch.tensor(-1e9),
     },
     "rotary frequencies": {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(4)},
-    "blocks that look ahead": {"mtp.layers.0.mlp.up_proj.weight": ONE, "model.mtp.norm.weight": ONE},
+    "blocks that look ahead": {
+        "mtp.layers.0.mlp.up_proj.weight": ONE,
+        "model.mtp.norm.weight": ONE,
+    },
     "a block that looks ahead": {
         "model.layers.3.eh_proj.weight": ONE,
         "model.layers.3.mlp.up_proj.weight": ONE,

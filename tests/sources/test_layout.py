@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from tests.running.test_verify import verify
 from tests.runs import Place
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.sources.layout import model_files
@@ -133,11 +134,9 @@ def test_an_edited_folder_is_fetched_anew(fetched, tmp_path, name):
 
 
 def test_verify_names_an_edited_tokenizer(fetched, tmp_path):
-    from tests.running.test_verify import verify
-
     place: Place = fetched.copy(tmp_path)
     path = place.work / "inputs/tiny/tokenizer.json"
-    before = os.stat(path)
+    before = path.stat()
     edit(path.parent, path.name)
     os.utime(path, (before.st_atime, before.st_mtime))
     assert "results/models/tiny/config.json: inputs/tiny/tokenizer.json has changed" in (

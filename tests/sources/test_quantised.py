@@ -145,7 +145,9 @@ def ragged(folder):
     """48 rows in blocks of 32: transformers takes two blocks of 24."""
     weights = load_file(folder / "model.safetensors")
     scales = {n: s for n, s in weights.items() if n.endswith("_scale_inv")}
-    weights |= {n: torch.rand([-(-size * BLOCK // 32) for size in s.shape]) for n, s in scales.items()}
+    weights |= {
+        n: torch.rand([-(-size * BLOCK // 32) for size in s.shape]) for n, s in scales.items()
+    }
     about = json.loads((folder / "config.json").read_text())["quantization_config"]
     rewritten(folder, weights, quantization_config=about | {"weight_block_size": [32, 32]})
 
@@ -163,7 +165,10 @@ def undeclared(folder):
 DAMAGES = {
     "blocks that do not fit": (ragged, "is not in whole blocks (scales 1 × 2, weight_block_size "),
     "a weight without scales": (lambda f: without(f, "_scale_inv"), "in float8 without scales"),
-    "scales without weights": (lambda f: without(f, "k_proj.weight"), "lack model.layers.0.self_at"),
+    "scales without weights": (
+        lambda f: without(f, "k_proj.weight"),
+        "lack model.layers.0.self_at",
+    ),
     "quantised without saying so": (undeclared, "_scale_inv (and 20 more), for which the model of"),
 }
 
@@ -181,5 +186,7 @@ def test_half_of_a_quantised_model_is_refused(tmp_path, damage):
 def test_mxfp4_without_scales_is_refused(tmp_path):
     mxfp4_model(tmp_path / "local")
     without(tmp_path / "local", "_scales")
-    with pytest.raises(InputError, match=r"^key: model\.layers\.0.*_blocks has no scales model\.la"):
+    with pytest.raises(
+        InputError, match=r"^key: model\.layers\.0.*_blocks has no scales model\.la"
+    ):
         load_folder("key", tmp_path / "local")

@@ -27,7 +27,9 @@ CLASSES += ["GemmaTokenizer", "LlamaTokenizer", "PreTrainedTokenizerFast"]
 def test_a_tokenizer_is_not_made_anew_by_the_class_that_is_named(local, tmp_path, named, own):
     """transformers does, with that class's idea of digits, spaces and accents."""
     path = local / "tokenizer.json"
-    tokenizer = Tokenizer.from_file(str(path))
+    said = json.loads(path.read_text())
+    said["model"] |= {"vocab": said["model"]["vocab"] | {"11": 257}, "merges": [["1", "1"]]}
+    tokenizer = Tokenizer.from_str(json.dumps(said))
     tokenizer.pre_tokenizer, normalizer = OWN[own]
     if normalizer:
         tokenizer.normalizer = normalizer
