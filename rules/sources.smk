@@ -92,6 +92,7 @@ rule copy_local_model:
         CONDA
     params:
         options=model_options,
+        state=lambda w: state_of(LOCAL_FILES["models", w.model]),
     message:
         "Fetching model {wildcards.model}"
     shell:

@@ -41,20 +41,20 @@ REFUSED = {
     "another shape": (
         {"model.norm.weight": torch.ones(16)},
         {},
-        "hold model.norm.weight of shape (16,), the model of config.json has (32,); correct ",
+        "hold model.norm.weight of shape (16,), where the model has (32,); correct ",
     ),
     "another shape in the configuration": (
         {},
         {"intermediate_size": 64},
-        "hold model.layers.0.mlp.down_proj.weight of shape (32, 48), the model of config.json has "
-        "(32, 64); correct ",
+        "hold model.layers.0.mlp.down_proj.weight of shape (32, 48), where the model has (32, 64); "
+        "correct ",
     ),
     "a block more": ({}, {"num_hidden_layers": 2}, "hold model.layers.2.input_layernorm.weight "),
-    "a bias": ({"model.layers.0.self_attn.q_proj.bias": torch.ones(32)}, {}, "q_proj.bias, for "),
+    "a bias": ({"model.layers.0.self_attn.q_proj.bias": torch.ones(32)}, {}, "q_proj.bias, which"),
     "an adapter's": ({"model.layers.0.self_attn.q_proj.lora_A.weight": ONE}, {}, "hold model.lay"),
-    "another head": ({"score.weight": torch.ones(2, 32)}, {}, "hold score.weight, for which the "),
+    "another head": ({"score.weight": torch.ones(2, 32)}, {}, "hold score.weight, which the "),
     "a block after the last": ({"model.layers.3.mlp.up_proj.weight": ONE}, {}, "hold model.layers"),
-    "a bias called as a mask": ({"model.layers.0.attn.bias": torch.ones(96)}, {}, "attn.bias, for"),
+    "a bias called as a mask": ({"model.layers.0.attn.bias": torch.ones(96)}, {}, "attn.bias, w"),
 }
 
 

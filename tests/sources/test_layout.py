@@ -8,7 +8,7 @@ import pytest
 from tests.running.test_verify import verify
 from tests.runs import Place
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.sources.layout import model_files
+from workflow_scripts.sources.layout import model_files, state_of
 
 OF_TINY = ["config.json", "generation_config.json", "model.safetensors"]
 OF_TINY += ["tokenizer.json", "tokenizer_config.json"]
@@ -131,6 +131,39 @@ def test_an_edited_folder_is_fetched_anew(fetched, tmp_path, name):
     assert place.would_run(target) == set()
     edit(place.work / "inputs/tiny", name)
     assert place.would_run(target) == {"Fetching model tiny"}
+
+
+def test_a_folder_of_older_files_is_fetched_anew(fetched, tmp_path):
+    """As `cp -p` leaves a file, or a link that leads elsewhere now."""
+    place: Place = fetched.copy(tmp_path)
+    target, folder = "results/models/tiny/SHA256SUMS", place.work / "inputs/tiny"
+    path = folder / "tokenizer.json"
+    before = path.stat()
+    edit(folder, path.name)
+    os.utime(path, (before.st_atime, before.st_mtime - 1000))
+    assert place.would_run(target) == {"Fetching model tiny"}
+
+
+def test_a_folder_that_has_moved_or_is_touched_is_not(fetched, tmp_path):
+    place: Place = fetched.copy(tmp_path)
+    folder = place.work / "inputs/tiny"
+    folder.rename(place.work / "inputs/elsewhere")
+    folder.symlink_to("elsewhere")
+    for path in folder.iterdir():
+        path.touch()
+    assert place.would_run("results/models/tiny/SHA256SUMS") == set()
+
+
+def test_the_state_of_large_files_is_their_size_and_date(tmp_path, monkeypatch):
+    monkeypatch.setattr("workflow_scripts.sources.layout.SMALL", 3)
+    for name in ("a", "bb", "cccc"):
+        (tmp_path / name).write_text(name)
+    files = [str(path) for path in sorted(tmp_path.iterdir())]
+    before = state_of(files)
+    for path in files:
+        os.utime(path, (1, 1))
+    after = state_of(files)
+    assert before[:2] == after[:2] and after[2] == "cccc 1000000000 4" != before[2]
 
 
 def test_verify_names_an_edited_tokenizer(fetched, tmp_path):

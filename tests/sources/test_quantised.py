@@ -141,6 +141,29 @@ def test_what_is_not_undone_is_refused_before_weights_are_read(local, method, wh
     )
 
 
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"quantization": {"group_size": 64, "bits": 4}},  # of MLX
+        {"compression_config": {"format": "dense"}},
+        {"quantization_config": ["x"]},
+    ],
+)
+def test_what_is_not_understood_is_refused(local, about):
+    rewritten(local, {}, **about)
+    with pytest.raises(InputError, match=r"are quantised by an unnamed method \(config\.json\), "):
+        load_folder("key", local)
+
+
+@pytest.mark.parametrize("block", [3, [16], [16, 16, 16], ["16", "16"]])
+def test_a_block_that_is_none_is_refused(tmp_path, block):
+    float8_model(tmp_path / "local")
+    about = {"quant_method": "fp8", "weight_block_size": block}
+    rewritten(tmp_path / "local", {}, quantization_config=about)
+    with pytest.raises(InputError, match=r"^key: weight_block_size of config\.json is .*; correct"):
+        load_folder("key", tmp_path / "local")
+
+
 def ragged(folder):
     """48 rows in blocks of 32: transformers takes two blocks of 24."""
     weights = load_file(folder / "model.safetensors")
@@ -169,7 +192,7 @@ DAMAGES = {
         lambda f: without(f, "k_proj.weight"),
         "lack model.layers.0.self_at",
     ),
-    "quantised without saying so": (undeclared, "_scale_inv (and 20 more), for which the model of"),
+    "quantised without saying so": (undeclared, "_scale_inv (and 20 more), which the model has no"),
 }
 
 

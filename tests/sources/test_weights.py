@@ -107,6 +107,16 @@ def test_what_is_no_weight_is_refused(local, tmp_path, name, value):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int8, torch.bool])
+def test_weights_of_integers_are_refused(local, tmp_path, dtype):
+    def count(weights):
+        weights["model.norm.weight"] = (weights["model.norm.weight"] * 10).to(dtype)
+
+    rewrite(local, count)
+    with pytest.raises(InputError, match=r"^models\.tiny\.path: model\.norm\.weight is in (I|B)"):
+        fetched(local, tmp_path / "out")
+
+
 def test_large_weights_are_taken(local, tmp_path):
     def scale(weights):
         weights["model.embed_tokens.weight"] *= 1e6

@@ -93,11 +93,25 @@ def _load_gguf(key: str, path: Path) -> tuple[Any, Tokenizer]:
             output_loading_info=True,
         )
         model, found = loaded
-        check_keys(f"{key}.file", path.name, found, model.config, {})
+        what, remedy = "the tensors of the file", "name another file"
+        check_keys(f"{key}.file", what, found, model.config, remedy=remedy)
+        _check_all_read(key, path, model)
         tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
         backend: Tokenizer = tokenizer.backend_tokenizer
         backend.pre_tokenizer = _gguf_pre_tokenizer(key, path)
     return model, backend
+
+
+def _check_all_read(key: str, path: Path, model: Any) -> None:
+    """Check that a model has as many numbers as its file: transformers passes over what it does not
+    know, such as factors of rotary frequencies.
+    """
+    held = sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(str(path)).tensors)
+    if held != model.num_parameters():
+        raise InputError(
+            f"{key}.file: it holds {held} numbers, the {type(model).__name__} that transformers "
+            f"makes of it {model.num_parameters()}, so it is another model; name another file"
+        )
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from .adapters import merge_adapter
 from .keys import check_keys, check_ties
 from .layout import ADAPTER, ADAPTER_WEIGHTS, model_files, read_json
 from .quantised import EXACT, check_scales, method_of
-from .weights import own_precision, read_headers
+from .weights import check_floating, own_precision, read_headers
 
 SAFELY: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 
@@ -51,12 +51,16 @@ def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer, dict[str, Any]]
     adapted = any(file.name == ADAPTER for file in files)
     if adapted:
         dtype = torch.float32  # a sum is rounded once
+    if "auto_map" in config:
+        log.info("its own code is not run: the model is the one of transformers of this name")
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     base = [file for file in files if file.name not in (ADAPTER, ADAPTER_WEIGHTS)]
     with _only(base) as view:
         with _blamed(key, folder, view, "a causal language model"):
             model, found = _load_weights(view, dtype, method)
         check_keys(key, f"the weights of {folder}", found, model.config, headers)
+        check_floating(key, model, headers)
         check_ties(key, f"the weights of {folder}", model)
         with _blamed(key, folder, view, "a fast tokenizer"):
             tokenizer = _load_tokenizer(view)

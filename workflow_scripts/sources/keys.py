@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..semstat.errors import InputError
@@ -23,7 +24,12 @@ log = logging.getLogger(__name__)
 
 
 def check_keys(
-    key: str, what: str, found: Mapping[str, Any], config: Any, headers: Mapping[str, Header]
+    key: str,
+    what: str,
+    found: Mapping[str, Any],
+    config: Any,
+    headers: Mapping[str, Header] = MappingProxyType({}),
+    remedy: str = "correct config.json, or fetch the files again",
 ) -> None:
     """Check that every tensor of a model was in its files, and every tensor there has a place.
 
@@ -35,6 +41,7 @@ def check_keys(
     what : the files, in words.
     found : missing_keys, unexpected_keys and mismatched_keys, as transformers tells them.
     headers : of the tensors; may lack some.
+    remedy : what to do, as a command.
 
     Raises
     ------
@@ -42,21 +49,18 @@ def check_keys(
         If not.
     """
     if found["missing_keys"]:
-        raise InputError(
-            f"{key}: {what} lack {_some(found['missing_keys'])}, so they would be random; "
-            f"correct config.json, or fetch the files again"
-        )
+        lacking = _some(found["missing_keys"])
+        raise InputError(f"{key}: {what} lack {lacking}, so they would be random; {remedy}")
     if found["mismatched_keys"]:
         name, there, wanted = min(found["mismatched_keys"])
         raise InputError(
-            f"{key}: {what} hold {name} of shape {tuple(there)}, the model of config.json has "
-            f"{tuple(wanted)}; correct config.json, or fetch the files again"
+            f"{key}: {what} hold {name} of shape {tuple(there)}, where the model has "
+            f"{tuple(wanted)}; {remedy}"
         )
     left = {name for name in found["unexpected_keys"] if _harmless(name, config, headers)}
     if strange := set(found["unexpected_keys"]) - left:
         raise InputError(
-            f"{key}: {what} hold {_some(strange)}, for which the model of config.json has no "
-            f"place; correct config.json, or fetch the files again"
+            f"{key}: {what} hold {_some(strange)}, which the model has no place for; {remedy}"
         )
     if left:
         log.info("left out what does not change the text's probabilities: %s", _some(left))

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..semstat.errors import InputError
+from ..semstat.provenance import digest
+
+SMALL = 20_000_000
+"""Bytes up to which a file is read to see whether it has changed, as Snakemake is told too."""
 
 SETTINGS = ("*.json", "*.model", "*.tiktoken", "*.txt")
 """Configuration and tokenizer, whatever the tokenizer's kind."""
@@ -35,6 +40,7 @@ def model_files(key: str, folder: str) -> list[str]:
     InputError
         If a part of a model is missing, or there are two of one.
     """
+    folder = folder.rstrip("/") or "/"
     if not Path(folder).is_dir():
         raise InputError(f"{key}: no folder {folder} (looked in {Path.cwd()}); correct the path")
     names = sorted(path.name for path in Path(folder).iterdir() if path.name[0] != ".")
@@ -49,6 +55,20 @@ def model_files(key: str, folder: str) -> list[str]:
                 f"{key}: {folder}/{name} is a link to what is not there; fetch the file again"
             )
     return [f"{folder}/{name}" for name in sorted(read) if Path(folder, name).is_file()]
+
+
+def state_of(files: Sequence[str]) -> list[str]:
+    """What differs where files are others than before, even older ones.
+
+    Snakemake looks whether a file is newer than what was made of it. One that was copied over it
+    with its old date, or that a link leads to since, need not be.
+    """
+    found = []
+    for file in map(Path, files):
+        about = file.stat()
+        small = about.st_size <= SMALL
+        found.append(f"{file.name} {digest(file) if small else about.st_mtime_ns} {about.st_size}")
+    return found
 
 
 def read_json(key: str, path: str) -> dict[str, Any]:

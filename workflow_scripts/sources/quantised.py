@@ -32,12 +32,11 @@ def method_of(key: str, folder: str, config: Mapping[str, Any]) -> str | None:
     InputError
         If that cannot be undone here.
     """
-    said = [part.get("quantization_config") for part in (config, config.get("text_config") or {})]
-    said += [config.get("compression_config"), config.get("quantization")]
-    asked = next((each for each in said if each), None)
+    asked = _asked(config)
     if not asked:
         return None
-    method = asked.get("quant_method", "an unnamed method")
+    named = asked.get("quant_method") if isinstance(asked, dict) else None
+    method = named or "an unnamed method"
     if method not in EXACT:
         raise InputError(
             f"{key}: the weights of {folder} are quantised by {method} (config.json), which is not "
@@ -49,12 +48,23 @@ def method_of(key: str, folder: str, config: Mapping[str, Any]) -> str | None:
     return str(method)
 
 
+def _asked(config: Mapping[str, Any]) -> Any:
+    """What config.json says of quantisation, under any of the names that it has had."""
+    parts = [part for part in (config, config.get("text_config")) if isinstance(part, dict)]
+    names = ("quantization_config", "compression_config", "quantization")
+    return next((part[name] for name in names for part in parts if part.get(name)), None)
+
+
 def _block_of(key: str, asked: Mapping[str, Any]) -> tuple[int, int] | None:
     """Rows and columns that share a scale; None: all of a weight, or each row."""
     block = asked.get("weight_block_size")
-    if block is not None and len(block) != 2:
-        raise InputError(f"{key}: weight_block_size of config.json is {block}, not two numbers")
-    return None if block is None else (int(block[0]), int(block[1]))
+    if block is None:
+        return None
+    if not isinstance(block, list) or [type(size) for size in block] != [int, int]:
+        raise InputError(
+            f"{key}: weight_block_size of config.json is {block}, not two numbers; correct it"
+        )
+    return block[0], block[1]
 
 
 def check_scales(
@@ -75,8 +85,7 @@ def check_scales(
             if stem != name and f"{stem}_scales" not in headers:
                 raise InputError(f"{key}: {name} has no scales {stem}_scales; fetch it again")
         return
-    asked = config.get("quantization_config") or config["text_config"]["quantization_config"]
-    block = _block_of(key, asked)
+    block = _block_of(key, _asked(config))
     for name, header in headers.items():
         if header.dtype in FLOAT8:
             _check_blocks(key, name, header.shape, block, headers)

@@ -86,6 +86,22 @@ def own_precision(key: str, headers: Mapping[str, Header]) -> torch.dtype:
     return reduce(torch.promote_types, (FLOATS[name] for name in found))
 
 
+def check_floating(key: str, model: Any, headers: Mapping[str, Header]) -> None:
+    """Check that no weight is made of integers, which stand for other numbers.
+
+    Raises
+    ------
+    InputError
+        If one is.
+    """
+    for name, _ in model.named_parameters():
+        if name in headers and headers[name].dtype not in FLOATS:
+            raise InputError(
+                f"{key}: {name} is in {headers[name].dtype}, not in floating point; take the model "
+                f"in its original form"
+            )
+
+
 def check_finite(key: str, model: Any) -> None:
     """Check that norms can be taken of weights: each is a number, and so is the sum of its squares.
 
