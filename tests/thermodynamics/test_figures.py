@@ -2,6 +2,7 @@
 
 import itertools
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -179,3 +180,15 @@ def test_wells_without_a_depth_are_drawn(tmp_path):
     figure = draw_wells([Line("tiny", well_columns(3, missing=True))], "text")
     save(figure, [str(tmp_path / "wells.svg")])
     assert "tiny" in (tmp_path / "wells.svg").read_text()
+
+
+def test_a_users_matplotlibrc_changes_nothing(tmp_path):
+    def drawn(name):
+        line = Line("SmolLM2", curve())
+        save(draw_curves([line], "entropy", "SOTU", ordered=False), [tmp_path / name])
+        return (tmp_path / name).read_bytes()
+
+    theirs = {"text.usetex": True, "font.size": 30, "axes.facecolor": "black", "axes.grid": True}
+    plain = drawn("plain.svg")
+    with matplotlib.rc_context(theirs):
+        assert drawn("theirs.svg") == plain

@@ -28,6 +28,15 @@ FOLDER = "SEMANTIC_STATISTICS_FOLDER"
 CREDENTIALS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Variables that downloads read, which run on the submitting host."""
 
+UNWANTED = (
+    "PYTHONOPTIMIZE",  # strips the docstrings that options are read from
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",  # set in NVIDIA's containers: float32 would be TF32,
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_DEFAULT_FPMATH_MODE",  # or bfloat16 on a CPU
+    "DNNL_DEFAULT_FPMATH_MODE",
+)
+"""Variables of a user's environment that would change what jobs compute, and so are left out."""
+
 
 def shell_command(command: str, arguments: str, code: str = "") -> str:
     """The shell command of a rule, with Snakemake's placeholders; `Job.planned` reads it back.
@@ -90,6 +99,10 @@ def prepare_environment() -> None:
     """Let jobs run the Python that runs Snakemake, and find this package from any folder."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONPATH"] = str(PACKAGE.parent)
+    # A file of the user's called random.py or datasets.py is no module of ours.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    for variable in UNWANTED:
+        os.environ.pop(variable, None)
     os.environ[FOLDER] = str(Path.cwd())
     # glibc: keep freed activations instead of asking the kernel for fresh pages layer by layer.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 30))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import matplotlib.figure
+import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
@@ -46,12 +48,18 @@ STYLE: Any = {
 }
 
 
+def house_style() -> AbstractContextManager[None]:
+    """The style that figures are drawn and saved in, whatever the user's matplotlibrc says."""
+    context: AbstractContextManager[None] = matplotlib.style.context(["default", STYLE])
+    return context
+
+
 class Figure(matplotlib.figure.Figure):
     """matplotlib's; a notebook shows it even where pyplot, which registers figures, is not used."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         width, height = self.get_size_inches()
-        with matplotlib.rc_context(STYLE), BytesIO() as png:
+        with house_style(), BytesIO() as png:
             self.savefig(png, format="png", dpi=2 * SHOWN_DPI)  # for screens of fine pixels
             shown = {"width": round(width * SHOWN_DPI), "height": round(height * SHOWN_DPI)}
             return png.getvalue(), shown
@@ -60,7 +68,7 @@ class Figure(matplotlib.figure.Figure):
 def save(figure: matplotlib.figure.Figure, paths: Sequence[str | Path]) -> None:
     """Save a figure as .svg and .pdf files, without anything that changes from run to run."""
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with matplotlib.rc_context(STYLE), completed(*paths) as temporary:
+    with house_style(), completed(*paths) as temporary:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # the layout is found: not once more a format
         for path, made in zip(paths, temporary, strict=True):

@@ -270,9 +270,12 @@ def _tokenize(
     if not texts:
         raise InputError("text: there is none; give a string, or a list of some")
     prefix = _prefix(tokenizer, prefix_token)
+    encoded = [
+        tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"] for text in texts
+    ]
+    _check_splitting(tokenizer, texts, encoded)
     documents = []
-    for doc, text in enumerate(texts):
-        ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    for doc, (text, ids) in enumerate(zip(texts, encoded, strict=True)):
         if len(ids) < 2:
             raise InputError(
                 f"text: document {doc} ({text!r}) has {len(ids)} token(s), and a state needs two; "
@@ -285,6 +288,34 @@ def _tokenize(
             )
         documents.append(np.array([prefix, *ids], dtype=np.int32))
     return documents
+
+
+def _check_splitting(tokenizer: Any, texts: list[str], encoded: list[list[int]]) -> None:
+    """Refuse a tokenizer that splits texts otherwise than the tokenizer.json that it comes from.
+
+    Of some models transformers' own classes do (huggingface/transformers issues 45812 and 45920).
+    """
+    from transformers import PreTrainedTokenizerFast
+    from transformers.utils.hub import cached_file
+
+    origin = tokenizer.name_or_path
+    file = origin and cached_file(
+        origin,
+        "tokenizer.json",
+        local_files_only=True,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+    )
+    if not file:
+        return
+    own = PreTrainedTokenizerFast(tokenizer_file=file)
+    for text, ids in zip(texts, encoded, strict=True):
+        if own(text, add_special_tokens=False, verbose=False)["input_ids"] != ids:
+            raise InputError(
+                f"tokenizer: {type(tokenizer).__name__} splits the text otherwise than "
+                f"{origin}/tokenizer.json says; load it with "
+                f"transformers.PreTrainedTokenizerFast.from_pretrained({origin!r})"
+            )
 
 
 def _prefix(tokenizer: Any, prefix_token: str | None) -> int:

@@ -18,6 +18,7 @@ from .adapters import merge_adapter
 from .keys import check_keys, check_ties
 from .layout import ADAPTER, ADAPTER_WEIGHTS, model_files, read_json
 from .quantised import EXACT, check_scales, method_of
+from .tokenizer_files import load_tokenizer
 from .weights import check_floating, own_precision, read_headers
 
 SAFELY: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
@@ -63,7 +64,7 @@ def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer, dict[str, Any]]
         check_floating(key, model, headers)
         check_ties(key, f"the weights of {folder}", model)
         with _blamed(key, folder, view, "a fast tokenizer"):
-            tokenizer = _load_tokenizer(view)
+            tokenizer = load_tokenizer(view)
     facts: dict[str, Any] = {}
     if method:
         log.info("dequantised the weights, which are in %s", method)
@@ -116,14 +117,3 @@ def _load_weights(view: Path, dtype: torch.dtype, method: str | None) -> tuple[A
         if hasattr(part, "quantization_config"):
             del part.quantization_config
     return model, found
-
-
-def _load_tokenizer(view: Path) -> Tokenizer:
-    """The file's own tokenizer where there is one: transformers makes some anew by their class."""
-    if (view / "tokenizer.json").exists():
-        return Tokenizer.from_file(str(view / "tokenizer.json"))
-    loaded = transformers.AutoTokenizer.from_pretrained(view, **SAFELY)
-    if not hasattr(loaded, "backend_tokenizer"):
-        raise ValueError(f"{type(loaded).__name__} is none")
-    backend: Tokenizer = loaded.backend_tokenizer
-    return backend

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, STYLE, Figure, energy_axis, shade
+from ..figures import OKABE_ITO, Figure, energy_axis, house_style, shade
 from ..statistics.curve import Curve
 
 DIFFERENCE_PANELS = {
@@ -26,7 +25,7 @@ def draw_difference(columns: Mapping[str, NDArray[np.float64]], title: str) -> F
     ----------
     columns : a comparison table as columns of (edges,) arrays; NaN where undefined.
     """
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(5.6, 4.4))
         panels = figure.subplots(2, 1, sharex=True)
         energy_e, color = columns["energy"], OKABE_ITO[0]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from ..figures import STYLE, Figure, line_styles
+from ..figures import Figure, house_style, line_styles
 from ..statistics.curve import Interval
 
 
@@ -21,7 +20,7 @@ def draw_decodings(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     rows : of a decodings table.
     """
     panels = {"rep_4": "rep-4 of the continuation", "energy_fluctuation": "fluctuation of ln K + V"}
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(5.6, 2.8))
         all_axes = figure.subplots(1, len(panels))
         for axes, (name, label) in zip(all_axes, panels.items(), strict=True):

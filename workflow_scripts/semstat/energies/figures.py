@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from ..figures import STYLE, Figure
+from ..figures import Figure, house_style
 
 STATES_A_ROW = (18, 32)
 """States side by side: as many as the colour bar is wide, to as many as a page is; a longer text
@@ -43,7 +42,7 @@ def draw_tokens(
     letters = sum(max(map(len, of_row)) for of_row in labels_r)
     high = max(0.36, min(0.17 * len(layers), 1.2 + 0.02 * len(layers)))
     size = (0.7 + 0.155 * max(wide, STATES_A_ROW[0]), 1.1 + rows * (0.12 + high) + 0.07 * letters)
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=size)
         panels = figure.subplots(rows, squeeze=False)[:, 0]
         for row, (axes, of_row) in enumerate(zip(panels, labels_r, strict=True)):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, STYLE, Figure, line_styles, shade
+from ..figures import OKABE_ITO, STYLE, Figure, house_style, line_styles, shade
 from ..statistics.curve import Interval
 
 Array = NDArray[np.float64]
@@ -56,7 +55,7 @@ def draw_trajectories(trajectories: Sequence[Trajectory], title: str) -> Figure:
     Dashed: the document's mean; shaded: one standard deviation about it. All panels of one row
     have the same scale.
     """
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(1.0 + 2.8 * len(trajectories), 4.4))
         panels = figure.subplots(3, len(trajectories), sharex=True, sharey="row", squeeze=False)
         labels = ["K = ln(½‖v‖²)", "V = surprisal  [nats]", "K + V"]
@@ -95,7 +94,7 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
     number : a key of `NUMBER_LABELS`.
     """
     kinetic, potentials = DRAWN
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(5.6, 4.8))
         panels = figure.subplots(2, 2, sharex=True, sharey="col")
         for row, place in zip(panels, PLACE_NAMES, strict=True):

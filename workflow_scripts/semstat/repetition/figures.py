@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..figures import STYLE, Figure, line_styles, shade
+from ..figures import Figure, house_style, line_styles, shade
 from ..statistics.curve import Interval
 
 PANELS = {
@@ -29,7 +28,7 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     """
     layers = sorted({row["layer"] for row in rows})
     styles = line_styles(len(layers), ordered=True)
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(5.6, 4.2))
         all_axes = figure.subplots(len(PANELS), sharex=True)
         for axes, (name, label) in zip(all_axes, PANELS.items(), strict=True):

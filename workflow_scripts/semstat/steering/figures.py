@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
-from ..figures import STYLE, Figure, line_styles, shade
+from ..figures import Figure, house_style, line_styles, shade
 from ..statistics.curve import Interval
 
 QUANTITY_LABELS = {
@@ -33,7 +32,7 @@ def draw_effects(rows: Rows, title: str) -> Figure:
     quantities = list(dict.fromkeys(row["quantity"] for row in rows))
     layers = sorted({row["layer"] for row in rows})
     styles = line_styles(len(layers), ordered=True)
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(1.0 + 2.1 * len(quantities), 4.6))
         panels = figure.subplots(2, len(quantities), sharex=True, sharey="row", squeeze=False)
         for (norm, error), quantity in zip(panels.T, quantities, strict=True):

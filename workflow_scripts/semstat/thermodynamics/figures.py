@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
@@ -17,6 +16,7 @@ from ..figures import (
     Figure,
     axis_coordinate,
     energy_axis,
+    house_style,
     line_styles,
     power_of_ten,
     shade,
@@ -73,7 +73,7 @@ def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool)
     quantity : a key of `QUANTITIES`.
     ordered : whether the lines have an order (layers), shown by a sequential colour map.
     """
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(5.6, 3.2))
         axes = figure.subplots()
         for (label, columns), (color, dash) in zip(
@@ -124,7 +124,7 @@ def draw_layer_map(layers: Sequence[int], curves: Sequence[Columns], title: str)
     cells = np.linspace(at_e[0], at_e[-1], 121)
     share_lj = [np.diff(np.interp(cells, at_e, curve["volume"])) for curve in curves]
     density_lj = np.array(share_lj) / np.diff(cells)
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(5.6, 1.6 + 0.16 * len(layers)))
         axes = figure.subplots()
         mesh = axes.pcolormesh(
@@ -156,7 +156,7 @@ def draw_wells(lines: Sequence[Line], title: str) -> Figure:
     lines : wells tables as columns of (layers,) arrays, NaN for null, with `relative_layer`:
         0 is the embedding, 1 the last block's output.
     """
-    with matplotlib.rc_context(STYLE):
+    with house_style():
         figure = Figure(figsize=(5.6, 4.6))
         panels = figure.subplots(2, 2, sharex=True)
         for axes, (name, number) in zip(panels.flat, WELL_PANELS.items(), strict=True):

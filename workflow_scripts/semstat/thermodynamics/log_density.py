@@ -69,9 +69,13 @@ class Fit(NamedTuple):
     bias_aa: Array
 
     def bias_modes(self) -> Array:
-        """(splines, modes) independent directions of the smoothing bias, one deviation long."""
+        """(splines, modes) independent directions of the smoothing bias, one deviation long.
+
+        The symmetric root: eigenvectors may turn with the last bit, so with the number of threads,
+        and what is drawn along them with them.
+        """
         square_u, mode_au = np.linalg.eigh((self.bias_aa + self.bias_aa.T) / 2)
-        modes_au: Array = mode_au * np.sqrt(BIAS_SHARE * np.maximum(square_u, 0.0))
+        modes_au: Array = (mode_au * np.sqrt(BIAS_SHARE * np.maximum(square_u, 0.0))) @ mode_au.T
         return modes_au
 
     def tail_modes(self, low: float, high: float) -> Array:
