@@ -90,6 +90,18 @@ def test_a_model_runs_on_its_weights_in_the_precision_asked_for(tmp_path, stored
         assert torch.equal(weight, found[name].to(getattr(torch, measured)))
 
 
+def test_weights_beyond_the_precision_asked_for_are_refused(local, tmp_path):
+    def scale(weights):
+        weights["model.layers.1.mlp.up_proj.weight"] *= 1e6
+
+    rewrite(local, scale)
+    fetched(local, tmp_path / "out")
+    load(Running(model=tmp_path / "out", dtype="bfloat16"), 8, "key")
+    expected = r"^models\.out\.dtype: float16 does not hold .* which model\.layers\.1\.mlp\.up_proj"
+    with pytest.raises(InputError, match=expected):
+        load(Running(model=tmp_path / "out", dtype="float16"), 8, "key")
+
+
 # Numbers.
 
 

@@ -111,6 +111,7 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
         ) from error
     loaded, found = told
     _check_keys(running, found)
+    _check_range(running, loaded)
     try:
         model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
     except ArchitectureError as error:
@@ -136,6 +137,18 @@ def _check_keys(running: Running, found: dict[str, Any]) -> None:
             raise InputError(
                 f"{running.model / 'model.safetensors'}: {what} {min(names)}, so it is not of the "
                 f"config.json beside it; delete the folder {running.model} and run snakemake again"
+            )
+
+
+def _check_range(running: Running, loaded: Any) -> None:
+    """Check that the precision asked for holds the weights: beyond 65,504, float16 has infinity."""
+    for name, weight in loaded.named_parameters():
+        if weight.dtype != torch.float16 or not weight.numel():
+            continue
+        if not all(map(torch.isfinite, torch.aminmax(weight))):
+            raise InputError(
+                f"{running.key}.dtype: float16 does not hold the weights, of which {name} exceeds "
+                f"65,504; set it to float32 or bfloat16"
             )
 
 
