@@ -183,7 +183,8 @@ rule read_local_corpus:
     shell:
         run(
             "sources.read_local_corpus",
-            "{input.files:q} --name {wildcards.dataset:q} {params.options:q} --out {output:q}",
+            # What follows `--` is no option, whatever a file's name begins with.
+            "--name {wildcards.dataset:q} {params.options:q} --out {output:q} -- {input.files:q}",
         )
 
 
