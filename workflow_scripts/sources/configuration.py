@@ -7,6 +7,7 @@ read out (`readout`), and how it is run (`intervention`).
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -15,6 +16,7 @@ from pathlib import Path
 from ..configuration.checks import check_name
 from ..configuration.schema import Spec, keys_of, missing, schema
 from ..semstat.errors import InputError
+from ..semstat.sources.endings import SAID, ending_of
 
 AFTER: tuple[str, ...] = ()
 
@@ -151,13 +153,13 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
     Raises
     ------
     InputError
-        If there are none where there should be.
+        If there are none where there should be, or one that cannot be taken.
     """
     if spec.get("source") != "path":
         return []
     if kind == "datasets":
         key, wanted = "files", spec["files"]
-        found = sorted(glob.glob(wanted, recursive=True))
+        found = _files_of_documents(f"{kind}.{name}.{key}", wanted)
     else:
         key, wanted = "path", f"{spec['path']}/config.json and {spec['path']}/*.safetensors"
         weights = sorted(glob.glob(f"{glob.escape(spec['path'])}/*.safetensors"))
@@ -168,9 +170,29 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
             f"{kind}.{name}.{key}: no file {wanted} (looked in {Path.cwd()}); correct the path"
         )
     for path in found:
-        if re.search(r"[{}\x00-\x1f\x7f]", path):
+        if re.search(r"[{}\x00-\x1f\x7f\ud800-\udfff]", path):
             raise InputError(
-                f"{kind}.{name}.{key}: {path!r} holds braces or control characters, which "
-                f"Snakemake would not take as they are; rename it"
+                f"{kind}.{name}.{key}: {path!r} holds braces, control characters or bytes that are "
+                f"not UTF-8, which Snakemake would not take as they are; rename it"
             )
     return found
+
+
+def _files_of_documents(key: str, wanted: str) -> list[str]:
+    """Files that a glob finds; folders that it finds as well are none."""
+    found = [path for path in map(Path, glob.glob(wanted, recursive=True)) if not path.is_dir()]
+    if not found and Path(wanted).is_dir():
+        raise InputError(f"{key}: {wanted} is a folder; write {wanted.rstrip('/')}/*.txt or so")
+    for path in found:
+        name = repr(str(path))
+        if not path.is_file():
+            what = "a broken link" if path.is_symlink() else "no file"
+            raise InputError(f"{key}: {name} is {what}; mend or remove it")
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{key}: {name} may not be read; change its permissions")
+        if ending_of(path.name) is None:
+            raise InputError(
+                f"{key}: {name} holds no documents, which are read from {SAID}; rename it or write "
+                f"a narrower glob"
+            )
+    return sorted(map(str, found))
