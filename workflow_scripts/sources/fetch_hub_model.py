@@ -13,7 +13,7 @@ from ..semstat.errors import InputError, first_line
 from ..semstat.provenance import digest
 from .snapshots import load_folder, write_snapshot
 
-WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.model"]
+WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.model"]
 
 
 def fetch_hub_model(*, name: str, hub: str, revision: str, blocks: int, out: Path) -> None:

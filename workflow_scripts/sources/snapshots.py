@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import transformers
-from tokenizers import Tokenizer
 
 from ..semstat.errors import InputError, first_line
 from ..semstat.provenance import Provenance, digest
 from ..semstat.tables import write_json
 
-DATA = ["config.json", "model.safetensors", "tokenizer.json"]
+DATA = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
 """What a snapshot holds beside its provenance and the digests of these."""
 
 log = logging.getLogger(__name__)
 
 
 def write_snapshot(
-    name: str, source: dict[str, Any], model: Any, tokenizer: Tokenizer, blocks: int, out: Path
+    name: str, source: dict[str, Any], model: Any, tokenizer: Any, blocks: int, out: Path
 ) -> None:
     """Check one model against what the configuration says of it, and save it.
 
@@ -30,7 +29,7 @@ def write_snapshot(
     ----------
     name : of the model in the configuration.
     source : keys of its entry that say where it comes from.
-    model, tokenizer : as loaded from there.
+    model, tokenizer : as loaded from there, the latter transformers' own.
     blocks : as many as the configuration says.
     out : folder to make.
 
@@ -57,13 +56,14 @@ def write_snapshot(
     log.info("saved %s (%.0f million parameters)", out, provenance["parameters"] / 1e6)
 
 
-def _save(model: Any, tokenizer: Tokenizer, provenance: Provenance, out: Path) -> None:
+def _save(model: Any, tokenizer: Any, provenance: Provenance, out: Path) -> None:
     """Write a snapshot beside its place, then move it in, its digests last."""
     prefix = f".{out.name}.{os.getpid()}."
     with tempfile.TemporaryDirectory(".tmp", prefix, _made(out.parent)) as folder:
         made = Path(folder)
         model.save_pretrained(made, max_shard_size="1TB")
-        tokenizer.save(str(made / "tokenizer.json"))
+        tokenizer.backend_tokenizer.save(str(made / "tokenizer.json"))
+        write_json(made / "tokenizer_config.json", _chat_settings(tokenizer))
         (made / "model.safetensors").chmod(0o644)
         write_json(made / "provenance.json", provenance)
         digests = [f"{digest(made / file)}  {file}\n" for file in DATA]
@@ -73,7 +73,13 @@ def _save(model: Any, tokenizer: Tokenizer, provenance: Provenance, out: Path) -
             (made / file).replace(out / file)
 
 
-def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer]:
+def _chat_settings(tokenizer: Any) -> dict[str, Any]:
+    """The chat template of a tokenizer, and special tokens by the names that it has for them."""
+    named = {key: str(token) for key, token in tokenizer.special_tokens_map.items()}
+    return {"chat_template": tokenizer.chat_template} | named
+
+
+def load_folder(key: str, folder: Path) -> tuple[Any, Any]:
     """Load a local folder in the layout of the hub: model and tokenizer.
 
     Parameters
@@ -97,9 +103,8 @@ def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer]:
             folder, dtype="auto", use_safetensors=True, output_loading_info=True, **safely
         )
         model, found = loaded
-        backend: Tokenizer = transformers.AutoTokenizer.from_pretrained(
-            folder, **safely
-        ).backend_tokenizer
+        tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, **safely)
+        _ = tokenizer.backend_tokenizer  # which only fast ones have
     except Exception as error:
         # transformers raises anything where a file is damaged, missing or of a strange model.
         raise InputError(
@@ -111,7 +116,7 @@ def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer]:
             f"{key}: the weights of {folder} lack {min(found['missing_keys'])} (and "
             f"{len(found['missing_keys']) - 1} more), so they would be random; mend its config.json"
         )
-    return model, backend
+    return model, tokenizer
 
 
 def _made(folder: Path) -> Path:
