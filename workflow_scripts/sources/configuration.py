@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -173,7 +174,8 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
         if re.search(r"[{}\x00-\x1f\x7f\ud800-\udfff]", path):
             raise InputError(
                 f"{kind}.{name}.{key}: {path!r} holds braces, control characters or bytes that are "
-                f"not UTF-8, which Snakemake would not take as they are; rename it"
+                f"not {sys.getfilesystemencoding()}, which Snakemake would not take as they are; "
+                f"rename it"
             )
     return found
 
