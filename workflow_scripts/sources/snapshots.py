@@ -11,14 +11,13 @@ from typing import Any
 
 import torch
 import transformers
-from tokenizers import Tokenizer
 
 from ..semstat.errors import InputError
 from ..semstat.provenance import Provenance, digest
 from ..semstat.tables import write_json
 from .weights import check_finite
 
-DATA = ["config.json", "model.safetensors", "tokenizer.json"]
+DATA = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
 """What a snapshot holds beside its provenance and the digests of these."""
 
 log = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ def write_snapshot(
     name: str,
     source: dict[str, Any],
     model: Any,
-    tokenizer: Tokenizer,
+    tokenizer: Any,
     blocks: int,
     out: Path,
     **facts: Any,
@@ -39,7 +38,7 @@ def write_snapshot(
     ----------
     name : of the model in the configuration.
     source : keys of its entry that say where it comes from.
-    model, tokenizer : as loaded from there.
+    model, tokenizer : as loaded from there, the latter transformers' own.
     blocks : as many as the configuration says.
     out : folder to make.
     facts : more for the provenance, by name.
@@ -76,7 +75,7 @@ def _precision(model: Any) -> list[str]:
     return sorted({str(weight.dtype).removeprefix("torch.") for weight in model.parameters()})
 
 
-def _save(model: Any, tokenizer: Tokenizer, provenance: Provenance, out: Path) -> None:
+def _save(model: Any, tokenizer: Any, provenance: Provenance, out: Path) -> None:
     """Write a snapshot beside its place, then move it in, its digests last."""
     prefix = f".{out.name}.{os.getpid()}."
     with tempfile.TemporaryDirectory(".tmp", prefix, _made(out.parent)) as folder:
@@ -84,7 +83,8 @@ def _save(model: Any, tokenizer: Tokenizer, provenance: Provenance, out: Path) -
         # Under the names that it has here: the original ones may be those of quantised weights.
         model.save_pretrained(made, max_shard_size="1TB", save_original_format=False)
         _check_loads_back(f"models.{provenance['model']}", model, made)
-        tokenizer.save(str(made / "tokenizer.json"))
+        tokenizer.backend_tokenizer.save(str(made / "tokenizer.json"))
+        write_json(made / "tokenizer_config.json", _chat_settings(tokenizer))
         (made / "model.safetensors").chmod(0o644)
         write_json(made / "provenance.json", provenance)
         digests = [f"{digest(made / file)}  {file}\n" for file in DATA]
@@ -107,6 +107,12 @@ def _check_loads_back(key: str, model: Any, made: Path) -> None:
                 f"{key}: {name} of this {type(model).__name__} is not saved as it is by "
                 f"transformers {transformers.__version__}; take another model"
             )
+
+
+def _chat_settings(tokenizer: Any) -> dict[str, Any]:
+    """The chat template of a tokenizer, and special tokens by the names that it has for them."""
+    named = {key: str(token) for key, token in tokenizer.special_tokens_map.items()}
+    return {"chat_template": tokenizer.chat_template} | named
 
 
 def _tensors(model: Any) -> dict[str, torch.Tensor]:
