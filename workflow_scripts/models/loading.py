@@ -16,7 +16,8 @@ from cyclopts import Parameter
 from safetensors import SafetensorError
 
 from ..semstat.errors import InputError, blamed_on, first_line
-from ..semstat.models.decoder import ArchitectureError, LayeredModel
+from ..semstat.models.architecture import ArchitectureError, longest_text
+from ..semstat.models.decoder import LayeredModel
 from ..semstat.models.windows import BATCH_TOKENS
 
 log = logging.getLogger(__name__)
@@ -97,18 +98,17 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
             use_safetensors=True,
             local_files_only=True,
         )
-    except (ImportError, ValueError) as error:
-        raise InputError(
-            f"{running.key}.attention: {running.attention!r} does not work here "
-            f"({first_line(error)}); set it to auto"
-        ) from error
     except SafetensorError as error:
         raise InputError(
             f"{running.model / 'model.safetensors'}: damaged ({error}); "
             f"delete the folder {running.model} and run snakemake again"
         ) from error
+    except Exception as error:
+        # transformers raises anything where a configuration, or what is installed, does not suit.
+        raise InputError(_no_model(running, error)) from error
     try:
-        model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
+        ready = loaded.eval().requires_grad_(False).to(device)
+        model = LayeredModel(ready, positions, key)
     except ArchitectureError as error:
         raise InputError(f"{running.key}: {error}") from error
     facts = {
@@ -120,9 +120,22 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
     return model, facts
 
 
+def _no_model(running: Running, error: Exception) -> str:
+    """Why transformers makes no model of a snapshot."""
+    if running.attention != "auto":
+        return (
+            f"{running.key}.attention: {running.attention!r} does not work here "
+            f"({first_line(error)}); set it to auto"
+        )
+    return (
+        f"{running.key}: transformers {transformers.__version__} makes no causal language model of "
+        f"it ({first_line(error)}); take another model"
+    )
+
+
 def _check_positions(running: Running, positions: int, key: str) -> None:
     config = transformers.AutoConfig.from_pretrained(running.model, local_files_only=True)
-    limit = getattr(config.get_text_config(), "max_position_embeddings", None)
+    limit = longest_text(config)
     if limit and positions > limit:
         raise InputError(
             f"{key}: {positions} positions are more than the {limit} that {running.called} was "
