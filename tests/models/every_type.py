@@ -1,9 +1,13 @@
-"""A tiny model of every causal type that transformers knows, and what becomes of it here."""
+"""A tiny model of every causal type that transformers knows, and what becomes of it here.
+
+`python -m tests.models.every_type` writes the table of docs/model_types.md again.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +20,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from tests.models.tiny_configurations import CHANGES, FROM_THE_REST, SMALL
+from tests.runs import REPO
 from workflow_scripts.models.loading import Running, load
 from workflow_scripts.semstat.energies.measure import measure_windows
 from workflow_scripts.semstat.errors import InputError
@@ -30,6 +35,10 @@ TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1, "float16": 0.02}
 """Of ln p(correct) − ln p(last), at nine states of ten; at all of them in float32."""
 
 POSITIONS = 60
+
+HEAD = "| type | class | energies | in | read token by token, at layers |\n|---|---|---|---|---|\n"
+
+PAGE = REPO / "docs" / "model_types.md"
 
 
 def tiny_config(model_type: str) -> Any:
@@ -109,7 +118,28 @@ def examine(model_type: str, folder: Path) -> Row:
     found = {dtype: _examine(model_type, snapshot, dtype) for dtype in TOLERANCES}
     energies, layers = found["float32"]
     alike = [dtype for dtype, cells in found.items() if cells[0] == energies]
+    assert layers == found["bfloat16"][1] or "bfloat16" not in alike, found
     return Row(model_type, TYPES[model_type], energies, ", ".join(alike), layers)
+
+
+def render(rows: Sequence[Row]) -> str:
+    """The rows as a table in Markdown."""
+    lines = [
+        "| type | class | energies | in | read token by token at layers |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        exact = row.energies.startswith("exact")
+        energies = row.energies if exact else f"refused: {row.energies}"
+        cells = [
+            f"`{row.model_type}`",
+            f"`{row.made}`",
+            energies,
+            row.dtypes if exact else "",
+            row.layers,
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def _examine(model_type: str, snapshot: Path, dtype: str) -> tuple[str, str]:
@@ -124,13 +154,22 @@ def _examine(model_type: str, snapshot: Path, dtype: str) -> tuple[str, str]:
         positions, said = int(limit[1]), f"exact up to a limit: {_sentence(error)}"
         layered, _ = load(running, positions, "context")
     assert worst_error(layered, positions, dtype) < TOLERANCES[dtype], (model_type, dtype)
-    return said, _layers(layered, positions)
+    return said, _layers(layered, positions) if dtype != "float16" else ""
 
 
 def _sentence(error: InputError) -> str:
     """What an error says after the names of key and class, on any machine."""
     text = re.sub(r"^(models\.\S+: )?(\w+: )?", "", str(error))
-    return re.sub(r"\d+\.\d+(e-?\d+)?|\d+e-\d+", "…", text)
+    return re.sub(
+        r"(?<![\d.])(\d+\.\d+(e-?\d+)?|\d+e[+-]\d+|\d+(?= of (its|their) norm))(?!\d|\.\d)",
+        "…",
+        text,
+    )
+
+
+_MEASURED = re.compile(
+    r"(?<![\d.])(\d+\.\d+(e-?\d+)?|\d+e[+-]\d+|\d+(?= of (its|their) norm))(?!\d|\.\d)"
+)
 
 
 def worst_error(layered: LayeredModel, positions: int, dtype: str) -> float:
@@ -186,3 +225,16 @@ def _error_of_reading(reader: Reader, positions: int) -> float:
         worst = max(worst, error.abs().max().item())
         moment = reader.read(ids_xt[:, step : step + 1], moment.after)
     return worst
+
+
+def main() -> None:
+    """Write the table of the page again."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [examine(model_type, Path(folder) / model_type) for model_type in sorted(TYPES)]
+    before, after = PAGE.read_text(encoding="utf-8").split(HEAD)
+    rest = after.split("\n\n", 1)[1:]
+    PAGE.write_text("\n\n".join([before + render(rows).rstrip("\n"), *rest]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

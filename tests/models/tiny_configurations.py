@@ -29,9 +29,10 @@ _SIZES: dict[int, str] = {
     "hidden_size_per_layer_input laurel_rank gated_norm_rank d_rel rel_extent attention_head_dim "
     "time_step_rank mamba_dt_rank adapter_rank hc_lowrank index_block_size floor_scale "
     "ple_embed_dim block_multiple_of indexer_head_dim",
-    16: "index_topk indexer_budget qk_head_dim o_lora_rank prompt_length position_bias_max_distance relative_max_distance "
-    "ple_embed_dim",
-    4: "num_key_value_heads num_kv_heads swa_num_key_value_heads num_query_groups num_attention_heads n_head n_heads num_heads attention_heads decoder_attention_heads "
+    16: "index_topk indexer_budget qk_head_dim o_lora_rank prompt_length "
+    "position_bias_max_distance relative_max_distance ple_embed_dim",
+    4: "num_key_value_heads num_kv_heads swa_num_key_value_heads num_query_groups "
+    "num_attention_heads n_head n_heads num_heads attention_heads decoder_attention_heads "
     "encoder_attention_heads num_experts n_routed_experts num_local_experts moe_num_experts "
     "num_experts_per_layer linear_num_heads linear_num_key_heads linear_num_value_heads "
     "index_n_heads indexer_n_heads swa_num_attention_heads "
@@ -39,7 +40,6 @@ _SIZES: dict[int, str] = {
     "zero_expert_num rotary_dim num_hidden_layers n_layer n_layers num_layers num_blocks "
     "decoder_layers encoder_layers num_decoder_layers num_encoder_layers",
     2: "num_experts_per_tok num_experts_per_token moe_topk moe_k "
-    ""
     "n_groups mamba_ngroups mamba_n_groups type_vocab_size expand mamba_expand "
     "indexer_compress_ratio hc_count hc_mult index_topk_blocks o_groups ple_layer_ids",
     1: "indexer_kv_heads n_group topk_group num_expert_group n_shared_experts num_shared_experts "

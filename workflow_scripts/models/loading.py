@@ -127,9 +127,11 @@ def _no_model(running: Running, error: Exception) -> str:
             f"{running.key}.attention: {running.attention!r} does not work here "
             f"({first_line(error)}); set it to auto"
         )
+    install = isinstance(error, ImportError)
+    said = first_line(error).split(". ")[0] if install else first_line(error)
     return (
         f"{running.key}: transformers {transformers.__version__} makes no causal language model of "
-        f"it ({first_line(error)}); take another model"
+        f"it ({said}); {'install that, or ' if install else ''}take another model"
     )
 
 

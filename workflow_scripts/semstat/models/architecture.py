@@ -275,7 +275,7 @@ def _chain(
     for module, given, output in later:
         if not isinstance(given, Tensor) or given.shape != state.shape:
             continue
-        if not torch.equal(given, state):
+        if not torch.equal(given, state.to(given.dtype)):
             factor = _factor(model, producer, module)
             if factor is None:
                 continue
