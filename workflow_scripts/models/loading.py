@@ -16,7 +16,8 @@ from cyclopts import Parameter
 from safetensors import SafetensorError
 
 from ..semstat.errors import InputError, blamed_on, first_line
-from ..semstat.models.decoder import ArchitectureError, LayeredModel
+from ..semstat.models.architecture import ArchitectureError, longest_text
+from ..semstat.models.decoder import LayeredModel
 from ..semstat.models.windows import BATCH_TOKENS
 
 log = logging.getLogger(__name__)
@@ -99,21 +100,20 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
             ignore_mismatched_sizes=True,  # they are told of below
             output_loading_info=True,
         )
-    except (ImportError, ValueError) as error:
-        raise InputError(
-            f"{running.key}.attention: {running.attention!r} does not work here "
-            f"({first_line(error)}); set it to auto"
-        ) from error
     except SafetensorError as error:
         raise InputError(
             f"{running.model / 'model.safetensors'}: damaged ({error}); "
             f"delete the folder {running.model} and run snakemake again"
         ) from error
+    except Exception as error:
+        # transformers raises anything where a configuration, or what is installed, does not suit.
+        raise InputError(_no_model(running, error)) from error
     loaded, found = told
     _check_keys(running, found)
     _check_range(running, loaded)
     try:
-        model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
+        ready = loaded.eval().requires_grad_(False).to(device)
+        model = LayeredModel(ready, positions, key)
     except ArchitectureError as error:
         raise InputError(f"{running.key}: {error}") from error
     facts = {
@@ -152,9 +152,24 @@ def _check_range(running: Running, loaded: Any) -> None:
             )
 
 
+def _no_model(running: Running, error: Exception) -> str:
+    """Why transformers makes no model of a snapshot."""
+    if running.attention != "auto":
+        return (
+            f"{running.key}.attention: {running.attention!r} does not work here "
+            f"({first_line(error)}); set it to auto"
+        )
+    install = isinstance(error, ImportError)
+    said = first_line(error).split(". ")[0] if install else first_line(error)
+    return (
+        f"{running.key}: transformers {transformers.__version__} makes no causal language model of "
+        f"it ({said}); {'install that, or ' if install else ''}take another model"
+    )
+
+
 def _check_positions(running: Running, positions: int, key: str) -> None:
     config = transformers.AutoConfig.from_pretrained(running.model, local_files_only=True)
-    limit = getattr(config.get_text_config(), "max_position_embeddings", None)
+    limit = longest_text(config)
     if limit and positions > limit:
         raise InputError(
             f"{key}: {positions} positions are more than the {limit} that {running.called} was "
