@@ -13,34 +13,41 @@ CORES ?= all
 WORKERS ?= 3
 ARGS ?=
 
-.PHONY: help run recover report verify set-aside test lint clean
+# Where Snakemake must be able to write, whatever it is to do.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
+
+.PHONY: cache help run recover report verify set-aside test lint clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
-run: $(VENV)/run.stamp
+cache:
+	@mkdir -p "$(CACHE)" 2> /dev/null || { echo "error: $(CACHE): Snakemake keeps a cache there, \
+	and it cannot be made; set XDG_CACHE_HOME to a folder that can" >&2; exit 1; }
+
+run: cache $(VENV)/run.stamp
 	@echo "==> Running the default study (config.yaml) on $(CORES) cores"
 	$(BIN)/snakemake --cores $(CORES)
 	@$(MAKE) --no-print-directory report
 
-recover: $(VENV)/run.stamp
+recover: cache $(VENV)/run.stamp
 	$(BIN)/python -m workflow_scripts.recover $(or $(ARGS),--cores $(CORES))
 
-report: $(VENV)/run.stamp
+report: cache $(VENV)/run.stamp
 	$(BIN)/snakemake --report results/report.html
 	@echo "==> Done. Report: results/report.html   Numbers: results/wells.csv, results/curves/"
 
-verify: $(VENV)/run.stamp
+verify: cache $(VENV)/run.stamp
 	$(BIN)/python -m workflow_scripts.verify $(ARGS)
 
-set-aside: $(VENV)/run.stamp
+set-aside: cache $(VENV)/run.stamp
 	$(BIN)/python -m workflow_scripts.set_aside $(ARGS)
 
 test: lint
 	@echo "==> Running the tests"
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-lint: $(VENV)/test.stamp
+lint: cache $(VENV)/test.stamp
 	@echo "==> Checking style, types and the workflow's graph"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

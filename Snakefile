@@ -40,6 +40,7 @@ from workflow_scripts.running.jobs import (
     prepare_environment,
     shell_command,
 )
+from workflow_scripts.running.surroundings import check_folders, check_locale
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.sources.configuration import (
     architecture_of,
@@ -49,6 +50,7 @@ from workflow_scripts.sources.configuration import (
     random_twins,
     text_of,
 )
+from workflow_scripts.sources.layout import state_of
 from workflow_scripts.steering.configuration import steering_keys
 from workflow_scripts.tokens.configuration import (
     check_local_files,
@@ -99,6 +101,7 @@ onstart:
     from workflow_scripts.running.slurm_jobs import begin_run
 
     try:
+        check_folders(Path.cwd(), to_write=True)
         hold(Path.cwd())
         check_devices(workflow)
         begin_run(workflow)

@@ -16,8 +16,14 @@ except InputError as error:
 try:
     update_config(config, read_overrides(workflow.config_settings.config))
     STUDY = resolve(config)
+    check_locale(STUDY)
 except InputError as error:
     raise WorkflowError(f"{', '.join(map(str, workflow.configfiles))}: {error}") from None
+
+try:
+    check_folders(Path.cwd(), to_write=False)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 
 MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
 

@@ -36,7 +36,8 @@ if GENERATED:
                 running=running(model),
                 # Functions, since braces in a token are no wildcards.
                 prefix=lambda w, spec=spec: options(spec, "prefix_token"),
-                options=lambda w: options(DATASETS[w.dataset], *GENERATION),
+                options=lambda w: options(DATASETS[w.dataset], *GENERATION)
+                + options(DATASETS[text_of(w.dataset)], *OF_TEXT),
             message:
                 f"Generating {{wildcards.dataset}}, shard {{wildcards.shard}}, by {model}"
             shell:

@@ -1,6 +1,7 @@
 # Takes: the configuration.
-# Makes: results/models/{model}/: config.json, model.safetensors, tokenizer.json, provenance.json
-#        and SHA256SUMS, on which later rules depend (small, so compared by content);
+# Makes: results/models/{model}/: config.json, model.safetensors, tokenizer.json,
+#        tokenizer_config.json (the chat template), provenance.json and SHA256SUMS, on which later
+#        rules depend (small, so compared by content);
 #        results/corpora/{dataset}.parquet.
 #
 # A source is a rule and a command of its own, so that adding one, or mending one, reruns no other.
@@ -12,6 +13,7 @@ SNAPSHOT_FILES = {
     "config": f"{SNAPSHOT}/config.json",
     "weights": f"{SNAPSHOT}/model.safetensors",
     "tokenizer": f"{SNAPSHOT}/tokenizer.json",
+    "chat": f"{SNAPSHOT}/tokenizer_config.json",
     "provenance": f"{SNAPSHOT}/provenance.json",
     "digests": f"{SNAPSHOT}/SHA256SUMS",
 }
@@ -94,6 +96,7 @@ rule copy_local_model:
         CONDA
     params:
         options=model_options,
+        state=lambda w: state_of(LOCAL_FILES["models", w.model]),
     message:
         "Fetching model {wildcards.model}"
     shell:
@@ -185,7 +188,8 @@ rule read_local_corpus:
     shell:
         run(
             "sources.read_local_corpus",
-            "{input.files:q} --name {wildcards.dataset:q} {params.options:q} --out {output:q}",
+            # What follows `--` is no option, whatever a file's name begins with.
+            "--name {wildcards.dataset:q} {params.options:q} --out {output:q} -- {input.files:q}",
         )
 
 

@@ -7,7 +7,7 @@
 
 TOKENS = f"results/tokens/{SHARD}.parquet"
 
-
+OF_TEXT = ["special_tokens_in_text"]  # of a dataset of text, and all that is made of it
 OF_ANY = ["source", "of", "ensemble", "shards", "documents_per_shard", "repetitions"]
 
 TOKENIZED = [name for name in DATASETS if text_of(name) == name]

@@ -67,7 +67,8 @@ def schema_of(path):
 def test_every_file_is_there_and_no_other(results):
     found = {path.relative_to(results) for path in results.rglob("*") if path.is_file()}
     found = {str(path) for path in found if path.parts[0] != ".records"}
-    snapshot = ["config.json", "model.safetensors", "tokenizer.json", "provenance.json"]
+    snapshot = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+    snapshot += ["provenance.json"]
     wanted = {f"models/{model}/{name}" for model in MODELS for name in [*snapshot, "SHA256SUMS"]}
     wanted |= {"corpora/text.parquet", "wells.csv", "provenance.json"}
     for kind in ("tokens", "states"):

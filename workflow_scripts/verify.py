@@ -102,7 +102,9 @@ def planned(options: list[str]) -> list[Job]:
             elif not jobs:
                 said += line
     if run.returncode:
-        raise InputError(f"snakemake cannot plan this study: {said.strip()}")
+        # Of a traceback, such as where Snakemake can keep no cache, its end.
+        said = said.strip().rpartition("\n" if "Traceback" in said else "\0")[2]
+        raise InputError(f"snakemake cannot plan this study: {said}")
     return jobs
 
 

@@ -7,5 +7,5 @@ def lens_tokens_options(wildcards):
     return [
         *options(spec, "prefix_token"),
         *options(spec["lens"], "train_documents"),
-        *options(dataset, "tokens_per_document"),
+        *options(dataset, "tokens_per_document", *OF_TEXT),
     ]

@@ -14,7 +14,11 @@ def shards_of_text(wildcards):
 def text_options(wildcards):
     """Options of one shard of a dataset: the model's prefix token, and what the ensemble takes."""
     model, dataset = MODELS[wildcards.model], DATASETS[wildcards.dataset]
-    shared = options(model, "prefix_token") + options(dataset, "documents_per_shard")
+    shared = [
+        *options(model, "prefix_token"),
+        *options(DATASETS[text_of(wildcards.dataset)], *OF_TEXT),
+        *options(dataset, "documents_per_shard"),
+    ]
     if dataset["source"] != "ensemble":
         return [*shared, f"--shard={wildcards.shard}", *options(dataset, "tokens_per_document")]
     shard, own = wildcards.shard, [key for key in dataset if key not in OF_ANY]

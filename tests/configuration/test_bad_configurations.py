@@ -13,7 +13,7 @@ from tests.runs import changed
         ("measurement/contxt", 48, ["measurement.contxt: unknown key", "`context`"]),
         ("models/tiny/seed", 48, ["models.tiny.seed: unknown key", "known keys"]),
         ("models/tiny/layers", [0, 4], ["models.tiny.layers: layer 4", "layers 0 to 3"]),
-        ("models/tiny/path", "no/model", ["models.tiny.path: no file no/model", "correct"]),
+        ("models/tiny/path", "no/model", ["models.tiny.path: no folder no/model", "correct"]),
         ("datasets/text/files", "no/*.txt", ["datasets.text.files: no file no/*.txt", "correct"]),
         ("models/tiny", {"source": "path", "path": "x"}, ["models.tiny: `blocks` is missing"]),
     ],

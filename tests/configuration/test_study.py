@@ -24,7 +24,7 @@ def test_defaults_are_filled_in():
     }  # fmt: skip
     assert study["datasets"]["text"] == {
         **CONFIG["datasets"]["text"], "text_column": "text", "min_characters": 1,
-        "shards": 1, "documents_per_shard": 100,
+        "shards": 1, "documents_per_shard": 100, "special_tokens_in_text": False,
     }  # fmt: skip
     assert study["datasets"]["nulls"] == {
         **CONFIG["datasets"]["nulls"], "seed": 0, "shards": 1, "documents_per_shard": 100,

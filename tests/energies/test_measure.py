@@ -198,7 +198,7 @@ def test_a_window_that_does_not_fit_alone_is_an_error(model):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf, 1e30])
 @pytest.mark.parametrize("layer", LAYERS)
 def test_an_activation_that_is_not_finite_is_located(layer, wrong, dtype):
     """The rare token 200, at position 20 of document 5, breaks the model from one layer on."""

@@ -22,6 +22,13 @@ def test_a_mistake_gets_one_sentence_with_file_key_and_remedy(where, value, what
     check_sentence(where, value, what)
 
 
+def test_greedy_text_from_nothing_would_be_one_document():
+    config = changed("datasets/own/prompt_tokens", 0)
+    config["datasets"]["own"]["sampling_temperature"] = 0
+    expected = "datasets.own.sampling_temperature: without a prompt, 0 would write one document "
+    assert sentence(config).startswith(expected)
+
+
 @pytest.mark.parametrize(
     ("where", "value", "expected"),
     [

@@ -10,7 +10,8 @@ from torch import nn
 from transformers import LlamaForCausalLM
 
 from tests.tiny import FAMILIES, tiny_model
-from workflow_scripts.semstat.models.decoder import ArchitectureError, LayeredModel
+from workflow_scripts.semstat.models.architecture import ArchitectureError
+from workflow_scripts.semstat.models.decoder import LayeredModel
 
 IDS = torch.randint(1, 257, (2, 20), generator=torch.Generator().manual_seed(0))
 

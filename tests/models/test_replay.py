@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from tests.tiny import FAMILIES, VOCABULARY, tiny_model
-from workflow_scripts.semstat.models.decoder import ArchitectureError, LayeredModel
+from workflow_scripts.semstat.models.architecture import ArchitectureError
+from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.replay import Reader, repeat, select
 
 IDS = torch.randint(1, VOCABULARY, (3, 12), generator=torch.Generator().manual_seed(0))
@@ -67,7 +68,7 @@ def test_a_cache_can_be_repeated_and_selected_from():
     reader = Reader(layered, layered.n_blocks)
     moment, _ = reader.start(IDS)
     tokens = torch.tensor([[5], [6], [7], [8], [9], [10]])
-    read = reader.read(tokens, repeat(moment.after, 2))
+    read = reader.read(tokens, repeat(moment, 2))
     chosen = select(read, torch.tensor([1, 2, 5]))
     whole, _ = reader.start(torch.cat([IDS, tokens[[1, 2, 5]]], dim=1))
     torch.testing.assert_close(chosen.top_xn, whole.top_xn, rtol=1e-4, atol=1e-4)

@@ -34,7 +34,7 @@ def undisturbed(finished) -> dict[str, str]:
             "model=tiny/dataset=text/" in result and not result.startswith("figures/")
         ):
             needed.append(name)
-    results, records = 5 + 1 + 1 + 2 * (1 + 3 + 1) + 3, 1 + 1 + 1 + 2 * 3
+    results, records = 6 + 1 + 1 + 2 * (1 + 3 + 1) + 3, 1 + 1 + 1 + 2 * 3
     assert len(needed) == results + records + 1
     return {name: whole[name] for name in needed}
 

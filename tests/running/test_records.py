@@ -2,13 +2,17 @@
 
 import ast
 import functools
+import io
+import os
 import re
 import shlex
 import sys
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from tests.runs import REPO, command, complaint
+from tests.runs import REPO, complaint, said
 from workflow_scripts.running import record_job, tabulate
 from workflow_scripts.running.code import digest_of_code
 from workflow_scripts.running.jobs import Job, shell_command
@@ -56,12 +60,31 @@ def test_jobs_are_planned_with_the_digest_of_their_commands_code(jobs):
 def tabulation(work, jobs, monkeypatch):
     """The job that makes wells.csv, about to run in this process, and what its record says."""
     (job,) = (job for job in jobs if "results/wells.csv" in job.outputs)
-    monkeypatch.setattr(sys, "argv", words_of(job))
+    monkeypatch.setattr(sys, "argv", ["record_job", job.command[0]])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(words_of(job).encode())))
     return job, read_record(record_of(job))
 
 
 def words_of(job):
-    return ["record_job", job.code, *job.inputs, "--", *job.outputs, "--", *job.command]
+    words = [job.code, *job.inputs, "--", *job.outputs, "--", *job.command]
+    return "".join(f"{word}\0" for word in words)
+
+
+def line_of(job):
+    """The shell command of its rule."""
+    line = shell_command(job.command[0], shlex.join(job.command[1:]), job.code)
+    for name, files in (("input", job.inputs), ("output", job.outputs), ("log", ["log.txt"])):
+        line = line.replace(f"{{{name}:q}}", shlex.join(files))
+    return line
+
+
+def environment_of_jobs():
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {"PYTHONPATH": str(REPO), "PATH": path}
+
+
+def run_recorded(job, work):
+    return said(["bash", "-euo", "pipefail", "-c", line_of(job)], work, environment_of_jobs())
 
 
 def test_the_same_job_leaves_the_same_record(tabulation):
@@ -103,15 +126,32 @@ def test_code_edited_after_a_job_was_planned_is_refused(tabulation, work):
     job, _ = tabulation
     record_of(job).unlink()
     (work / "results/wells.csv").unlink()
-    words = words_of(job._replace(code="0" * 64))[1:]
-    said = command("running.record_job", *words, cwd=work)
-    complaint(said, "running.tabulate: its code was edited after this job", "run snakemake again")
+    told = run_recorded(job._replace(code="0" * 64), work)
+    complaint(told, "running.tabulate: its code was edited after this job", "run snakemake again")
     assert not record_of(job).exists() and not (work / "results/wells.csv").exists()
-    assert command("running.record_job", *words_of(job)[1:], cwd=work).code == 0
+    assert run_recorded(job, work).code == 0
     assert record_of(job).exists() and (work / "results/wells.csv").exists()
 
 
-def test_the_command_line_of_a_job():
+def test_more_files_than_a_command_line_takes(tmp_path):
+    """12,000 of a hundred characters, which are inputs and arguments of the command."""
+    folder = tmp_path / ("x" * 90)
+    folder.mkdir()
+    files = [f"{folder.name}/{number:05d}.txt" for number in range(12_000)]
+    for number, file in enumerate(files):
+        (tmp_path / file).write_text(f"document {number}")
+    name, made = "sources.read_local_corpus", "results/corpora/text.parquet"
+    words = [name, "--name=text", "--files=*/*.txt", f"--out={made}", "--", *files]
+    job = Job(digest_of_code(name), files, [made], words)
+    (tmp_path / "job.sh").write_text(line_of(job))
+    assert (tmp_path / "job.sh").stat().st_size > os.sysconf("SC_ARG_MAX")
+    ran = said(["bash", "-euo", "pipefail", "job.sh"], tmp_path, environment_of_jobs())
+    assert ran.code == 0, ran.text
+    assert pq.read_metadata(tmp_path / made).num_rows == len(files)
+    assert list(read_record(tmp_path / record_of(job))["inputs"]) == files
+
+
+def test_the_words_of_a_job():
     job = Job.parse(
         ["5f", "in", "--", "results/a/b.csv", "results/c", "--", "tabulate", "--threads", "2"]
     )

@@ -15,6 +15,8 @@ OUTSIDE = [f"../../{EVIL}", f"/tmp/{EVIL}"]  # noqa: S108
 LINK = "carrier/links/passwd.txt"
 MEMBERS = {
     "carrier/__init__.py": "raise RuntimeError('a wheel must not be imported')",
+    "carrier/texts/": "",
+    "carrier/texts/folder.txt/": "",
     "carrier/texts/b.txt": "second",
     "carrier/texts/a.txt": "first",
 } | dict.fromkeys(OUTSIDE, "outside")

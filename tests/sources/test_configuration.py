@@ -1,5 +1,6 @@
 """Entries of models and corpora: where they come from, and what they take from each other."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -212,19 +213,18 @@ def test_the_text_of_a_dataset():
 
 def test_local_files_are_listed_or_missed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ["b.txt", "a.txt", "a/config.json", "a/model.safetensors"]:
+    for name in ["b.txt", "a.txt", "a/model.safetensors", "a/tokenizer.json"]:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
+    Path("a/config.json").write_text("{}")
     study = resolve(changed("models/like", {"like": "a"}))
     assert local_files("datasets", "text", study["datasets"]["text"]) == ["a.txt", "b.txt"]
     found = local_files("models", "a", study["models"]["a"])
-    assert found == ["a/config.json", "a/model.safetensors"]
+    assert found == ["a/config.json", "a/model.safetensors", "a/tokenizer.json"]
     assert local_files("models", "a-random", study["models"]["a-random"]) == []
     assert local_files("models", "like", study["models"]["like"]) == []
     Path("a/model.safetensors").unlink()
-    expected = (
-        r"^models\.a\.path: no file a/config.json and a/\*.safetensors \(looked in .*\); corr"
-    )
+    expected = r"^models\.a\.path: a holds no weights \(\*\.safetensors\) \(looked in .*\); corr"
     with pytest.raises(InputError, match=expected):
         local_files("models", "a", study["models"]["a"])
     missing = {"source": "path", "files": "c/*.txt"}
@@ -232,12 +232,12 @@ def test_local_files_are_listed_or_missed(tmp_path, monkeypatch):
         local_files("datasets", "text", missing)
 
 
-@pytest.mark.parametrize("name", ["a{x}.txt", "a\nb.txt", "a\x1bb.txt"])
+@pytest.mark.parametrize("name", ["a{x}.txt", "a\nb.txt", "a\x1bb.txt", "a\udce9b.txt"])
 def test_a_file_that_snakemake_would_not_take_as_it_is_is_named(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     Path(name).touch()
     spec = {"source": "path", "files": "*.txt"}
-    with pytest.raises(InputError, match=r"^datasets\.text\.files: 'a.*\.txt' holds braces or co"):
+    with pytest.raises(InputError, match=r"^datasets\.text\.files: 'a.*\.txt' holds braces, co"):
         local_files("datasets", "text", spec)
 
 
@@ -267,3 +267,48 @@ def test_blocks_that_a_local_model_does_not_have(tmp_path, monkeypatch, content,
         assert sentence(config) == (
             f"models.a.blocks: the configuration says 6, but a/config.json says {says}; correct it"
         )
+
+
+def files_of(tmp_path, monkeypatch, wanted):
+    monkeypatch.chdir(tmp_path)
+    return local_files("datasets", "text", {"source": "path", "files": wanted})
+
+
+def test_a_glob_finds_files_not_folders(tmp_path, monkeypatch):
+    (tmp_path / "texts/more.txt").mkdir(parents=True)
+    (tmp_path / "texts/link.txt").symlink_to("-b.txt.gz")
+    (tmp_path / "texts/-b.txt.gz").touch()
+    found = files_of(tmp_path, monkeypatch, "texts/*")
+    assert found == ["texts/-b.txt.gz", "texts/link.txt"] == files_of(tmp_path, monkeypatch, "**/*")
+    monkeypatch.chdir(tmp_path / "texts")
+    assert files_of(tmp_path / "texts", monkeypatch, "*.gz") == ["-b.txt.gz"]
+
+
+ODD = {
+    "broken link.txt": (
+        lambda path: path.symlink_to("gone.txt"),
+        "is a broken link; mend or remove",
+    ),
+    "pipe.txt": (os.mkfifo, "is no file; mend or remove it"),
+    "a.json": (
+        Path.touch,
+        "holds no documents, which are read from .txt and .jsonl (also .gz or .z",
+    ),
+    "README": (Path.touch, "holds no documents, which are read from "),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_no_file_of_documents_is_named(tmp_path, monkeypatch, name):
+    make, expected = ODD[name]
+    make(tmp_path / name)
+    (tmp_path / "z.txt").touch()
+    with pytest.raises(InputError) as raised:
+        files_of(tmp_path, monkeypatch, "*")
+    assert str(raised.value).startswith(f"datasets.text.files: {name!r} {expected}")
+
+
+def test_a_folder_is_no_glob(tmp_path, monkeypatch):
+    (tmp_path / "texts").mkdir()
+    with pytest.raises(InputError, match=r"files: texts/ is a folder; write texts/\*\.txt or so$"):
+        files_of(tmp_path, monkeypatch, "texts/")

@@ -1,5 +1,6 @@
 """Corpora of every source end as one table of documents, or in one sentence."""
 
+import gzip
 import json
 
 import pyarrow as pa
@@ -69,16 +70,41 @@ def test_the_order_follows_the_seed(tmp_path):
 
 WRONG = {
     "latin.txt": ("é".encode("latin-1"), "latin.txt cannot be read ('utf-8' codec can't decode "),
-    "latin.jsonl": (b'{"text": "\xe9"}', "latin.jsonl cannot be read ('utf-8' codec can't "),
-    "half.jsonl": (b'{"text": "a"}\n{"text": ', "half.jsonl cannot be read (Expecting value: "),
+    "latin.jsonl": (
+        b'{"text": "\xe9"}',
+        "latin.jsonl, line 1 cannot be read ('utf-8' codec can't ",
+    ),
+    "half.jsonl": (
+        b'\n{"text": "a"}\n{"text": ',
+        "half.jsonl, line 3 cannot be read (Expecting value: ",
+    ),
     "pair.jsonl": (
         b'{"text": "\\ud83d"}',
-        "pair.jsonl cannot be read ('utf-8' codec can't encode ",
+        "pair.jsonl, line 1 cannot be read ('utf-8' codec can't encode ",
     ),
+    "long.jsonl": (
+        b'{"text": "a"}\n{"text": "b", "n": ' + b"9" * 5000 + b"}",
+        "long.jsonl, line 2 cannot be read (Exceeds the limit (4300 digits) for integer ",
+    ),
+    "deep.jsonl": (
+        b'{"text": "a", "deep": ' + b"[" * 100_000,
+        "deep.jsonl, line 1 cannot be read (maximum recursion depth exceeded ",
+    ),
+    "wide.txt": ("words".encode("utf-16"), "wide.txt cannot be read ('utf-8' codec can't decode "),
+    "wide-le.txt": (
+        "words".encode("utf-16-le"),
+        "wide-le.txt cannot be read (it holds zero bytes, ",
+    ),
+    "cut.txt.gz": (gzip.compress(b"words " * 99)[:-9], "cut.txt.gz cannot be read (Truncated comp"),
+    "no.jsonl.gz": (
+        b'{"text": "a"}',
+        "no.jsonl.gz cannot be read (zlib inflate failed: incorrect ",
+    ),
+    "no.jsonl.zst": (b'{"text": "a"}', "no.jsonl.zst cannot be read (ZSTD decompress failed: "),
     "text.parquet": (b"PAR1 or not", "text.parquet cannot be read (Parquet magic bytes not found"),
     "a.csv": (
         b"text\na",
-        "a.csv ends in '.csv'; documents are read from .txt, .jsonl and .parquet",
+        "a.csv: documents are read from .txt and .jsonl (also .gz or .zst of these) and .parquet",
     ),
 }
 
@@ -107,8 +133,8 @@ def rows(tmp_path, kind, content):
     ("content", "expected"),
     [
         ([{"body": "a", "id": 1}], "has no column 'text'; it has body, id"),
-        ([{"text": "a"}, {"text": None}], "'text' holds NoneType, not text"),
-        ([{"text": 3}], "'text' holds int, not text"),
+        ([{"text": "a"}, {"text": None}], "'text' holds null, neither text nor messages"),
+        ([{"text": 3}], "'text' holds int, neither text nor messages"),
     ],
 )
 def test_a_column_that_holds_no_text_is_named(kind, content, expected, tmp_path):
@@ -116,7 +142,7 @@ def test_a_column_that_holds_no_text_is_named(kind, content, expected, tmp_path)
     with pytest.raises(InputError) as raised:
         fetched([path], tmp_path / "out.parquet")
     assert str(raised.value).startswith(f"datasets.x.text_column: {path}")
-    assert str(raised.value).endswith(expected)
+    assert expected in str(raised.value)
 
 
 def test_json_lines_that_are_no_objects_are_refused(tmp_path):
@@ -130,7 +156,9 @@ def test_json_lines_that_are_no_objects_are_refused(tmp_path):
 @pytest.mark.parametrize("texts", [[], [""]])
 def test_an_empty_corpus_is_refused(texts, tmp_path):
     path = rows(tmp_path, "jsonl", [{"text": text} for text in texts])
-    expected = r"^datasets\.x: the corpus is empty: no document of at least 1 characters; check "
+    expected = (
+        r"^datasets\.x: the corpus is empty \(.* left out\), and error bars come from .*; check "
+    )
     with pytest.raises(InputError, match=expected):
         fetched([path], tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()

@@ -27,7 +27,7 @@ def test_a_random_twin_has_the_architecture_and_follows_its_seed(snapshot, tmp_p
         assert torch.equal(tensor, again[name])
         assert tensor.dim() == 1 or not torch.equal(tensor, other[name])
         assert not torch.equal(tensor, trained[name])
-    for file in ("tokenizer.json", "config.json"):
+    for file in ("tokenizer.json", "tokenizer_config.json", "config.json"):
         assert json.loads((tmp_path / "0" / file).read_text()) == json.loads(
             (snapshot / file).read_text()
         )

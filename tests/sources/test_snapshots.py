@@ -12,7 +12,8 @@ from tokenizers import Tokenizer
 from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.sources.copy_local_model import copy_local_model
-from workflow_scripts.sources.snapshots import DATA, load_folder
+from workflow_scripts.sources.folders import load_folder
+from workflow_scripts.sources.snapshots import DATA, write_snapshot
 
 
 def fetched(folder, out, blocks=BLOCKS):
@@ -67,6 +68,17 @@ def test_another_number_of_blocks_is_refused(saved, tmp_path):
         "models.tiny.blocks: the configuration says 12, the model has 3; correct it"
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_what_would_not_load_back_as_it_is_is_refused(saved, tmp_path):
+    """Here, numbers that a model computes with and that no file of it holds."""
+    model, tokenizer, _ = load_folder("key", saved)
+    model.register_buffer("drawn", torch.rand(2), persistent=False)
+    with pytest.raises(
+        InputError, match=r"^models\.tiny: drawn of this LlamaForCausalLM is not sav"
+    ):
+        write_snapshot("tiny", {"source": "path"}, model, tokenizer, BLOCKS, tmp_path / "out/tiny")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_weights_that_are_not_there_are_not_made_up(local):

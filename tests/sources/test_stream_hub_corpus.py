@@ -1,6 +1,8 @@
 """A corpus of the hub is streamed from its pinned revision, or refused in one sentence."""
 
+import json
 import time
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,7 +11,7 @@ import pytest
 from tests.runs import complaint
 from tests.sources.fetching import PIPED, fetch_corpus
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.sources.tables import CORPUS
+from workflow_scripts.semstat.sources.tables import CHATS, CORPUS
 from workflow_scripts.semstat.tables import provenance_of, read_table
 from workflow_scripts.sources.corpora import Selection
 from workflow_scripts.sources.stream_hub_corpus import stream_hub_corpus
@@ -53,11 +55,28 @@ def test_a_hub_corpus_is_streamed(hub, tmp_path):
     assert one != [f"text {i}" for i in range(7)]
 
 
+def test_conversations_of_the_hub(hub, tmp_path):
+    chats = [[{"role": "user", "content": f"text {i}"}] for i in range(7)]
+    file = Path(hub) / "data" / "train-00000-of-00001.parquet"
+    pq.write_table(pa.table({"body": [*chats, *chats]}), file)
+    stream_hub_corpus(
+        name="x",
+        hub=hub,
+        revision="0" * 40,
+        split="train",
+        documents=9,
+        selection=Selection(text_column="body"),
+        out=tmp_path / "out.parquet",
+    )
+    found = read_table(tmp_path / "out.parquet", CHATS)["messages"].to_pylist()
+    assert list(map(json.loads, found)) == chats
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"text_column": "text"}, r"\.text_column: .* has no column 'text'; it has id, body$"),
-        ({"text_column": "id"}, r"\.text_column: .*: 'id' holds int, not text$"),
+        ({"text_column": "id"}, r"\.text_column: .*: 'id' holds int, neither text nor messages; "),
         ({"split": "test"}, r"\.hub: cannot stream .* \(test\) from the hub \(.*\); check the "),
         ({"subset": "nope"}, r"\.hub: cannot stream .* \(train\) from the hub \(.*\); check the "),
     ],

@@ -11,7 +11,7 @@ from tokenizers.trainers import BpeTrainer
 from tests.tiny import PREFIX, save_tiny_model
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.notebook import measure_energies
-from workflow_scripts.sources.snapshots import load_folder
+from workflow_scripts.sources.folders import load_folder
 from workflow_scripts.sources.tokenizer_files import load_tokenizer
 
 TEXT = "In 2023 there were 650841823 of them, weren't there?"
@@ -92,3 +92,18 @@ def test_a_notebook_is_told_of_a_tokenizer_that_splits_otherwise(tmp_path):
         measure_energies(model, transformers.AutoTokenizer.from_pretrained(folder), TEXT)
     right = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
     assert measure_energies(model, right, TEXT)["last"].to_pylist()[: len(ids(trained())) - 1]
+
+
+def test_without_tokenizer_json_a_vocabulary_needs_its_merges(local):
+    tokenizer = Tokenizer.from_file(str(local / "tokenizer.json"))
+    (local / "tokenizer.json").unlink()
+    (local / "vocab.json").write_text(json.dumps(tokenizer.get_vocab()))
+    special = {"bos_token": PREFIX, "eos_token": PREFIX, "unk_token": PREFIX}
+    about = {"tokenizer_class": "GPT2Tokenizer"} | special
+    (local / "tokenizer_config.json").write_text(json.dumps(about))
+    expected = rf"^key: {local} cannot be loaded as a fast tokenizer \(`vocab` and `merges` must "
+    with pytest.raises(InputError, match=expected):
+        load_folder("key", local)
+    (local / "merges.txt").write_text("#version: 0.2\n")
+    _, found, _ = load_folder("key", local)
+    assert ids(found.backend_tokenizer) == ids(tokenizer)

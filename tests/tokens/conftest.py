@@ -7,7 +7,7 @@ import pytest
 
 from tests.tiny import PREFIX, VOCABULARY, tiny_tokenizer
 from workflow_scripts.running.command import call
-from workflow_scripts.semstat.sources.tables import CORPUS
+from workflow_scripts.semstat.sources.tables import CHATS, CORPUS
 from workflow_scripts.semstat.tables import provenance_of, read_table, write_table
 from workflow_scripts.semstat.tokens.tables import TOKENS
 
@@ -28,7 +28,9 @@ def shard(snapshot, tmp_path):
 
     def run(command, number=0, *options, texts=TEXTS, prefix=PREFIX, ensemble=None):
         corpus, out = tmp_path / "corpus.parquet", tmp_path / "tokens.parquet"
-        table = pa.Table.from_pydict({"doc": range(len(texts)), "text": texts}, schema=CORPUS)
+        chats = isinstance(texts[0], list)
+        schema, column = (CHATS, map(json.dumps, texts)) if chats else (CORPUS, texts)
+        table = pa.Table.from_arrays([range(len(texts)), list(column)], schema=schema)
         write_table(corpus, table, {"dataset": "x"})
         words = ["--model", snapshot, "--corpus", corpus, "--dataset", "x", "--out", out]
         words += ["--shard", number, "--documents-per-shard", 2, "--prefix-token", prefix]

@@ -36,6 +36,18 @@ from workflow_scripts.tokens.configuration import check_local_files, documents_o
         ("datasets/again/shards", 2, "a repetition has a shard for each of its `repetitions`; "),
         ("datasets/own/ensemble", "uniform", "unknown key; known keys: documents_per_shard, "),
         ("datasets/text/shards", "2", "'2' is not of type 'integer'; write 2 (Shards to measure; "),
+        (
+            "datasets/text/special_tokens_in_text",
+            "no",
+            "'no' is not of type 'boolean'; Whether the ",
+        ),
+        (
+            "datasets/nulls/special_tokens_in_text",
+            True,
+            "unknown key; known keys: documents_per_sh",
+        ),
+        ("datasets/text/documents_per_shard", 1, "error bars come from the scatter between docu"),
+        ("datasets/again/documents_per_shard", 1, "error bars come from the scatter between doc"),
         ("datasets/text/shards", 2.0, "2.0 is not of type 'integer'; Shards to measure; "),
         ("datasets/text/shards", True, "True is not of type 'integer'; Shards to measure; "),
         ("datasets/text/shards", 0, "0 is less than the minimum of 1; Shards to measure; "),

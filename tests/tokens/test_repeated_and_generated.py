@@ -71,13 +71,14 @@ def place(finished, study, tmp_path_factory):
     return place
 
 
-def test_a_zero_is_said_to_the_commands(place, study):
+@pytest.mark.parametrize("key", ["prompt_tokens", "sampling_temperature"])
+def test_a_zero_is_said_to_the_commands(place, study, key):
     """Their own defaults are others."""
     study = copy.deepcopy(study)
-    study["datasets"]["text-generated"] |= {"prompt_tokens": 0, "sampling_temperature": 0}
+    study["datasets"]["text-generated"][key] = 0
     said = place.snakemake("--dry-run", "--printshellcmds", GENERATED, study=study)
     assert said.code == 0, said.text
-    for words in ("--prompt-tokens=0", "--sampling-temperature=0", "--seed=0"):
+    for words in (f"--{key.replace('_', '-')}=0", "--seed=0"):
         assert words in said.text
 
 

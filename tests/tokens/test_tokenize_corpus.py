@@ -30,8 +30,8 @@ def test_a_tokenizer_that_truncates_or_pads_is_kept_from_it(shard, snapshot):
 
 def test_documents_are_cut_at_the_limit(shard):
     whole = shard(tokenize_corpus, 1)
-    cut = shard(tokenize_corpus, 1, "--tokens-per-document", 9)
-    assert cut == {doc: tokens[:10] for doc, tokens in whole.items()}
+    cut = shard(tokenize_corpus, 1, "--tokens-per-document", 10)
+    assert cut == {doc: tokens[:11] for doc, tokens in whole.items()}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,18 @@ def test_a_first_shard_is_not_made_where_a_later_one_could_not_be(shard):
     assert len(shard(tokenize_corpus, 0, "--shards", 3)) == 2
     with pytest.raises(InputError, match=r"^datasets\.x\.shards: 200 × 2 documents .* holds 6; "):
         shard(tokenize_corpus, 0, "--shards", 200)
+
+
+def test_a_token_that_the_model_has_no_row_for_is_refused(shard, snapshot):
+    tokenizer = Tokenizer.from_file(str(snapshot / "tokenizer.json"))
+    tokenizer.add_tokens(["more"])
+    tokenizer.save(str(snapshot / "tokenizer.json"))
+    assert shard(tokenize_corpus, 0, texts=["a text", "another"])
+    expected = (
+        r"tokenizer\.json: token id 257 lies beyond the model's vocabulary of 257; the .* added"
+    )
+    with pytest.raises(InputError, match=expected):
+        shard(tokenize_corpus, 0, texts=["one more", "another"])
 
 
 def test_a_tokenizer_of_another_model_is_refused(shard, snapshot):

@@ -22,6 +22,11 @@ def _check_lengths(name: str, spec: Spec) -> None:
             f"datasets.{name}.tokens_per_document: how much to write is not said, neither here nor "
             f"in {spec['of']}; add it"
         )
+    if prompt == spec["sampling_temperature"] == 0:
+        raise InputError(
+            f"datasets.{name}.sampling_temperature: without a prompt, 0 would write one document "
+            f"again and again; raise it or `prompt_tokens`"
+        )
     if prompt >= tokens:
         raise InputError(
             f"datasets.{name}.prompt_tokens: {prompt} leave none of {tokens} tokens to write; "

@@ -17,7 +17,15 @@ from ..semstat.models.decoder import LayeredModel
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import Provenance
 from ..semstat.tables import write_table
-from ..tokens.documents import Documents, Shard, Texts, Tokens, read_documents, tokens_table
+from ..tokens.documents import (
+    Documents,
+    Shard,
+    Texts,
+    Tokens,
+    check_distinct,
+    read_documents,
+    tokens_table,
+)
 
 
 def generate_tokens(
@@ -25,6 +33,7 @@ def generate_tokens(
     corpus: Path,
     dataset: str,
     prefix_token: str,
+    special_tokens_in_text: bool = False,
     shard: Shard,
     prompt_tokens: int = 16,
     tokens_per_document: int,
@@ -43,6 +52,7 @@ def generate_tokens(
     corpus : Parquet file of documents.
     dataset : name of the dataset.
     prefix_token : token put before every document.
+    special_tokens_in_text : let a special token's name in a text be that token; else it is text.
     prompt_tokens : tokens taken of each document, the prefix token not counted.
     tokens_per_document : tokens to make, prompt included, without prefix.
     sampling_temperature : tokens are drawn from softmax(logits / sampling_temperature); 0 takes the
@@ -50,7 +60,13 @@ def generate_tokens(
     seed : seed of the samples.
     out : Parquet file to make.
     """
-    texts = Texts(model=running.model, corpus=corpus, dataset=dataset, prefix_token=prefix_token)
+    texts = Texts(
+        model=running.model,
+        corpus=corpus,
+        dataset=dataset,
+        prefix_token=prefix_token,
+        special_tokens_in_text=special_tokens_in_text,
+    )
     documents = read_documents(texts, shard.within, prompt_tokens)
     _check_prompts(texts, documents, prompt_tokens)
     key = f"{texts.key}.tokens_per_document"
@@ -58,6 +74,9 @@ def generate_tokens(
     steps = tokens_per_document - prompt_tokens
     label = f"{running.called} {dataset} shard={shard.shard}"
     tokens = _generate(running, documents, model, steps, sampling_temperature, seed, label)
+    if sampling_temperature == 0:  # else they are the same by chance
+        made = zip(documents.doc, tokens, strict=True)
+        check_distinct(texts.key, made, "raise prompt_tokens or sampling_temperature")
     provenance = Provenance(
         dataset=dataset,
         corpus=documents.provenance,

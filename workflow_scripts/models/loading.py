@@ -16,7 +16,8 @@ from cyclopts import Parameter
 from safetensors import SafetensorError
 
 from ..semstat.errors import InputError, blamed_on, first_line
-from ..semstat.models.decoder import ArchitectureError, LayeredModel
+from ..semstat.models.architecture import ArchitectureError, longest_text
+from ..semstat.models.decoder import LayeredModel
 from ..semstat.models.windows import BATCH_TOKENS
 
 log = logging.getLogger(__name__)
@@ -90,25 +91,29 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
     device = _device(running)
     attention = None if running.attention == "auto" else running.attention
     try:
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(
+        told: Any = transformers.AutoModelForCausalLM.from_pretrained(
             running.model,
             dtype=getattr(torch, running.dtype),
             attn_implementation=attention,
             use_safetensors=True,
             local_files_only=True,
+            ignore_mismatched_sizes=True,  # they are told of below
+            output_loading_info=True,
         )
-    except (ImportError, ValueError) as error:
-        raise InputError(
-            f"{running.key}.attention: {running.attention!r} does not work here "
-            f"({first_line(error)}); set it to auto"
-        ) from error
     except SafetensorError as error:
         raise InputError(
             f"{running.model / 'model.safetensors'}: damaged ({error}); "
             f"delete the folder {running.model} and run snakemake again"
         ) from error
+    except Exception as error:
+        # transformers raises anything where a configuration, or what is installed, does not suit.
+        raise InputError(_no_model(running, error)) from error
+    loaded, found = told
+    _check_keys(running, found)
+    _check_range(running, loaded)
     try:
-        model = LayeredModel(loaded.eval().requires_grad_(False).to(device))
+        ready = loaded.eval().requires_grad_(False).to(device)
+        model = LayeredModel(ready, positions, key)
     except ArchitectureError as error:
         raise InputError(f"{running.key}: {error}") from error
     facts = {
@@ -120,9 +125,51 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
     return model, facts
 
 
+def _check_keys(running: Running, found: dict[str, Any]) -> None:
+    """Check that the model is the snapshot's: what is not there would be random numbers."""
+    wrong = {
+        "lacks": found["missing_keys"],
+        "holds beside the model": found["unexpected_keys"],
+        "has in another shape": {name for name, *_ in found["mismatched_keys"]},
+    }
+    for what, names in wrong.items():
+        if names:
+            raise InputError(
+                f"{running.model / 'model.safetensors'}: {what} {min(names)}, so it is not of the "
+                f"config.json beside it; delete the folder {running.model} and run snakemake again"
+            )
+
+
+def _check_range(running: Running, loaded: Any) -> None:
+    """Check that the precision asked for holds the weights: beyond 65,504, float16 has infinity."""
+    for name, weight in loaded.named_parameters():
+        if weight.dtype != torch.float16 or not weight.numel():
+            continue
+        if not all(map(torch.isfinite, torch.aminmax(weight))):
+            raise InputError(
+                f"{running.key}.dtype: float16 does not hold the weights, of which {name} exceeds "
+                f"65,504; set it to float32 or bfloat16"
+            )
+
+
+def _no_model(running: Running, error: Exception) -> str:
+    """Why transformers makes no model of a snapshot."""
+    if running.attention != "auto":
+        return (
+            f"{running.key}.attention: {running.attention!r} does not work here "
+            f"({first_line(error)}); set it to auto"
+        )
+    install = isinstance(error, ImportError)
+    said = first_line(error).split(". ")[0] if install else first_line(error)
+    return (
+        f"{running.key}: transformers {transformers.__version__} makes no causal language model of "
+        f"it ({said}); {'install that, or ' if install else ''}take another model"
+    )
+
+
 def _check_positions(running: Running, positions: int, key: str) -> None:
     config = transformers.AutoConfig.from_pretrained(running.model, local_files_only=True)
-    limit = getattr(config.get_text_config(), "max_position_embeddings", None)
+    limit = longest_text(config)
     if limit and positions > limit:
         raise InputError(
             f"{key}: {positions} positions are more than the {limit} that {running.called} was "

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..semstat.errors import blamed_on
-from ..semstat.models.decoder import ArchitectureError, LayeredModel
+from ..semstat.models.architecture import ArchitectureError
+from ..semstat.models.decoder import LayeredModel
 from ..semstat.models.replay import Reader
 
 

@@ -87,9 +87,11 @@ def end_in_one_sentence(main: Callable[[], None]) -> None:
         # On one line, also where it quotes another library.
         sys.exit(f"error: {' '.join(str(error).split(chr(10)))}")
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        sys.exit(f"error: no room to write ({error}); make some and run snakemake again")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            sys.exit(f"error: no room to write ({error}); make some and run snakemake again")
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            sys.exit(f"error: not permitted ({error}); change that and run snakemake again")
+        raise
 
 
 def progress(description: str, unit: str, total: int | None = None) -> tqdm[Any]:

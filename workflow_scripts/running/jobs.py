@@ -16,11 +16,17 @@ from typing import NamedTuple
 from ..semstat.errors import OPTIONS
 from .code import PACKAGE, digest_of_code
 
-RECORDED = f"python -m {__package__}.record_job "
-"""How the shell command of every job begins."""
+RECORD = f"{__package__}.record_job"
+
+GIVEN = "printf '%s\\0' "
+"""How the shell command of every job begins. What follows may be longer than a command line of
+the system's: to the shell, which has `printf` built in, its length does not matter."""
+
+RECORDED = f" | python -m {RECORD} "
+"""What follows these words there, before the command's name."""
 
 LOGGED = " 2>&1 | tee "
-"""What follows the command there, before the place of its log."""
+"""What follows that, before the place of its log."""
 
 FOLDER = "SEMANTIC_STATISTICS_FOLDER"
 """Variable in the environment of jobs: the working directory of the run that they are of."""
@@ -53,7 +59,8 @@ def shell_command(command: str, arguments: str, code: str = "") -> str:
     code : that digest, where the command is a placeholder.
     """
     code = code or digest_of_code(command)
-    return f"{RECORDED}{code} {{input:q}} -- {{output:q}} -- {command} {arguments}{LOGGED}{{log:q}}"
+    words = f"{code} {{input:q}} -- {{output:q}} -- {command} {arguments}"
+    return f"{GIVEN}{words}{RECORDED}{command}{LOGGED}{{log:q}}"
 
 
 class Job(NamedTuple):
@@ -69,7 +76,7 @@ class Job(NamedTuple):
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> Job:
-        """Read the command line of `record_job`: digest, inputs -- outputs -- command.
+        """Read the words that `record_job` is given: digest, inputs -- outputs -- command.
 
         >>> Job.parse(["5f", "a", "b", "--", "c", "--", "copy", "a", "b", "--out=c"]).outputs
         ['c']
@@ -82,8 +89,8 @@ class Job(NamedTuple):
     @classmethod
     def planned(cls, line: str) -> Job | None:
         """The job that a line of Snakemake's plan runs, if it is such a line."""
-        _, recorded, words = line.partition(RECORDED)
-        return cls.parse(_split(words.rpartition(LOGGED)[0])) if recorded else None
+        _, given, words = line.partition(GIVEN)
+        return cls.parse(_split(words.rpartition(RECORDED)[0])) if given else None
 
 
 def _split(words: str) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from .code import PACKAGE
-from .jobs import Job
+from .jobs import RECORD
 
 TEMPORARY = re.compile(r"\.(?P<target>.+?)\.(?P<process>\d+)\.(\w+\.)?tmp")
 """Names of unfinished files and folders: those of `completed` and of `write_snapshot`."""
@@ -43,8 +43,8 @@ def command_of(process: psutil.Process) -> str | None:
         line = process.cmdline()
         if "-m" in line:
             module, *words = line[line.index("-m") + 1 :]
-            if module == f"{__package__}.record_job" and words.count("--") >= 2:
-                return Job.parse(words).command[0]
+            if module == RECORD and words:
+                return str(words[0])
             return module.removeprefix(f"{PACKAGE.name}.") if PACKAGE.name in module else None
     return None
 

@@ -1,14 +1,17 @@
 """Run one of the commands and record what it made, from what and by which code.
 
-  python -m workflow_scripts.running.record_job DIGEST INPUT... -- OUTPUT... -- COMMAND ARGUMENT...
+  printf '%s\\0' DIGEST INPUT... -- OUTPUT... -- COMMAND ARGUMENT... |
+    python -m workflow_scripts.running.record_job COMMAND
 
 The rules start every command through this; by hand a command needs no record. DIGEST is that of the
-command's code when the job was planned.
+command's code when the job was planned. The words come by standard input, since files may be more
+than a command line takes; COMMAND stands there for who looks at what is running.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 from ..semstat.errors import InputError
@@ -21,7 +24,7 @@ from .records import digests, write_record
 def main() -> None:
     if sys.argv[1:] in ([], ["--help"]):
         sys.exit(__doc__)
-    job = Job.parse(sys.argv[1:])
+    job = Job.parse(os.fsdecode(sys.stdin.buffer.read()).removesuffix("\0").split("\0"))
     name, *words = job.command
     if digest_of_code(name) != job.code:
         raise InputError(

@@ -87,6 +87,7 @@ def measure_energies(
     texts = [text] if isinstance(text, str) else list(text)
     documents = _tokenize(tokenizer, texts, prefix_token, layered.decoder.vocabulary)
     context, stride = _window(layered, context, stride, max(map(len, documents)))
+    layered.check_causality(context, "context")
     windows = (
         window
         for doc, tokens_t in enumerate(documents)
@@ -338,8 +339,9 @@ def _window(
     layered: LayeredModel, context: int | None, stride: int | None, longest: int
 ) -> tuple[int, int]:
     """Context and stride, which the model and each other allow."""
-    config = layered.model.config.get_text_config()
-    limit = getattr(config, "max_position_embeddings", None) or longest
+    from .models.architecture import longest_text
+
+    limit = longest_text(layered.model.config) or longest
     context = context or limit
     if context > limit:
         raise InputError(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import re
+import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -16,6 +18,8 @@ from pathlib import Path
 from ..configuration.checks import check_name
 from ..configuration.schema import Spec, keys_of, missing, schema
 from ..semstat.errors import InputError
+from ..semstat.sources.endings import SAID, ending_of
+from .layout import model_files
 
 AFTER: tuple[str, ...] = ()
 
@@ -172,26 +176,47 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
     Raises
     ------
     InputError
-        If there are none where there should be.
+        If there are none where there should be, one that cannot be taken, or not the whole of a
+        model.
     """
     if spec.get("source") != "path":
         return []
     if kind == "datasets":
-        key, wanted = "files", spec["files"]
-        found = sorted(glob.glob(wanted, recursive=True))
+        key = "files"
+        found = _files_of_documents(f"{kind}.{name}.{key}", spec["files"])
     else:
-        key, wanted = "path", f"{spec['path']}/config.json and {spec['path']}/*.safetensors"
-        weights = sorted(glob.glob(f"{glob.escape(spec['path'])}/*.safetensors"))
-        found = [path for path in [f"{spec['path']}/config.json"] if Path(path).is_file()]
-        found = [*found, *weights] if found and weights else []
+        key = "path"
+        found = model_files(f"models.{name}.path", spec["path"])
     if not found:
         raise InputError(
-            f"{kind}.{name}.{key}: no file {wanted} (looked in {Path.cwd()}); correct the path"
+            f"{kind}.{name}.files: no file {spec['files']} (looked in {Path.cwd()}); "
+            f"correct the path"
         )
     for path in found:
-        if re.search(r"[{}\x00-\x1f\x7f]", path):
+        if re.search(r"[{}\x00-\x1f\x7f\ud800-\udfff]", path):
             raise InputError(
-                f"{kind}.{name}.{key}: {path!r} holds braces or control characters, which "
-                f"Snakemake would not take as they are; rename it"
+                f"{kind}.{name}.{key}: {path!r} holds braces, control characters or bytes that are "
+                f"not {sys.getfilesystemencoding()}, which Snakemake would not take as they are; "
+                f"rename it"
             )
     return found
+
+
+def _files_of_documents(key: str, wanted: str) -> list[str]:
+    """Files that a glob finds; folders that it finds as well are none."""
+    found = [path for path in map(Path, glob.glob(wanted, recursive=True)) if not path.is_dir()]
+    if not found and Path(wanted).is_dir():
+        raise InputError(f"{key}: {wanted} is a folder; write {wanted.rstrip('/')}/*.txt or so")
+    for path in found:
+        name = repr(str(path))
+        if not path.is_file():
+            what = "a broken link" if path.is_symlink() else "no file"
+            raise InputError(f"{key}: {name} is {what}; mend or remove it")
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{key}: {name} may not be read; change its permissions")
+        if ending_of(path.name) is None:
+            raise InputError(
+                f"{key}: {name} holds no documents, which are read from {SAID}; rename it or write "
+                f"a narrower glob"
+            )
+    return sorted(map(str, found))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..running.command import run
-from .snapshots import load_folder, write_snapshot
+from .folders import load_folder
+from .snapshots import write_snapshot
 
 
 def copy_local_model(*, name: str, path: Path, blocks: int, out: Path) -> None:
@@ -18,9 +19,9 @@ def copy_local_model(*, name: str, path: Path, blocks: int, out: Path) -> None:
     blocks : number of blocks that it has.
     out : folder to make the snapshot in.
     """
-    model, tokenizer = load_folder(f"models.{name}.path", path)
+    model, tokenizer, facts = load_folder(f"models.{name}.path", path)
     source = {"source": "path", "path": str(path)}
-    write_snapshot(name, source, model, tokenizer, blocks, out)
+    write_snapshot(name, source, model, tokenizer, blocks, out, **facts)
 
 
 if __name__ == "__main__":

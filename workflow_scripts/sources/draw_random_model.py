@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 import transformers
-from tokenizers import Tokenizer
 
 from ..running.command import run
 from .snapshots import write_snapshot
@@ -30,7 +29,7 @@ def draw_random_model(
     config = transformers.AutoConfig.from_pretrained(architecture, trust_remote_code=False)
     transformers.set_seed(seed)
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    tokenizer = Tokenizer.from_file(str(architecture / "tokenizer.json"))
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(architecture)
     source = {"source": "random", "like": like, "seed": seed}
     write_snapshot(name, source, model, tokenizer, blocks, out)
 

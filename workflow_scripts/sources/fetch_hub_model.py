@@ -11,9 +11,13 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from ..running.command import run
 from ..semstat.errors import InputError, first_line
 from ..semstat.provenance import digest
-from .snapshots import load_folder, write_snapshot
+from .folders import load_folder
+from .layout import SETTINGS
+from .snapshots import write_snapshot
 
-WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.model"]
+WANTED = ["*.safetensors", *SETTINGS]
+UNWANTED = ["*/*", "consolidated*"]
+"""What is never read: folders within, and a second copy of the weights in another layout."""
 
 
 def fetch_hub_model(*, name: str, hub: str, revision: str, blocks: int, out: Path) -> None:
@@ -29,7 +33,11 @@ def fetch_hub_model(*, name: str, hub: str, revision: str, blocks: int, out: Pat
     """
     key = f"models.{name}.hub"
     try:
-        folder = Path(snapshot_download(hub, revision=revision, allow_patterns=WANTED))
+        folder = Path(
+            snapshot_download(
+                hub, revision=revision, allow_patterns=WANTED, ignore_patterns=UNWANTED
+            )
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise InputError(
             f"{key}: cannot fetch {hub} at {revision[:12]} from the hub ({first_line(error)}); "
@@ -37,9 +45,9 @@ def fetch_hub_model(*, name: str, hub: str, revision: str, blocks: int, out: Pat
             f"or fetch it once on a host with a network and set HF_HUB_OFFLINE=1"
         ) from error
     check_blobs(key, folder)
-    model, tokenizer = load_folder(key, folder)
+    model, tokenizer, facts = load_folder(key, folder)
     source = {"source": "hub", "hub": hub, "revision": revision}
-    write_snapshot(name, source, model, tokenizer, blocks, out)
+    write_snapshot(name, source, model, tokenizer, blocks, out, **facts)
 
 
 def check_blobs(key: str, folder: Path) -> None:

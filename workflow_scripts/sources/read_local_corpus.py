@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..running.command import run
-from .corpora import Selection, read_documents, write_corpus
+from ..semstat.errors import blamed_on
+from .corpora import Selection, write_corpus
+from .document_files import Document, read_documents
 
 
 def read_local_corpus(
@@ -27,14 +29,14 @@ def read_local_corpus(
     files : glob by which the configuration names them.
     out : Parquet file to make.
     """
-    texts = read_files(f"datasets.{name}", selection.text_column, local)
-    write_corpus(name, {"source": "path", "files": files}, texts, selection, out)
+    documents = read_files(f"datasets.{name}", selection.text_column, local)
+    write_corpus(name, {"source": "path", "files": files}, documents, selection, out)
 
 
-def read_files(key: str, column: str, files: list[Path]) -> Iterator[str]:
+def read_files(key: str, column: str, files: list[Path]) -> Iterator[Document]:
     """Documents of local files, in the order given."""
     for path in files:
-        with path.open("rb") as file:
+        with blamed_on(f"{key}.files", "mend or remove it", OSError), path.open("rb") as file:
             yield from read_documents(key, column, str(path), file)
 
 

@@ -5,40 +5,49 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
-from tokenizers import Tokenizer
 
-from ..semstat.errors import InputError, first_line
+from ..semstat.errors import InputError
 from ..semstat.provenance import Provenance, digest
 from ..semstat.tables import write_json
-from .tokenizer_files import load_tokenizer
+from .weights import check_finite
 
-DATA = ["config.json", "model.safetensors", "tokenizer.json"]
+DATA = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
 """What a snapshot holds beside its provenance and the digests of these."""
 
 log = logging.getLogger(__name__)
 
 
 def write_snapshot(
-    name: str, source: dict[str, Any], model: Any, tokenizer: Tokenizer, blocks: int, out: Path
+    name: str,
+    source: dict[str, Any],
+    model: Any,
+    tokenizer: Any,
+    blocks: int,
+    out: Path,
+    **facts: Any,
 ) -> None:
-    """Check one model against what the configuration says of it, and save it.
+    """Check one model against what the configuration says of it, save it, and load it back.
 
     Parameters
     ----------
     name : of the model in the configuration.
     source : keys of its entry that say where it comes from.
-    model, tokenizer : as loaded from there.
+    model, tokenizer : as loaded from there, the latter transformers' own.
     blocks : as many as the configuration says.
     out : folder to make.
+    facts : more for the provenance, by name.
 
     Raises
     ------
     InputError
-        If the model has another number of blocks.
+        If the model has another number of blocks, weights that are none, or does not load back as
+        it is.
     """
     config = model.config.get_text_config()
     if config.num_hidden_layers != blocks:
@@ -46,6 +55,7 @@ def write_snapshot(
             f"models.{name}.blocks: the configuration says {blocks}, "
             f"the model has {config.num_hidden_layers}; correct it"
         )
+    check_finite(f"models.{name}", model)
     provenance = Provenance(
         model=name,
         source=source | {"blocks": blocks},
@@ -53,18 +63,28 @@ def write_snapshot(
         parameters=model.num_parameters(),
         vocabulary=config.vocab_size,
         hidden=config.hidden_size,
+        precision=_precision(model),
+        **facts,
     )
     _save(model, tokenizer, provenance.then("saved by", "torch", "transformers", "tokenizers"), out)
     log.info("saved %s (%.0f million parameters)", out, provenance["parameters"] / 1e6)
 
 
-def _save(model: Any, tokenizer: Tokenizer, provenance: Provenance, out: Path) -> None:
+def _precision(model: Any) -> list[str]:
+    """Formats of the weights."""
+    return sorted({str(weight.dtype).removeprefix("torch.") for weight in model.parameters()})
+
+
+def _save(model: Any, tokenizer: Any, provenance: Provenance, out: Path) -> None:
     """Write a snapshot beside its place, then move it in, its digests last."""
     prefix = f".{out.name}.{os.getpid()}."
     with tempfile.TemporaryDirectory(".tmp", prefix, _made(out.parent)) as folder:
         made = Path(folder)
-        model.save_pretrained(made, max_shard_size="1TB")
-        tokenizer.save(str(made / "tokenizer.json"))
+        # Under the names that it has here: the original ones may be those of quantised weights.
+        model.save_pretrained(made, max_shard_size="1TB", save_original_format=False)
+        _check_loads_back(f"models.{provenance['model']}", model, made)
+        tokenizer.backend_tokenizer.save(str(made / "tokenizer.json"))
+        write_json(made / "tokenizer_config.json", _chat_settings(tokenizer))
         (made / "model.safetensors").chmod(0o644)
         write_json(made / "provenance.json", provenance)
         digests = [f"{digest(made / file)}  {file}\n" for file in DATA]
@@ -74,43 +94,30 @@ def _save(model: Any, tokenizer: Tokenizer, provenance: Provenance, out: Path) -
             (made / file).replace(out / file)
 
 
-def load_folder(key: str, folder: Path) -> tuple[Any, Tokenizer]:
-    """Load a local folder in the layout of the hub: model and tokenizer.
+def _check_loads_back(key: str, model: Any, made: Path) -> None:
+    """Load what was saved, and compare it with what it was saved from, tensor by tensor."""
+    widest = reduce(torch.promote_types, {weight.dtype for weight in model.parameters()})
+    loaded = transformers.AutoModelForCausalLM.from_pretrained(
+        made, dtype=widest, use_safetensors=True, local_files_only=True
+    )
+    back = _tensors(loaded)
+    for name, tensor in _tensors(model).items():
+        if name not in back or not torch.equal(tensor.to(back[name].dtype), back[name]):
+            raise InputError(
+                f"{key}: {name} of this {type(model).__name__} is not saved as it is by "
+                f"transformers {transformers.__version__}; take another model"
+            )
 
-    Parameters
-    ----------
-    key : where the configuration asks for it, to name in an error.
 
-    Raises
-    ------
-    InputError
-        If it does not hold the whole of a model that can be loaded safely.
-    """
-    if not (folder / "config.json").is_file() or not list(folder.glob("*.safetensors")):
-        raise InputError(
-            f"{key}: {folder} does not hold config.json and *.safetensors "
-            f"(pickled weights such as pytorch_model.bin are never loaded)"
-        )
-    transformers.logging.set_verbosity_error()
-    safely: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-    try:
-        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype="auto", use_safetensors=True, output_loading_info=True, **safely
-        )
-        model, found = loaded
-        backend = load_tokenizer(folder)
-    except Exception as error:
-        # transformers raises anything where a file is damaged, missing or of a strange model.
-        raise InputError(
-            f"{key}: {folder} cannot be loaded as a causal language model with a fast tokenizer "
-            f"({first_line(error)}); fetch it again or correct it"
-        ) from error
-    if found["missing_keys"]:
-        raise InputError(
-            f"{key}: the weights of {folder} lack {min(found['missing_keys'])} (and "
-            f"{len(found['missing_keys']) - 1} more), so they would be random; mend its config.json"
-        )
-    return model, backend
+def _chat_settings(tokenizer: Any) -> dict[str, Any]:
+    """The chat template of a tokenizer, and special tokens by the names that it has for them."""
+    named = {key: str(token) for key, token in tokenizer.special_tokens_map.items()}
+    return {"chat_template": tokenizer.chat_template} | named
+
+
+def _tensors(model: Any) -> dict[str, torch.Tensor]:
+    """Parameters and buffers, also those that are computed from the configuration."""
+    return dict(model.named_parameters()) | dict(model.named_buffers())
 
 
 def _made(folder: Path) -> Path:

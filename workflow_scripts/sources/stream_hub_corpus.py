@@ -8,7 +8,8 @@ from typing import Any
 
 from ..running.command import run
 from ..semstat.errors import InputError, first_line
-from .corpora import Selection, text_in, write_corpus
+from .corpora import Selection, write_corpus
+from .document_files import Document, document_in
 
 SHUFFLE_BUFFER = 10_000
 """Documents held in memory to shuffle a stream."""
@@ -40,13 +41,13 @@ def stream_hub_corpus(
     source: dict[str, Any] = {"source": "hub", "hub": hub, "revision": revision, "split": split}
     source |= {"subset": subset} if subset else {}
     source["documents"] = documents
-    texts = stream(f"datasets.{name}", hub, revision, subset, split, selection)
-    write_corpus(name, source, texts, selection, out, most=documents, shuffled=True)
+    found = stream(f"datasets.{name}", hub, revision, subset, split, selection)
+    write_corpus(name, source, found, selection, out, most=documents, shuffled=True)
 
 
 def stream(
     key: str, hub: str, revision: str, subset: str | None, split: str, selection: Selection
-) -> Iterator[str]:
+) -> Iterator[Document]:
     """Documents streamed from the hub, shuffled within a buffer if there is a seed."""
     import datasets  # takes seconds to import
 
@@ -55,7 +56,7 @@ def stream(
         if selection.shuffle_seed is not None:
             rows = rows.shuffle(seed=selection.shuffle_seed, buffer_size=SHUFFLE_BUFFER)
         for row in rows:
-            yield text_in(key, selection.text_column, row, hub)
+            yield document_in(key, selection.text_column, row, hub)
     except InputError:
         raise
     except Exception as error:

@@ -41,6 +41,15 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
+def with_chat_template(tokenizer: Tokenizer, folder: Path) -> Any:
+    """transformers' tokenizer around that of a folder, with chat template and special tokens."""
+    there = (folder / "tokenizer.json").is_file()
+    loads: Any = transformers.PreTrainedTokenizerFast if there else transformers.AutoTokenizer
+    around = loads.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    around._tokenizer = tokenizer
+    return around
+
+
 def _add_tokens(tokenizer: Tokenizer, folder: Path) -> None:
     """Add what added_tokens.json and tokenizer_config.json name beyond tokenizer.json."""
     added = _read(folder / "added_tokens.json")

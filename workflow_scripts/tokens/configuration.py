@@ -32,6 +32,11 @@ def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
             f"documents need {wanted}, but only {text['documents']} are fetched; "
             f"raise `documents` or lower `shards`"
         )
+    if wanted == 1:
+        raise InputError(
+            f"datasets.{name}.documents_per_shard: error bars come from the scatter between "
+            f"documents, and one has none; take two at least, and 64 for good ones"
+        )
     if is_repeated(spec):
         return {"tokens_per_document": None} | spec | _copies(name, spec)
     return {"tokens_per_document": text.get("tokens_per_document")} | spec

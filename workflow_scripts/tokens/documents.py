@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,11 +19,15 @@ from tokenizers import Tokenizer
 from ..semstat.errors import InputError
 from ..semstat.models.first_state import FEWEST_TOKENS
 from ..semstat.provenance import Provenance
-from ..semstat.sources.tables import CORPUS
-from ..semstat.tables import provenance_of, read_table, write_table
+from ..semstat.sources.tables import CHATS, CORPUS
+from ..semstat.tables import open_table, provenance_of, read_table, write_table
 from ..semstat.tokens.tables import TOKENS
+from .tokenizers import chat_reader, load_tokenizer, special_tokens, text_reader
 
 Tokens = NDArray[np.int32]
+
+BEGINNING = 64
+"""Characters by which documents are looked up that may be the same as another one."""
 
 
 @Parameter(name="*")
@@ -36,12 +41,14 @@ class Texts:
     corpus : Parquet file of documents.
     dataset : name of the dataset.
     prefix_token : token put before every document.
+    special_tokens_in_text : let a special token's name in a text be that token; else it is text.
     """
 
     model: Path
     corpus: Path
     dataset: str
     prefix_token: str
+    special_tokens_in_text: bool = False
 
     @property
     def key(self) -> str:
@@ -90,12 +97,14 @@ class Documents(NamedTuple):
     tokens : the tokens of each, the prefix token first.
     tokenizer : what made them.
     provenance : of the corpus.
+    alike : numbers and tokens of documents before the shard that begin as one in it does.
     """
 
     doc: list[int]
     tokens: list[Tokens]
     tokenizer: Tokenizer
     provenance: Provenance
+    alike: Iterator[tuple[int, Tokens]]
 
 
 def read_documents(
@@ -113,23 +122,54 @@ def read_documents(
     InputError
         If the corpus has too few documents, or the tokenizer no such prefix token.
     """
-    corpus = read_table(texts.corpus, CORPUS)
+    corpus = read_corpus(texts.corpus)
     documents = chosen(texts, len(corpus))
-    part = corpus.slice(documents.start, len(documents))
-    tokenizer = Tokenizer.from_file(str(texts.model / "tokenizer.json"))
-    tokenizer.no_truncation()  # tokenizer.json may ask for both
-    tokenizer.no_padding()
+    tokenizer = load_tokenizer(texts.model)
     prefix = tokenizer.token_to_id(texts.prefix_token)
     if prefix is None:
         raise InputError(
             f"models.{texts.model.name}.prefix_token: {texts.prefix_token!r} is not in "
             f"{texts.model / 'tokenizer.json'}; it has {_special_tokens(tokenizer)}"
         )
-    encoded = [
-        tokenizer.encode(text, add_special_tokens=False).ids for text in part["text"].to_pylist()
-    ]
-    tokens = [np.array([prefix, *ids[:tokens_per_document]], dtype=np.int32) for ids in encoded]
-    return Documents(part["doc"].to_pylist(), tokens, tokenizer, provenance_of(corpus.schema))
+    chats = corpus.schema.names == CHATS.names
+    if chats:
+        read = chat_reader(texts.model, texts.special_tokens_in_text)
+    else:
+        read = text_reader(tokenizer, texts.special_tokens_in_text)
+
+    def tokens_of(doc: int) -> Tokens:
+        try:
+            ids = read(corpus[1][doc].as_py())
+        except ValueError as error:
+            raise InputError(
+                f"{texts.key}: document {doc} of {texts.corpus} {error}; take it out, or set "
+                f"{texts.key}.special_tokens_in_text if a special token's name in it is the reason"
+            ) from error
+        ids = ids[1:] if chats and ids[:1] == [prefix] else ids  # the template may put it there
+        return np.array([prefix, *ids[:tokens_per_document]], dtype=np.int32)
+
+    def alike() -> Iterator[tuple[int, Tokens]]:
+        # A token may be a quarter of a character: a byte of four.
+        beginning = min(BEGINNING, (tokens_per_document or 4 * BEGINNING) // 4)
+        for doc in _begin_alike(corpus[1], documents, beginning):
+            yield doc, tokens_of(doc)
+
+    tokens = [tokens_of(doc) for doc in documents]
+    return Documents(list(documents), tokens, tokenizer, provenance_of(corpus.schema), alike())
+
+
+def read_corpus(path: Path) -> pa.Table:
+    """A corpus of texts or of conversations."""
+    chats = CHATS.names == open_table(path).schema_arrow.names
+    return read_table(path, CHATS if chats else CORPUS)
+
+
+def _begin_alike(texts: pa.ChunkedArray, shard: range, characters: int) -> list[int]:
+    """Documents before a shard that begin with the same so many characters as one in it."""
+    beginnings = pc.utf8_slice_codeunits(texts.slice(0, shard.stop), 0, characters)
+    here = beginnings.slice(shard.start).combine_chunks()
+    found = pc.is_in(beginnings.slice(0, shard.start), value_set=here)
+    return [int(doc) for doc in np.flatnonzero(found.to_numpy())]
 
 
 def write_documents(
@@ -149,7 +189,8 @@ def write_documents(
     Raises
     ------
     InputError
-        If a document is too short, or a token lies beyond the model's vocabulary.
+        If a document is too short, two are the same though nothing is drawn at random for them, or
+        a token lies beyond the model's vocabulary.
     """
     made = []
     for doc, tokens_t in zip(documents.doc, documents.tokens, strict=True):
@@ -166,6 +207,15 @@ def write_documents(
                 f"{texts.key}: document {doc} of {texts.corpus} {error}; lower "
                 f"{texts.key}.prefix_tokens, or leave short documents out (min_characters)"
             ) from error
+    if "seed" not in ensemble:
+        before = [(doc, make(doc, tokens_t)) for doc, tokens_t in documents.alike]
+        text = f"datasets.{documents.provenance['dataset']}"
+        check_distinct(
+            texts.key,
+            [*before, *zip(documents.doc, made, strict=True)],
+            f"take more of each (tokens_per_document), or set {text}.distinct_characters, so that "
+            f"of documents that begin alike one is taken",
+        )
     provenance = Provenance(
         dataset=texts.dataset,
         corpus=documents.provenance,
@@ -178,6 +228,41 @@ def write_documents(
     write_table(out, tokens_table(documents.doc, made, texts.model), provenance)
 
 
+def check_distinct(key: str, documents: Iterable[tuple[int, Tokens]], remedy: str) -> None:
+    """Refuse two documents of the same tokens: copies would pass for independent documents.
+
+    Parameters
+    ----------
+    key : to name in an error.
+    documents : number and tokens of each.
+
+    Raises
+    ------
+    InputError
+        If there are such.
+    """
+    first: dict[bytes, int] = {}
+    copies = []
+    for doc, tokens_t in documents:
+        digest = hashlib.blake2b(tokens_t.tobytes(), digest_size=16).digest()
+        if digest in first:
+            copies.append((first[digest], doc))
+        first.setdefault(digest, doc)
+    if copies:
+        one, other = copies[0]
+        more = f" (and {len(copies) - 1} more such pairs)" if len(copies) > 1 else ""
+        raise InputError(
+            f"{key}: documents {one} and {other}{more} are the same tokens, and "
+            f"error bars would take them for independent ones; {remedy}"
+        )
+
+
+def vocabulary_of(model: Path) -> int:
+    """How many tokens a snapshot's model has, which are not always those of its tokenizer."""
+    provenance = json.loads((model / "provenance.json").read_text(encoding="utf-8"))
+    return int(provenance["vocabulary"])
+
+
 def tokens_table(doc: list[int], tokens: list[Tokens], model: Path) -> pa.Table:
     """The tokens table, once all of its ids are found to be the model's.
 
@@ -187,16 +272,15 @@ def tokens_table(doc: list[int], tokens: list[Tokens], model: Path) -> pa.Table:
         If one lies beyond the vocabulary.
     """
     table = pa.Table.from_pydict({"doc": doc, "tokens": tokens}, schema=TOKENS)
-    vocabulary = json.loads((model / "provenance.json").read_text(encoding="utf-8"))["vocabulary"]
+    vocabulary = vocabulary_of(model)
     highest = pc.max(pc.list_flatten(table["tokens"])).as_py()
     if highest >= vocabulary:
         raise InputError(
             f"{model / 'tokenizer.json'}: token id {highest} lies beyond the model's vocabulary "
-            f"of {vocabulary}; the tokenizer belongs to another model"
+            f"of {vocabulary}; the tokenizer belongs to another model, or tokens were added to it"
         )
     return table
 
 
 def _special_tokens(tokenizer: Tokenizer) -> str:
-    special = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
-    return ", ".join(special[:8]) or "no special tokens"
+    return ", ".join(list(special_tokens(tokenizer))[:8]) or "no special tokens"

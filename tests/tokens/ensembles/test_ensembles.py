@@ -12,6 +12,7 @@ from workflow_scripts.semstat.tokens.uniform import uniform
 TOKENS = np.array([7, *np.arange(3000) % 40], dtype=np.int32)
 FULL_STOP = 9
 VOCABULARY = 50
+ORDINARY = np.ones(VOCABULARY, dtype=np.bool_)
 
 
 def rng(seed=0):
@@ -28,7 +29,7 @@ def repeat(tokens, prefix_tokens, unit_tokens, copies):
 
 
 def uniform_of_50(tokens_t, generator):
-    return uniform(tokens_t, VOCABULARY, generator)
+    return uniform(tokens_t, ORDINARY, generator)
 
 
 @pytest.mark.parametrize("make", [shuffled, uniform_of_50])
@@ -48,10 +49,23 @@ def test_shuffled_permutes_the_documents_own_tokens():
 
 
 def test_uniform_draws_from_the_whole_vocabulary_alike():
-    counts = np.bincount(uniform(TOKENS, VOCABULARY, rng())[1:], minlength=VOCABULARY)
+    counts = np.bincount(uniform(TOKENS, ORDINARY, rng())[1:], minlength=VOCABULARY)
     assert len(counts) == 50
     chi_squared = ((counts - 60) ** 2 / 60).sum()
     assert abs(chi_squared - 49) < 4 * np.sqrt(2 * 49)
+
+
+def test_uniform_draws_ordinary_tokens_only_and_alike():
+    """Where a token is drawn that may not be, it is drawn again; the others stay as they are."""
+    ordinary = ORDINARY.copy()
+    ordinary[[0, 17, 48, 49]] = False
+    before, found = (uniform(TOKENS, may, rng())[1:] for may in (ORDINARY, ordinary))
+    np.testing.assert_array_equal(found[ordinary[before]], before[ordinary[before]])
+    counts = np.bincount(found, minlength=VOCABULARY)
+    assert not counts[~ordinary].any()
+    expected = len(found) / 46
+    chi_squared = ((counts[ordinary] - expected) ** 2 / expected).sum()
+    assert abs(chi_squared - 45) < 4 * np.sqrt(2 * 45)
 
 
 @pytest.mark.parametrize("make", [shuffled, uniform_of_50])

@@ -23,7 +23,7 @@ class Contrastive:
         moment = texts.moment
         logits_xv = reader.logits(moment.top_xn)
         p_xc, token_xc = torch.softmax(logits_xv, dim=-1).topk(self.candidates, dim=-1)
-        read = reader.read(token_xc.reshape(-1, 1), repeat(moment.after, self.candidates))
+        read = reader.read(token_xc.reshape(-1, 1), repeat(moment, self.candidates))
         own_xcn = reader.output(read.top_xn).reshape(*token_xc.shape, -1)
         past_xtn = reader.output(texts.top_xtn())
         cosine_xct = (

@@ -276,7 +276,8 @@ def _take(launched: _Launched) -> None:
     buffer, measured = launched.buffer, launched.measured.numpy()
     for layer, packed in zip(buffer.layers, measured, strict=True):
         found = _unpacked(packed)
-        state = first_not_finite(found["energy"], found["entropy"])
+        # A state whose squares overflow is read out as if it were 0: the norm divides by infinity.
+        state = first_not_finite(found["energy"], found["entropy"], found["norm"])
         if state is not None:
             doc, position, *_ = launched.known[:, state]
             raise FloatingPointError(

@@ -41,7 +41,7 @@ def begin_read_out(decoder: Decoder, q_sn: Tensor, wanted_sm: Tensor) -> Callabl
     return begin_read_out_by_tiles(decoder, q_sn, wanted_sm)
 
 
-def first_not_finite(energy_s: NDArray[Any], entropy_s: NDArray[Any]) -> int | None:
-    """The first state whose readout is NaN or infinite, if any."""
-    wrong_s = ~(np.isfinite(energy_s) & np.isfinite(entropy_s))
+def first_not_finite(*columns_s: NDArray[Any]) -> int | None:
+    """The first state of which something is NaN or infinite, if any."""
+    wrong_s = ~np.logical_and.reduce([np.isfinite(column_s) for column_s in columns_s])
     return int(wrong_s.argmax()) if wrong_s.any() else None

@@ -18,12 +18,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import InputError
+from .architecture import (
+    ArchitectureError,
+    Streams,
+    find_blocks,
+    first_of,
+    flat,
+    longest_text,
+    watch,
+)
+from .causality import SHORTEST, check_causality
 from .thread_pool import thread_pool
-
-
-class ArchitectureError(InputError):
-    """The model's decode could not be reproduced exactly."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Decoder:
 
     def normed(self, q_sn: Tensor) -> Tensor:
         """(…, n′) what the unembedding reads: a (…, hidden) state after the final norm."""
+        if q_sn.dim() == 2 and self.tail and isinstance(self.tail[0], Streams):
+            return self.normed(q_sn[None])[0]  # what merges streams expects windows × positions
         for module in self.tail:
             q_sn = module(q_sn)
         return q_sn
@@ -70,7 +77,8 @@ class Decoder:
         -------
         (…, tokens)
         """
-        logits_sv = torch.matmul(x_sn, self.unembedding.weight[tokens].T, out=out)
+        weight_vn = self.unembedding.weight[tokens]
+        logits_sv = torch.matmul(x_sn.to(weight_vn.dtype), weight_vn.T, out=out)
         if self.unembedding.bias is not None:
             logits_sv += self.unembedding.bias[tokens]
         if self.scale != 1.0:
@@ -91,7 +99,9 @@ class Decoder:
 
         Rounding logits to bfloat16 would move energies by up to 1.7e-2.
         """
-        if self.unembedding.weight.dtype == torch.float32:
+        modules = (*self.tail, self.unembedding)
+        weights = [weight for module in modules for weight in module.parameters()]
+        if all(weight.dtype == torch.float32 for weight in weights):
             return self
         tail = tuple(copy.deepcopy(module).float() for module in self.tail)
         return Decoder(tail, copy.deepcopy(self.unembedding).float(), self.scale, self.soft_cap)
@@ -113,23 +123,47 @@ class LayeredModel:
     Parameters
     ----------
     model : a transformers causal language model in evaluation mode.
+    positions : as many as the texts that it is to read have at most.
+    key : of the configuration, that asks for so many.
+
+    Attributes
+    ----------
+    eps : ε of the numbers that its blocks compute with.
+    remembers : whether its cache has been checked.
+    numbered : whether it is to be told the positions of what it reads on through its cache.
 
     Raises
     ------
     ArchitectureError
-        If decoding the last block's output does not give the model's own logits.
+        If decoding the last block's output does not give the model's own logits, or if a state
+        depends on what comes after it.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(
+        self, model: Any, positions: int = SHORTEST, key: str = "the number of positions"
+    ) -> None:
         self.model = model
-        self.owner, self.blocks = _find_blocks(model)
+        self.blocks = find_blocks(model)
         self.n_blocks = len(self.blocks)
         self.decoder = self._exact_decoder()
+        weights = [weight for weight in self.blocks[-1].parameters() if weight.is_floating_point()]
+        self.eps = max(torch.finfo(weight.dtype).eps for weight in weights)
+        self.positions = min(positions, longest_text(model.config) or positions)
+        self.remembers = self.numbered = False
+        self.check_causality(self.positions, key)
 
     @property
     def device(self) -> torch.device:
         device: torch.device = self.decoder.unembedding.weight.device
         return device
+
+    def unflat(self, q_btn: Tensor) -> Tensor:
+        """A residual stream as the blocks take it: apart into streams, where they have several."""
+        first = next(iter(self.decoder.tail), None)
+        if not isinstance(first, Streams):
+            return q_btn
+        apart: Tensor = first(q_btn)
+        return apart
 
     def truncate(self, deepest: int) -> None:
         """Drop the blocks above layer `deepest`: nothing there is asked for."""
@@ -153,7 +187,7 @@ class LayeredModel:
         """
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
         shares = math.gcd(len(ids_bt), threads)
-        with self._recorded(layers) as record:
+        with self.recorded(layers) as record:
 
             def run(ids_bt: Tensor) -> dict[int, Tensor]:
                 record.states = {}
@@ -169,16 +203,31 @@ class LayeredModel:
             layer: torch.cat([states.pop(layer) for states in found]) for layer in list(found[0])
         }
 
+    def check_causality(self, positions: int, key: str) -> None:
+        """Check that states of texts of so many positions do not depend on what comes later."""
+        last, config = self.n_blocks, self.model.config
+
+        def states(ids_bt: Tensor) -> Tensor:
+            with torch.inference_mode(), self.recorded([last]) as record:
+                self.model.base_model(input_ids=ids_bt.to(self.device), use_cache=False)
+                return self.decoder.normed(record.states[last])
+
+        try:
+            check_causality(config, states, self.decoder.vocabulary, self.eps, positions, key)
+        except ArchitectureError as error:
+            raise ArchitectureError(f"{type(self.model).__name__}: {error}") from error
+
     @contextmanager
-    def _recorded(self, layers: Sequence[int]) -> Iterator[_Record]:
+    def recorded(self, layers: Sequence[int]) -> Iterator[_Record]:
+        """Have passes leave the residual stream at some layers behind."""
         record = _Record()
 
         def keep_input(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            record.states[0] = args[0] if args else kwargs["hidden_states"]
+            record.states[0] = flat(args[0] if args else kwargs["hidden_states"])
 
         def keep_output(layer: int) -> Callable[[nn.Module, Any, Any], None]:
             def hook(_module: nn.Module, _args: Any, output: Any) -> None:
-                record.states[layer] = output[0] if isinstance(output, tuple) else output
+                record.states[layer] = flat(first_of(output))
 
             return hook
 
@@ -197,74 +246,22 @@ class LayeredModel:
     def _exact_decoder(self) -> Decoder:
         """The decode, checked against the model's own logits on a few tokens."""
         name = type(self.model).__name__
-        unembedding = self.model.get_output_embeddings()
-        if not isinstance(unembedding, nn.Linear):
-            raise ArchitectureError(f"{name}: no linear unembedding")
-        ids_bt = torch.arange(1, 9, device=unembedding.weight.device)[None]
-        ids_bt = ids_bt % unembedding.out_features
-        last = self.n_blocks
-        with torch.inference_mode(), self._recorded([last]) as record:
-            tail = _modules_after(self.blocks[-1], self.owner)
-            with tail as modules:
-                expected = self.model(input_ids=ids_bt, use_cache=False).logits
-            config = self.model.config.get_text_config()
-            decoder = Decoder(tuple(modules), unembedding, _scale(config), _soft_cap(config))
-            found = decoder.logits(record.states[last])
+        watched = watch(self.model, self.blocks)
+        expected = watched.logits
         if not expected.isfinite().all():
             raise ArchitectureError(
                 f"{name}: its own logits are NaN or infinite in {expected.dtype}; "
                 f"fetch its weights again, or set its dtype to float32"
             )
+        decoder = Decoder(watched.tail, watched.unembedding, watched.scale, watched.soft_cap)
+        with torch.inference_mode():
+            found = decoder.logits(flat(watched.top))
         tolerance = 2 * torch.finfo(found.dtype).eps * expected.abs().max().item()
         error = (found - expected).abs().max().item()
         if not error <= tolerance:
             raise ArchitectureError(
                 f"{name}: decoding the last block's output misses the model's own logits by "
                 f"{error:.2g} (allowed: {tolerance:.2g}), so its energies would be wrong; teach "
-                f"workflow_scripts/semstat/models/decoder.py what {name}.forward applies to them"
+                f"workflow_scripts/semstat/models/architecture.py what {name}.forward applies to it"
             )
         return decoder
-
-
-def _find_blocks(model: Any) -> tuple[nn.Module, nn.ModuleList]:
-    """The list of blocks, and the module that owns it."""
-    wanted = model.config.get_text_config().num_hidden_layers
-    found = [
-        (owner, child)
-        for owner in model.base_model.modules()
-        for child in owner.children()
-        if isinstance(child, nn.ModuleList) and len(child) == wanted
-    ]
-    if len(found) != 1:
-        raise ArchitectureError(
-            f"{type(model).__name__}: found {len(found)} lists of {wanted} blocks, expected one"
-        )
-    return found[0]
-
-
-@contextmanager
-def _modules_after(block: nn.Module, owner: nn.Module) -> Iterator[list[nn.Module]]:
-    """Collect the owner's child modules that a forward pass calls after `block`, in order."""
-    called: list[nn.Module] = []
-    hooks = [block.register_forward_hook(lambda *_: called.clear())]
-    hooks += [
-        child.register_forward_hook(lambda module, *_: called.append(module))
-        for child in owner.children()
-        if not isinstance(child, nn.ModuleList)
-    ]
-    try:
-        yield called
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def _scale(config: Any) -> float:
-    """Factor that the architecture puts on its logits."""
-    if getattr(config, "logit_scale", None) is not None:
-        return float(config.logit_scale)
-    return 1.0 / float(getattr(config, "logits_scaling", None) or 1.0)
-
-
-def _soft_cap(config: Any) -> float | None:
-    return getattr(config, "final_logit_softcapping", None)

@@ -8,6 +8,7 @@ with autograd if wanted, on any other hidden state at that position.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,10 +16,16 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache
 from transformers.cache_utils import Cache
 
-from .decoder import ArchitectureError, Decoder, LayeredModel
+from ..errors import first_line
+from .architecture import ArchitectureError, first_of, flat, tokens_of
+from .caches import empty_cache, fork, read_on, rows_of, takes_positions
+from .causality import distance, lengths_to_try
+from .decoder import Decoder, LayeredModel
+
+_STEPS = 4
+"""Through the cache, to check it."""
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -62,7 +69,12 @@ class Reader:
             )
         self.layered, self.layer = layered, layer
         self.decoder = _at_least_float32(layered.decoder)
-        self._check()
+        with _blamed_on(layered.model, "can neither write nor be steered; its energies"):
+            self._empty = empty_cache(layered.model)
+            if not layered.remembers:
+                self._find_how_to_read()
+        with _blamed_on(layered.model, "cannot be steered there; its energies"):
+            self._check_replay()
 
     def start(self, ids_xt: Tensor) -> tuple[Moment, list[Tensor]]:
         """Read texts of one length.
@@ -76,26 +88,24 @@ class Reader:
         the moment of the last token, and the last block's output at those before it: none where
         there is one token, else one piece, (texts, tokens − 1, hidden).
         """
-        config = self.layered.model.config.get_text_config()
-        cache: Cache = DynamicCache(config=config)
+        cache = fork(self._empty)
         history: list[Tensor] = []
         if ids_xt.shape[1] > 1:
             with torch.no_grad(), _calls(self.layered.blocks[-1:]) as (_, top):
-                body = self.layered.model.base_model
-                cache = body(ids_xt[:, :-1], past_key_values=cache, use_cache=True).past_key_values
+                self._read_on(ids_xt[:, :-1], cache)
             history = [top[0]]
         return self.read(ids_xt[:, -1:], cache), history
 
     def read(self, token_x1: Tensor, before: Cache) -> Moment:
         """Read one more token of each text, after those in a cache."""
-        after = _fork(before)
+        after = fork(before)
         watched = self.layered.blocks[self.layer :] or self.layered.blocks[-1:]
         with torch.no_grad(), _calls(watched) as (calls, top):
-            self.layered.model.base_model(token_x1, past_key_values=after, use_cache=True)
+            self._read_on(token_x1, after)
         top_xn = top[0][:, -1]
         if self.layer == self.layered.n_blocks:
             return Moment(before, after, [], top_xn, top_xn)
-        state_xn = calls[0][0][0][:, -1]
+        state_xn = flat(calls[0][0][0])[:, -1]
         others = [(args[1:], kwargs) for args, kwargs in calls]
         return Moment(before, after, others, state_xn, top_xn)
 
@@ -106,19 +116,19 @@ class Reader:
         -------
         (texts, hidden) the last block's output, and the cache with this position in it.
         """
-        cache = _fork(moment.before)
+        cache = fork(moment.before)
         # A block finds the layers below it as they are when the model calls it.
         below = [copy.copy(layer) for layer in moment.after.layers[: self.layer]]
         cache.layers = [*below, *cache.layers[self.layer :]]
-        q_x1n = state_xn[:, None]
+        q_x1n = self.layered.unflat(state_xn[:, None])
         for block, (args, kwargs) in zip(
             self.layered.blocks[self.layer :], moment.calls, strict=True
         ):
             own = [cache if isinstance(value, Cache) else value for value in args]
             named = {k: cache if isinstance(v, Cache) else v for k, v in kwargs.items()}
             output = block(q_x1n, *own, **named)
-            q_x1n = output[0] if isinstance(output, tuple) else output
-        return q_x1n[:, -1], cache
+            q_x1n = first_of(output)
+        return flat(q_x1n)[:, -1], cache
 
     def with_state(self, moment: Moment, state_xn: Tensor) -> Moment:
         """The moment as if the hidden state at the layer had been another one."""
@@ -137,9 +147,7 @@ class Reader:
     def output(self, top_xn: Tensor) -> Tensor:
         """(…, hidden′) what the unembedding is given: the final norm is applied."""
         with torch.no_grad():
-            for module in self.decoder.tail:
-                top_xn = module(top_xn)
-        return top_xn
+            return self.decoder.normed(top_xn.to(self.decoder.unembedding.weight.dtype))
 
     def function(
         self, moment: Moment, functional: Callable[[Tensor], Tensor]
@@ -156,43 +164,102 @@ class Reader:
         """
         return lambda state_xn: functional(self.log_p(self.replay(moment, state_xn)[0]))
 
-    def _check(self) -> None:
-        device, vocabulary = self.layered.device, self.decoder.vocabulary
-        moment, _ = self.start(torch.arange(1, 9, device=device)[None] % vocabulary)
-        with torch.no_grad():
-            found_xn, _ = self.replay(moment, moment.state_xn)
-        tolerance = 4 * torch.finfo(found_xn.dtype).eps * moment.top_xn.abs().max().item()
-        error = (found_xn - moment.top_xn).abs().max().item()
-        if not error <= tolerance:
+    def _read_on(self, ids_xt: Tensor, cache: Cache) -> None:
+        read_on(self.layered.model.base_model, ids_xt, cache, self.layered.numbered)
+
+    def _find_how_to_read(self) -> None:
+        """Read on through the cache as is, or else with positions told."""
+        try:
+            self._check_cache()
+        except ArchitectureError:
+            if not takes_positions(self.layered.model.base_model):
+                raise
+            self.layered.numbered = True
+            self._check_cache()
+        self.layered.remembers = True
+
+    def _check_cache(self) -> None:
+        """Check steps through the cache against one pass without, past every sliding window."""
+        length = lengths_to_try(self.layered.model.config, self.layered.positions)[-1]
+        ids_1t = tokens_of(self.layered.model, length)
+        steps = min(_STEPS, length - 1)
+        moment, _ = self.start(ids_1t[:, :-steps])
+        read = [moment.top_xn]
+        for token_1 in ids_1t[:, -steps:].T:
+            moment = self.read(token_1[:, None], moment.after)
+            read.append(moment.top_xn)
+        last = self.layered.n_blocks
+        whole = self.layered.hidden_states(ids_1t, [last])[last][0, -steps - 1 :]
+        moved_t = distance(self.output(torch.cat(read)), self.output(whole))
+        moved = (moved_t.max() if self.layered.eps < 1e-6 else moved_t.median()).item()
+        tolerance = math.sqrt(self.layered.eps)
+        if not moved <= tolerance:
             raise ArchitectureError(
-                f"{type(self.layered.model).__name__}: running its blocks above layer "
-                f"{self.layer} again misses the model's own output by {error:.2g} (allowed: "
-                f"{tolerance:.2g}), so it cannot be steered; teach workflow_scripts/semstat/"
-                f"models/replay.py what its forward does between blocks"
+                f"read token by token through its cache, a text of {length} tokens has states that "
+                f"differ from those of the whole by {moved:.2g} of their norm (allowed: "
+                f"{tolerance:.2g})"
             )
 
+    def _check_replay(self) -> None:
+        """Check that another state at the layer does what it would do in the model."""
+        ids_1t = tokens_of(self.layered.model)
+        moment, _ = self.start(ids_1t)
+        noise_xn = torch.randn(moment.state_xn.shape, generator=torch.Generator().manual_seed(0))
+        size = moment.state_xn.std().item()
+        other_xn = moment.state_xn + 0.1 * size * noise_xn.to(moment.state_xn)
+        with torch.no_grad():
+            found_xn, _ = self.replay(moment, other_xn)
+        expected_xn = self._with_hook(ids_1t[:, -1:], moment, other_xn)
+        tolerance = 4 * torch.finfo(found_xn.dtype).eps * expected_xn.abs().max().item()
+        error = (found_xn - expected_xn).abs().max().item()
+        if not error <= tolerance:
+            raise ArchitectureError(
+                f"running its blocks above layer {self.layer} again misses the model's own output "
+                f"by {error:.2g} (allowed: {tolerance:.2g})"
+            )
 
-def repeat(cache: Cache, times: int) -> Cache:
-    """A cache in which each text stands so many times in a row."""
-    copied = _fork(cache)
-    copied.batch_repeat_interleave(times)
-    return copied
+    def _with_hook(self, token_11: Tensor, moment: Moment, state_xn: Tensor) -> Tensor:
+        """(texts, hidden) the last block's output where the model finds another state."""
+        state = self.layered.unflat(state_xn[:, None])
+
+        def put_in(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            if args:
+                return (state, *args[1:]), kwargs
+            return args, kwargs | {"hidden_states": state}
+
+        if self.layer == self.layered.n_blocks:
+            return state_xn
+        with self.layered.blocks[self.layer].register_forward_pre_hook(put_in, with_kwargs=True):
+            return self.read(token_11, moment.before).top_xn
+
+
+def repeat(moment: Moment, times: int) -> Cache:
+    """The cache after a moment, in which each text stands so many times in a row."""
+    text_x = torch.arange(len(moment.top_xn), device=moment.top_xn.device)
+    return rows_of(moment.after, text_x.repeat_interleave(times))
 
 
 def select(moment: Moment, row_x: Tensor) -> Moment:
     """Some of the texts of a moment at the top layer, which has no calls."""
-    after = _fork(moment.after)
-    after.batch_select_indices(row_x)
-    before = _fork(moment.before)
-    before.batch_select_indices(row_x)
+    before, after = rows_of(moment.before, row_x), rows_of(moment.after, row_x)
     return Moment(before, after, [], moment.state_xn[row_x], moment.top_xn[row_x])
 
 
-def _fork(cache: Cache) -> Cache:
-    """A cache that grows on its own; tensors are shared, since growing replaces them."""
-    forked = copy.copy(cache)
-    forked.layers = [copy.copy(layer) for layer in cache.layers]
-    return forked
+@contextmanager
+def _blamed_on(model: Any, so: str) -> Iterator[None]:
+    """Say of a model what follows from an error, its own code's or that of a check."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        # The code of 189 types raises anything where it is called as it did not expect.
+        said = first_line(error)
+        if not isinstance(error, ArchitectureError):
+            said = f"its own code in transformers fails there ({said})"
+        raise ArchitectureError(
+            f"{type(model).__name__}: {said}, so it {so} can be measured"
+        ) from (error)
 
 
 @lru_cache(maxsize=1)
@@ -212,7 +279,7 @@ def _calls(blocks: nn.ModuleList) -> Iterator[tuple[list[Call], list[Tensor]]]:
         calls.append((args or (named.pop("hidden_states"),), named))
 
     def keep_output(_module: nn.Module, _args: Any, output: Any) -> None:
-        top.append(output[0] if isinstance(output, tuple) else output)
+        top.append(flat(first_of(output)))
 
     handles = [block.register_forward_pre_hook(keep_call, with_kwargs=True) for block in blocks]
     handles.append(blocks[-1].register_forward_hook(keep_output))
