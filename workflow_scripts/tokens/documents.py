@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,14 @@ from ..semstat.provenance import Provenance
 from ..semstat.sources.tables import CHATS, CORPUS
 from ..semstat.tables import open_table, provenance_of, read_table, write_table
 from ..semstat.tokens.tables import TOKENS
-from .tokenizers import chat_reader, load_tokenizer, special_tokens, text_reader
+from .tokenizers import chat_reader, load_tokenizer, special_tokens, text_reader, unknown_token
+
+log = logging.getLogger(__name__)
 
 Tokens = NDArray[np.int32]
+
+MOST_UNKNOWN = 0.5
+"""Share of tokens that may stand for text which the tokenizer does not know."""
 
 BEGINNING = 64
 """Characters by which documents are looked up that may be the same as another one."""
@@ -155,7 +161,24 @@ def read_documents(
             yield doc, tokens_of(doc)
 
     tokens = [tokens_of(doc) for doc in documents]
+    _check_known(texts, tokens, tokenizer)
     return Documents(list(documents), tokens, tokenizer, provenance_of(corpus.schema), alike())
+
+
+def _check_known(texts: Texts, tokens: list[Tokens], tokenizer: Tokenizer) -> None:
+    """Tell how much of the texts the tokenizer does not know; refuse what it can hardly read."""
+    unknown = unknown_token(tokenizer)
+    share = np.mean(np.concatenate([tokens_t[1:] for tokens_t in tokens]) == unknown)
+    said = (
+        f"{share:.2g} of the tokens are {unknown is not None and tokenizer.id_to_token(unknown)!r}"
+    )
+    if share > MOST_UNKNOWN:
+        raise InputError(
+            f"{texts.key}: {said}, which stands for whatever the tokenizer of {texts.model.name} "
+            f"does not know; take texts that it was made for, or another model"
+        )
+    if share > 0:
+        log.warning("%s: what the tokenizer does not know", said)
 
 
 def read_corpus(path: Path) -> pa.Table:

@@ -45,10 +45,15 @@ def text_reader(tokenizer: Tokenizer, special_tokens_in_text: bool) -> Callable[
 
     Returns
     -------
-    a function that raises ValueError where the tokenizer has no other tokens for such a name.
+    a function that raises ValueError where the tokenizer has no other tokens for such a name, or
+    none for a character.
     """
 
+    dropped = _dropped(tokenizer)
+
     def ids_of(text: str, tokenizer: Tokenizer) -> list[int]:
+        if letter := dropped(text):
+            raise ValueError(f"holds {letter!r}, for which the tokenizer has no token at all")
         ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
@@ -68,6 +73,40 @@ def text_reader(tokenizer: Tokenizer, special_tokens_in_text: bool) -> Callable[
     return read
 
 
+def unknown_token(tokenizer: Tokenizer) -> int | None:
+    """Id of the token that stands for whatever a tokenizer does not know, if it has one."""
+    model = json.loads(tokenizer.to_str())["model"]
+    if model["type"] == "Unigram":
+        number: int | None = model["unk_id"]
+        return number
+    return tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else None
+
+
+def _dropped(tokenizer: Tokenizer) -> Callable[[str], str]:
+    """What finds the first character of a text, spaces aside, that a tokenizer would leave out.
+
+    A BPE does so in silence that has neither an unknown token nor the bytes.
+    """
+    content = json.loads(tokenizer.to_str())
+    model = content["model"]
+    by_bytes = model.get("byte_fallback") or "ByteLevel" in json.dumps(content["pre_tokenizer"])
+    if model["type"] != "BPE" or model["unk_token"] or by_bytes:
+        return lambda _text: ""
+    prefix, suffix = model["continuing_subword_prefix"] or "", model["end_of_word_suffix"] or ""
+    normalizer, splitter = tokenizer.normalizer, tokenizer.pre_tokenizer
+
+    def first(text: str) -> str:
+        text = normalizer.normalize_str(text) if normalizer else text
+        words = splitter.pre_tokenize_str(text) if splitter else [(text, ())]
+        for letter in dict.fromkeys("".join(word for word, _ in words)):
+            pieces = (letter, prefix + letter, letter + suffix, prefix + letter + suffix)
+            if not letter.isspace() and not any(piece in model["vocab"] for piece in pieces):
+                return letter
+        return ""
+
+    return first
+
+
 def _without_special_tokens(
     tokenizer: Tokenizer, special: dict[str, int]
 ) -> tuple[Tokenizer, int | None]:
@@ -77,19 +116,16 @@ def _without_special_tokens(
     takes whatever stands in its vocabulary: there they get names that no text holds.
     """
     content = json.loads(tokenizer.to_str())
-    model, unknown = content["model"], None
+    model = content["model"]
     if model["type"] == "Unigram":
-        unknown = model["unk_id"]
         for name, number in special.items():
             if number < len(model["vocab"]) and model["vocab"][number][0] == name:
                 model["vocab"][number][0] = UNHEARD + name
         for token in content["added_tokens"]:
             token["content"] = UNHEARD * token["special"] + token["content"]
-    elif model.get("unk_token"):
-        unknown = tokenizer.token_to_id(model["unk_token"])
     plain = Tokenizer.from_str(json.dumps(content))
     plain.encode_special_tokens = True
-    return plain, unknown
+    return plain, unknown_token(tokenizer)
 
 
 def chat_reader(model: Path, special_tokens_in_text: bool) -> Callable[[str], list[int]]:
