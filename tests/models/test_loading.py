@@ -29,9 +29,7 @@ def test_a_type_that_is_no_decoder_here_is_refused_for_what_it_is(model_type, tm
 
 def test_attention_is_blamed_where_it_was_chosen(tmp_path):
     running = Running(model=save_tiny("llama", tmp_path), name="mine", attention="nonsense")
-    with pytest.raises(
-        InputError, match=r"^models\.mine\.attention: 'nonsense' does not"
-    ):
+    with pytest.raises(InputError, match=r"^models\.mine\.attention: 'nonsense' does not"):
         load(running, 60, "measurement.context")
 
 
