@@ -124,10 +124,7 @@ def examine(model_type: str, folder: Path) -> Row:
 
 def render(rows: Sequence[Row]) -> str:
     """The rows as a table in Markdown."""
-    lines = [
-        "| type | class | energies | in | read token by token at layers |",
-        "|---|---|---|---|---|",
-    ]
+    lines = HEAD.splitlines()
     for row in rows:
         exact = row.energies.startswith("exact")
         energies = row.energies if exact else f"refused: {row.energies}"

@@ -136,30 +136,90 @@ def test_hidden_states_leaves_no_hook_behind():
         assert not module._forward_hooks and not module._forward_pre_hooks
 
 
-class Louder(LlamaForCausalLM):
+class Changed(LlamaForCausalLM):
     """Does to its logits what no configuration tells."""
 
     def forward(self, *args, **kwargs):
         output = super().forward(*args, **kwargs)
-        output.logits = output.logits * 1.05
+        output.logits = self.changed(output.logits)
         return output
 
 
+class Louder(Changed):
+    def changed(self, logits):
+        return logits * 1.05
+
+
+class Capped(Changed):
+    def changed(self, logits):
+        return 3 * torch.tanh(logits * 0.7 / 3)
+
+
+class Shorter(Changed):
+    def changed(self, logits):
+        return logits[..., :200] / 3
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_decode_that_misses_the_models_logits_is_refused(dtype):
-    model = Louder(tiny_model().config).eval().to(dtype)
+@pytest.mark.parametrize(
+    ("kind", "scale", "soft_cap"),
+    [(Louder, 1.05, None), (Capped, 0.7, 3.0), (Shorter, 1 / 3, None)],
+)
+def test_a_factor_and_a_cap_on_logits_are_read_off_the_model(kind, scale, soft_cap, dtype):
+    model = kind(tiny_model().config).eval()
+    with torch.no_grad():
+        model.lm_head.weight.mul_(20)
+    decoder = LayeredModel(model.to(dtype)).decoder
+    assert decoder.scale == pytest.approx(scale, rel=1e-12)
+    assert decoder.soft_cap == soft_cap
+    assert decoder.vocabulary == (200 if kind is Shorter else 257)
+
+
+@pytest.mark.parametrize(("key", "family"), [("logit_scale", "Cohere"), ("", "Gemma 2")])
+def test_what_is_read_off_is_the_number_of_the_configuration_to_the_bit(key, family):
+    model = tiny_model(family)
+    decoder = LayeredModel(model).decoder
+    found = decoder.scale if key else decoder.soft_cap
+    assert found == getattr(model.config, key or "final_logit_softcapping")
+    assert LayeredModel(tiny_model("Granite")).decoder.scale == 1 / 7
+
+
+class Odd(Changed):
+    def changed(self, logits):
+        return logits + 0.1 * logits.relu()
+
+
+class Drifting(Changed):
+    """Adds what no number put in its place shows."""
+
+    def forward(self, *args, **kwargs):
+        drift = self.lm_head.register_forward_pre_hook(lambda _, args: (args[0] + 1,))
+        with drift:
+            return LlamaForCausalLM.forward(self, *args, **kwargs)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", [Odd, Drifting])
+def test_a_decode_that_misses_the_models_logits_is_refused(kind, dtype):
+    model = kind(tiny_model().config).eval().to(dtype)
     with pytest.raises(
-        ArchitectureError,
-        match=r"^Louder: decoding the last block's output misses "
-        r"the model's own logits by \S+ \(allowed: \S+\), .*; teach .*decoder\.py what Louder",
+        ArchitectureError, match=rf"^{kind.__name__}: .* teach workflow_scripts/semstat/models/arch"
     ):
         LayeredModel(model)
 
 
-def test_a_model_without_one_list_of_blocks_is_refused():
+def test_the_list_of_blocks_is_the_one_that_text_goes_through():
     model = tiny_model()
     model.model.more = nn.ModuleList(nn.Identity() for _ in range(3))
-    with pytest.raises(ArchitectureError, match=r"^LlamaForCausalLM: found 2 lists of 3 blocks"):
+    assert LayeredModel(model).blocks is model.model.layers
+
+
+def test_a_model_without_one_list_of_blocks_is_refused():
+    model = tiny_model()
+    model.model.layers = nn.Sequential(*model.model.layers)
+    with pytest.raises(
+        ArchitectureError, match=r"^LlamaForCausalLM: of its lists of blocks \(none\) a text goes"
+    ):
         LayeredModel(model)
 
 

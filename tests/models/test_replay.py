@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
+from tests.models.every_type import tiny_config
 from tests.tiny import FAMILIES, VOCABULARY, tiny_model
 from workflow_scripts.semstat.models.architecture import ArchitectureError
 from workflow_scripts.semstat.models.decoder import LayeredModel
@@ -102,4 +104,78 @@ def test_a_model_that_does_something_between_its_blocks_is_refused():
 
     genuine.forward = odd_then_even
     with pytest.raises(ArchitectureError, match=r"^LlamaForCausalLM: running its blocks above la"):
+        Reader(layered, 1)
+
+
+RECURRENT = ["mamba", "mamba2", "falcon_mamba", "qwen3_next", "bamba", "jamba", "minimax", "lfm2"]
+
+
+def of_type(model_type):
+    model = AutoModelForCausalLM.from_config(tiny_config(model_type)).eval().requires_grad_(False)
+    generator = torch.Generator().manual_seed(0)
+    for parameter in model.parameters():
+        centre = 1.0 if parameter.dim() == 1 else 0.0
+        parameter.copy_(centre + 0.2 * torch.randn(parameter.shape, generator=generator))
+    return model
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model_type", RECURRENT)
+def test_recurrent_states_are_read_on_and_stay_as_they_were(model_type):
+    layered = LayeredModel(of_type(model_type))
+    reader = Reader(layered, 1)
+    moment, _ = reader.start(IDS[:, :9])
+    first = reader.read(IDS[:, 9:10], moment.after)
+    reader.with_state(first, 2 * first.state_xn)
+    again = reader.read(IDS[:, 9:10], moment.after)
+    torch.testing.assert_close(again.top_xn, first.top_xn, rtol=0, atol=0)
+    with torch.no_grad():
+        expected = layered.model(IDS[:, :10], use_cache=False).logits[:, -1].log_softmax(-1)
+    torch.testing.assert_close(reader.log_p(again.top_xn), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model_type", ["mamba", "qwen3_next", "minimax"])
+def test_a_recurrent_cache_can_be_repeated_and_selected_from(model_type):
+    layered = LayeredModel(of_type(model_type))
+    reader = Reader(layered, layered.n_blocks)
+    moment, _ = reader.start(IDS)
+    tokens = torch.tensor([[5], [6], [7], [8], [9], [10]])
+    chosen = select(reader.read(tokens, repeat(moment, 2)), torch.tensor([1, 2, 5]))
+    whole, _ = reader.start(torch.cat([IDS, tokens[[1, 2, 5]]], dim=1))
+    again = torch.tensor([[1], [2], [3]])
+    found, expected = (reader.read(again, each.after).top_xn for each in (chosen, whole))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_model_whose_cache_forgets_what_its_attention_sees_is_refused(dtype):
+    """Moshi attends to the whole text, its cache holds a window of it."""
+    layered = LayeredModel(of_type("moshi").to(dtype))
+    with pytest.raises(
+        ArchitectureError,
+        match=r"^MoshiForCausalLM: read token by token through its cache, a text of 16 tokens has "
+        r"states that differ from those of the whole by \S+ of their norm \(allowed: \S+\), so it "
+        r"can neither write nor be steered; its energies can be measured$",
+    ):
+        Reader(layered, layered.n_blocks)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model_type", ["rwkv", "recurrent_gemma", "openai-gpt"])
+def test_a_model_without_a_cache_that_can_be_copied_is_refused(model_type):
+    layered = LayeredModel(of_type(model_type))
+    with pytest.raises(ArchitectureError, match=r"^\w+: transformers gives it no cache of keys, "):
+        Reader(layered, layered.n_blocks)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_model_that_passes_more_than_a_state_between_its_blocks_is_not_steered():
+    layered = LayeredModel(of_type("zaya"))
+    Reader(layered, layered.n_blocks)
+    with pytest.raises(
+        ArchitectureError,
+        match=r"^ZayaForCausalLM: .*, so it cannot be steered there; ",
+    ):
         Reader(layered, 1)
