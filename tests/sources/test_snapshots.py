@@ -9,8 +9,10 @@ import transformers
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model
+from tests.models.every_type import save_tiny
+from tests.tiny import BLOCKS, PREFIX, VOCABULARY, save_tiny_model, tiny_model, tiny_tokenizer
 from workflow_scripts.semstat.errors import InputError
+from workflow_scripts.semstat.models.architecture import find_blocks
 from workflow_scripts.sources.copy_local_model import copy_local_model
 from workflow_scripts.sources.folders import load_folder
 from workflow_scripts.sources.snapshots import DATA, write_snapshot
@@ -89,3 +91,14 @@ def test_weights_that_are_not_there_are_not_made_up(local):
         InputError, match=r"^key: the weights of .* lack model\.layers\.3\.input_lay"
     ):
         load_folder("key", local)
+
+
+def test_blocks_are_counted_where_the_configuration_counts_otherwise(tmp_path):
+    """LongCat-Flash says twice as many layers as it has blocks."""
+    folder = save_tiny("longcat_flash", tmp_path / "made")
+    tiny_tokenizer().save_pretrained(folder)
+    has = len(find_blocks(load_folder("models.x.path", folder)[0]))
+    assert transformers.AutoConfig.from_pretrained(folder).num_hidden_layers == 2 * has
+    assert (fetched(folder, tmp_path / "out", has) / "SHA256SUMS").is_file()
+    with pytest.raises(InputError, match=rf"says {2 * has}, the model has {has}; correct it"):
+        fetched(folder, tmp_path / "out", 2 * has)

@@ -23,7 +23,7 @@ from .layout import model_files
 
 AFTER: tuple[str, ...] = ()
 
-BLOCKS = ("num_hidden_layers", "n_layer")
+BLOCKS = ("num_hidden_layers", "n_layer", "num_layers")
 """What the number of blocks is called in most models' config.json."""
 
 

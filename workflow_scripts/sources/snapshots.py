@@ -12,7 +12,8 @@ from typing import Any
 import torch
 import transformers
 
-from ..semstat.errors import InputError
+from ..semstat.errors import InputError, blamed_on
+from ..semstat.models.architecture import ArchitectureError, find_blocks
 from ..semstat.provenance import Provenance, digest
 from ..semstat.tables import write_json
 from .weights import check_finite
@@ -46,14 +47,16 @@ def write_snapshot(
     Raises
     ------
     InputError
-        If the model has another number of blocks, weights that are none, or does not load back as
-        it is.
+        If the model has another number of blocks or none, weights that are none, or does not load
+        back as it is.
     """
     config = model.config.get_text_config()
-    if config.num_hidden_layers != blocks:
+    with blamed_on(f"models.{name}", "", ArchitectureError):
+        found = len(find_blocks(model))
+    if found != blocks:
         raise InputError(
-            f"models.{name}.blocks: the configuration says {blocks}, "
-            f"the model has {config.num_hidden_layers}; correct it"
+            f"models.{name}.blocks: the configuration says {blocks}, the model has {found}; "
+            f"correct it"
         )
     check_finite(f"models.{name}", model)
     provenance = Provenance(

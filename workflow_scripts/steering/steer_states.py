@@ -11,7 +11,6 @@ import torch
 from ..models.loading import Running, load
 from ..models.readers import readers
 from ..running.command import progress, run
-from ..semstat.models.replay import Reader
 from ..semstat.provenance import Provenance
 from ..semstat.steering.columns import STEERED_STATES
 from ..semstat.steering.effects import measure_effects, targets
@@ -68,7 +67,7 @@ def steer_states(
     with progress(f"{running.called} {taken.provenance['dataset']}", "states", total) as bar:
         for layer, reader in by_layer.items():
             moment, _ = reader.start(ids_xt[:, :-1])
-            direction_rxn = _directions(directions, seed, taken.doc, reader)
+            direction_rxn = _directions(directions, seed, taken.doc, layer, moment.state_xn)
             wanted = targets(quantities, ids_xt[:, -1], ids_xt[:, -2], reader.decoder.vocabulary)
             for quantity, target in wanted.items():
                 measured = measure_effects(
@@ -97,16 +96,14 @@ def steer_states(
     write_table(out, table_of(columns, STEERED_STATES), provenance)
 
 
-def _directions(directions: int, seed: int, doc: list[int], reader: Reader) -> torch.Tensor:
+def _directions(
+    directions: int, seed: int, doc: list[int], layer: int, state_xn: torch.Tensor
+) -> torch.Tensor:
     """(directions, documents, hidden) unit vectors, each document's own whatever is beside it."""
-    n = reader.layered.model.config.get_text_config().hidden_size
-    drawn = [
-        np.random.default_rng([seed, reader.layer, number]).standard_normal((directions, n))
-        for number in doc
-    ]
+    shape = (directions, state_xn.shape[-1])
+    drawn = [np.random.default_rng([seed, layer, number]).standard_normal(shape) for number in doc]
     direction_rxn = torch.from_numpy(np.stack(drawn, axis=1))
-    unit_rxn = torch.nn.functional.normalize(direction_rxn, dim=-1)
-    return unit_rxn.to(reader.layered.device, reader.layered.model.dtype)
+    return torch.nn.functional.normalize(direction_rxn, dim=-1).to(state_xn)
 
 
 if __name__ == "__main__":
