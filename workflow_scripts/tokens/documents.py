@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from ..semstat.errors import InputError
 from ..semstat.models.first_state import FEWEST_TOKENS
 from ..semstat.provenance import Provenance
 from ..semstat.sources.tables import CHATS, CORPUS
-from ..semstat.tables import open_table, provenance_of, read_table, write_table
+from ..semstat.tables import TableError, provenance_of, read_table, write_table
 from ..semstat.tokens.tables import TOKENS
 from .tokenizers import chat_reader, load_tokenizer, special_tokens, text_reader
 
@@ -158,8 +159,12 @@ def read_documents(
 
 def read_corpus(path: Path) -> pa.Table:
     """A corpus of texts or of conversations."""
-    chats = CHATS.names == open_table(path).schema_arrow.names
-    return read_table(path, CHATS if chats else CORPUS)
+    try:
+        return read_table(path, CORPUS)
+    except TableError:
+        with suppress(TableError):
+            return read_table(path, CHATS)
+        raise
 
 
 def _begin_alike(texts: pa.ChunkedArray, shard: range, characters: int) -> list[int]:
