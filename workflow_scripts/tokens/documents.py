@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from ..semstat.errors import InputError
 from ..semstat.models.first_state import FEWEST_TOKENS
 from ..semstat.provenance import Provenance
 from ..semstat.sources.tables import CHATS, CORPUS
-from ..semstat.tables import open_table, provenance_of, read_table, write_table
+from ..semstat.tables import TableError, provenance_of, read_table, write_table
 from ..semstat.tokens.tables import TOKENS
 from .tokenizers import chat_reader, load_tokenizer, special_tokens, text_reader, unknown_token
 
@@ -183,8 +184,12 @@ def _check_known(texts: Texts, tokens: list[Tokens], tokenizer: Tokenizer) -> No
 
 def read_corpus(path: Path) -> pa.Table:
     """A corpus of texts or of conversations."""
-    chats = CHATS.names == open_table(path).schema_arrow.names
-    return read_table(path, CHATS if chats else CORPUS)
+    try:
+        return read_table(path, CORPUS)
+    except TableError:
+        with suppress(TableError):
+            return read_table(path, CHATS)
+        raise
 
 
 def _begin_alike(texts: pa.ChunkedArray, shard: range, characters: int) -> list[int]:
