@@ -74,7 +74,7 @@ def test_a_tokenizer_of_another_model(model, tmp_path):
 def test_a_corpus_of_too_few_documents(model, tmp_path):
     write_corpus(tmp_path, "some text", "more text")
     said = tokenize(tmp_path, documents=3)
-    complaint(said, "datasets.text.shards", "documents 0 to 2", "holds 2", "lower")
+    complaint(said, "datasets.text.shards", "1 × 3 documents", "holds 2", "lower")
 
 
 def test_a_corpus_that_is_none(model, tmp_path):

@@ -147,7 +147,9 @@ class LayeredModel:
         self.n_blocks = len(self.blocks)
         self.decoder = self._exact_decoder()
         weights = [weight for weight in self.blocks[-1].parameters() if weight.is_floating_point()]
-        self.eps = max(torch.finfo(weight.dtype).eps for weight in weights)
+        # Norms are computed in float32, also of what is in float64.
+        formats = {torch.float32, *(weight.dtype for weight in weights)}
+        self.eps = max(torch.finfo(dtype).eps for dtype in formats)
         self.positions = min(positions, longest_text(model.config) or positions)
         self.remembers = self.numbered = False
         self.check_causality(self.positions, key)
