@@ -27,12 +27,11 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .running import command
-from .running.ask_snakemake import ANSWER, SNAKEFILE, study_of
+from .running.ask_snakemake import ANSWER, SNAKEFILE, no_plan, study_of
 from .running.jobs import Job
 from .running.outlived import Results
 from .running.records import RECORDS, Record, read_record
 from .running.verification import Finding, Study
-from .semstat.errors import InputError
 
 PLAN = ["--dry-run", "--forceall", "--printshellcmds", "--nocolor", "--quiet=reason"]
 PLAN += ["--scheduler=greedy"]
@@ -102,9 +101,7 @@ def planned(options: list[str]) -> list[Job]:
             elif not jobs:
                 said += line
     if run.returncode:
-        # Of a traceback, such as where Snakemake can keep no cache, its end.
-        said = said.strip().rpartition("\n" if "Traceback" in said else "\0")[2]
-        raise InputError(f"snakemake cannot plan this study: {said}")
+        raise no_plan(said)
     return jobs
 
 

@@ -53,8 +53,7 @@ def shard(snapshot, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("prompt", [0, 4])
-@pytest.mark.parametrize("sampling_temperature", [0, 0.7])
+@pytest.mark.parametrize(("prompt", "sampling_temperature"), [(0, 0.7), (4, 0), (4, 0.7)])
 def test_a_shard_is_what_the_model_writes_after_its_prompts(shard, prompt, sampling_temperature):
     found = shard(2, prompt=prompt, sampling_temperature=sampling_temperature)
     assert list(found) == [4, 5]
@@ -69,6 +68,11 @@ def test_a_shard_is_what_the_model_writes_after_its_prompts(shard, prompt, sampl
     if prompt:
         assert found[4][1] != found[5][1]
         assert found[4][2:5] == found[5][2:5], "the texts differ in their first byte alone"
+
+
+def test_texts_that_are_all_the_same_are_refused(shard):
+    with pytest.raises(InputError, match=r"are the same tokens, .*; raise prompt_tokens or sampl"):
+        shard(2, prompt=0, sampling_temperature=0)
 
 
 def test_what_is_drawn_does_not_depend_on_shards_batches_or_other_documents(shard):

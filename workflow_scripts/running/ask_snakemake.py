@@ -39,10 +39,16 @@ def study_of(options: Sequence[str]) -> dict[str, Any]:
         )
         content = answer.read()
     if run.returncode or not content:
-        said = run.stderr.strip() or run.stdout.strip()
-        raise InputError(f"snakemake cannot plan this study: {said.removeprefix('error: ')}")
+        raise no_plan(run.stderr.strip() or run.stdout.strip())
     study: dict[str, Any] = json.loads(content)
     return study
+
+
+def no_plan(said: str) -> InputError:
+    """What Snakemake has said where it cannot plan a study, as one sentence."""
+    # Of a traceback, such as where it can keep no cache, the end.
+    said = said.strip().rpartition("\n" if "Traceback" in said else "\0")[2]
+    return InputError(f"snakemake cannot plan this study: {said.removeprefix('error: ')}")
 
 
 def answer(study: dict[str, Any]) -> bool:

@@ -169,7 +169,8 @@ def read_documents(
 def _check_known(texts: Texts, tokens: list[Tokens], tokenizer: Tokenizer) -> None:
     """Tell how much of the texts the tokenizer does not know; refuse what it can hardly read."""
     unknown = unknown_token(tokenizer)
-    share = np.mean(np.concatenate([tokens_t[1:] for tokens_t in tokens]) == unknown)
+    read_t = np.concatenate([tokens_t[1:] for tokens_t in tokens])
+    share = np.sum(read_t == unknown) / max(len(read_t), 1)
     said = (
         f"{share:.2g} of the tokens are {unknown is not None and tokenizer.id_to_token(unknown)!r}"
     )
