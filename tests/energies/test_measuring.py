@@ -1,14 +1,26 @@
 """Layers written side by side: the same bytes, and no error lost."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow.parquet import read_metadata
+from tqdm import tqdm
 
+from tests.tiny import BLOCKS, save_tiny_model
+from workflow_scripts.energies.measure_energies import measure_energies
 from workflow_scripts.energies.measuring import _write, open_tokens
+from workflow_scripts.models.loading import Running
+from workflow_scripts.running import command
 from workflow_scripts.semstat.energies.tables import ENERGIES
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.tables import table_writers
+from workflow_scripts.semstat.provenance import Provenance
+from workflow_scripts.semstat.tables import table_writers, write_table
+from workflow_scripts.semstat.tokens.tables import TOKENS
+from workflow_scripts.sources.copy_local_model import copy_local_model
+from workflow_scripts.tokens.shards import Cut
 
 LAYERS = [0, 4, 7, 9, 12]
 
@@ -53,3 +65,21 @@ def test_what_goes_wrong_at_one_layer_is_raised_and_leaves_no_file(threads, tmp_
 def test_a_file_is_asked_for_each_layer(tmp_path):
     with pytest.raises(InputError, match=r"^--layers and --out: 5 layers and 1 files; give a file"):
         open_tokens(tmp_path / "tokens.parquet", LAYERS, [tmp_path / "0.parquet"])
+
+
+def test_states_are_counted_where_progress_is_not_shown(tmp_path, monkeypatch):
+    """As with TQDM_DISABLE=1, which tqdm reads when it is imported."""
+    monkeypatch.setattr(command, "tqdm", partial(tqdm, disable=True))
+    folder, out = tmp_path / "tiny", tmp_path / "energies.parquet"
+    local = save_tiny_model(tmp_path / "local")
+    copy_local_model(name="tiny", path=local, blocks=BLOCKS, out=folder)
+    tokens = pa.Table.from_pydict({"doc": [0], "tokens": [[0, 5, 6, 7]]}, schema=TOKENS)
+    write_table(tmp_path / "tokens.parquet", tokens, Provenance(dataset="d"))
+    measure_energies(
+        running=Running(model=folder, device="cpu"),
+        cut=Cut(context=8, stride=8),
+        tokens=tmp_path / "tokens.parquet",
+        layers=[BLOCKS],
+        out=[out],
+    )
+    assert read_metadata(out).num_rows == 2

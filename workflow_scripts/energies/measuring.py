@@ -82,6 +82,13 @@ def measure_shard(
     # computes; a GPU measures many layers faster than one thread writes them.
     threads = 1 if model.device.type == "cpu" else torch.get_num_threads()
     provenances = [shared | {"layer": layer} for layer in layers]
+    measured_states = 0  # a bar counts none where TQDM_DISABLE is set
+
+    def count(more: int) -> None:
+        nonlocal measured_states
+        measured_states += more
+        bar.update(more)
+
     with (
         progress(label, "states", total=states) as bar,
         table_writers(out, ENERGIES, provenances) as writers,
@@ -94,13 +101,13 @@ def measure_shard(
             cut.windows(tokens),
             layers,
             running.positions_at_once(model.device),
-            bar.update,
+            count,
             {layer: translator.to(model.device) for layer, translator in translators.items()},
         )
         for by_layer in measured:
             write(by_layer)
-        if bar.n != states:
-            raise RuntimeError(f"{label}: measured {bar.n} states of {states}")
+        if measured_states != states:
+            raise RuntimeError(f"{label}: measured {measured_states} states of {states}")
 
 
 def _write(

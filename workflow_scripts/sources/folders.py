@@ -14,9 +14,10 @@ import transformers
 
 from ..semstat.errors import InputError, first_line
 from .adapters import merge_adapter
-from .keys import check_keys, check_ties
+from .keys import check_keys, check_names, check_ties
 from .layout import ADAPTER, ADAPTER_WEIGHTS, model_files, read_json
 from .quantised import EXACT, check_scales, method_of
+from .settings import check_rotary, forget_how_to_run
 from .tokenizer_files import load_tokenizer, with_chat_template
 from .weights import check_floating, own_precision, read_headers
 
@@ -41,6 +42,7 @@ def load_folder(key: str, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
     """
     files = [Path(file) for file in model_files(key, str(folder))]
     config = read_json(key, f"{folder}/config.json")
+    check_rotary(key, f"{folder}/config.json", config)
     method = method_of(key, str(folder), config)
     weights = [str(file) for file in files if file.suffix == ".safetensors"]
     headers = read_headers(key, [file for file in weights if Path(file).name != ADAPTER_WEIGHTS])
@@ -60,6 +62,7 @@ def load_folder(key: str, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
         with _blamed(key, folder, view, "a causal language model"):
             model, found = _load_weights(view, dtype, method)
         check_keys(key, f"the weights of {folder}", found, model.config, headers)
+        check_names(key, f"the weights of {folder}", model, headers)
         check_floating(key, model, headers)
         check_ties(key, f"the weights of {folder}", model)
         with _blamed(key, folder, view, "a fast tokenizer"):
@@ -98,6 +101,7 @@ def _blamed(key: str, folder: Path, view: Path, what: str) -> Iterator[None]:
 
 def _load_weights(view: Path, dtype: torch.dtype, method: str | None) -> tuple[Any, dict[str, Any]]:
     config = transformers.AutoConfig.from_pretrained(view, **SAFELY)
+    forget_how_to_run(config)
     if method:
         for part in (config, config.get_text_config()):
             if getattr(part, "quantization_config", None):

@@ -89,6 +89,29 @@ def _looks_ahead(layer: str, config: Any, headers: Mapping[str, Header]) -> bool
     return after and any(f"layers.{layer}.eh_proj." in name for name in headers)
 
 
+def check_names(key: str, what: str, model: Any, headers: Mapping[str, Header]) -> None:
+    """Check that no tensor is there under two names, with and without that of the model's body.
+
+    transformers takes either, and of two one without a word.
+
+    Raises
+    ------
+    InputError
+        If one is.
+    """
+    body = f"{model.base_model_prefix}."
+    first: dict[str, str] = {}
+    for name in sorted(headers):
+        short = name
+        while short.startswith(body):
+            short = short.removeprefix(body)
+        if first.setdefault(short, name) != name:
+            raise InputError(
+                f"{key}: {what} hold {first[short]} and {name}, of which one would be taken "
+                f"without a word; remove the one that is not of this model"
+            )
+
+
 def check_ties(key: str, what: str, model: Any) -> None:
     """Check that what config.json ties is one tensor: two that differ would be another model.
 
