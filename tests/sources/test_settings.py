@@ -24,6 +24,7 @@ def configured(folder, *dropped, **keys):
 
 
 REFUSED = {
+    "an old key": ({"rope_pct": 0.25}, "says rope_pct, an old key that transformers passes over"),
     "a factor and no type": (
         {"rope_theta": 1e4, "rope_scaling": {"factor": 4.0}},
         "scales rotary frequencies by a factor of 4.0 and does not say how, so they would not be",

@@ -22,9 +22,14 @@ def check_rotary(key: str, path: str, config: dict[str, Any]) -> None:
     Raises
     ------
     InputError
-        If two of its keys differ, or a factor is given without the way to scale by it.
+        If two of its keys differ, one is out of use, or a factor is given without the way to scale by it.
     """
     for part in _parts(config):
+        if "rope_pct" in part and "partial_rotary_factor" not in part:
+            raise InputError(
+                f"{key}: {path} says rope_pct, an old key that transformers passes over; call it "
+                f"partial_rotary_factor"
+            )
         said = [found for name in ROTARY if isinstance(found := part.get(name), dict)]
         for found in said:
             if "factor" in found and not {"type", "rope_type"} & found.keys():

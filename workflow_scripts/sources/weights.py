@@ -111,7 +111,7 @@ def check_finite(key: str, model: Any) -> None:
     Raises
     ------
     InputError
-        If a weight is NaN, infinite, or too large for that.
+        If a weight is NaN, infinite, or too large for that; or if all of the embedding is 0.
     """
     for name, weight in model.named_parameters():
         if not weight.numel() or not weight.is_floating_point():
@@ -123,3 +123,9 @@ def check_finite(key: str, model: Any) -> None:
                 f"{key}: {name} holds {what}, of which float32 cannot sum the squares; "
                 f"these are no trained weights: fetch or train them again"
             )
+    embedding = getattr(model.get_input_embeddings(), "weight", None)
+    if embedding is not None and not embedding.any():
+        raise InputError(
+            f"{key}: its embedding is all zeros, so that every token is the same to it; these are "
+            f"no trained weights: fetch or train them again"
+        )
