@@ -50,7 +50,7 @@ from workflow_scripts.sources.configuration import (
     random_twins,
     text_of,
 )
-from workflow_scripts.sources.layout import state_of
+from workflow_scripts.sources.layout import state_of, state_of_texts
 from workflow_scripts.steering.configuration import steering_keys
 from workflow_scripts.tokens.configuration import (
     check_local_files,

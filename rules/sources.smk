@@ -183,6 +183,7 @@ rule read_local_corpus:
         CONDA
     params:
         options=corpus_options,
+        state=lambda w: state_of_texts(LOCAL_FILES["datasets", w.dataset]),
     message:
         "Fetching corpus {wildcards.dataset}"
     shell:

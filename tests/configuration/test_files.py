@@ -85,6 +85,7 @@ def test_values_of_the_command_line_are_as_in_a_file():
         ("curves/confidence", "1e-7", "; write 1.0e-07 ("),
         ("curves/resamples", "1e2", "'1e2' is not of type 'integer'; write 100 ("),
         ("curves/resamples", "inf", "'inf' is not of type 'integer'; Bootstrap"),
+        ("curves/resamples", "2.5", "'2.5' is not of type 'integer'; Bootstrap"),
         ("curves/resamples", "many", "'many' is not of type 'integer'; Bootstrap"),
     ],
 )

@@ -15,6 +15,8 @@ from workflow_scripts.generation.configuration import is_generated
         ("datasets/own/sampling_temperature", -1, "-1 is less than the minimum of 0; Tokens are "),
         ("datasets/own/sampling_temperature", "hot", "'hot' is not of type 'number'; Tokens are "),
         ("datasets/own/sampling_temperature", float("inf"), "inf is not of type 'number'; "),
+        ("datasets/own/sampling_temperature", 1e-308, "logits divided by 1e-308 may be no numbers"),
+        ("datasets/own/sampling_temperature", 10**400, "1000"),
         ("datasets/own/prompt_tokens", 9, "9 leave none of 9 tokens to write; lower it or raise "),
     ],
 )

@@ -151,6 +151,14 @@ def test_more_files_than_a_command_line_takes(tmp_path):
     assert list(read_record(tmp_path / record_of(job))["inputs"]) == files
 
 
+@pytest.mark.parametrize("outputs", ["null", "[]", '{"a": 1}', '{"a": [1]}', '{"a": [1, "5f"]'])
+def test_a_record_of_other_kinds_is_none(tmp_path, outputs):
+    path = tmp_path / "a.json"
+    path.write_text(f'{{"command": [], "code": {{}}, "inputs": {{}}, "outputs": {outputs}}}')
+    with pytest.raises(InputError, match=r"a\.json: not a record of a job; delete it"):
+        read_record(path)
+
+
 def test_the_words_of_a_job():
     job = Job.parse(
         ["5f", "in", "--", "results/a/b.csv", "results/c", "--", "tabulate", "--threads", "2"]

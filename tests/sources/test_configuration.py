@@ -308,6 +308,30 @@ def test_what_is_no_file_of_documents_is_named(tmp_path, monkeypatch, name):
     assert str(raised.value).startswith(f"datasets.text.files: {name!r} {expected}")
 
 
+def test_a_glob_that_finds_what_the_workflow_makes_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "results/corpora").mkdir(parents=True)
+    (tmp_path / "results/corpora/text.parquet").touch()
+    with pytest.raises(InputError, match=r"files: \*\*/\* also finds 'results/corpora/text\.pa"):
+        files_of(tmp_path, monkeypatch, "**/*")
+    assert len(files_of(tmp_path, monkeypatch, "results/*/*")) == 1
+
+
+def test_a_file_of_the_future_is_refused(tmp_path, monkeypatch):
+    """Snakemake would let the job run, and then remove what it made as older than that."""
+    (tmp_path / "a.txt").touch()
+    os.utime(tmp_path / "a.txt", (2e9, 4e9))
+    with pytest.raises(InputError, match=r"files: 'a\.txt' is dated in the future, .*`touch`"):
+        files_of(tmp_path, monkeypatch, "*")
+
+
+def test_brackets_in_a_folders_name_are_told_how_to_write(tmp_path, monkeypatch):
+    (tmp_path / "x[1]").mkdir()
+    (tmp_path / "x[1]/a.txt").touch()
+    with pytest.raises(InputError, match=r"correct the path, where `\[` is written `\[\[\]`$"):
+        files_of(tmp_path, monkeypatch, "x[1]/*.txt")
+    assert files_of(tmp_path, monkeypatch, "x[[]1]/*.txt") == ["x[1]/a.txt"]
+
+
 def test_a_folder_is_no_glob(tmp_path, monkeypatch):
     (tmp_path / "texts").mkdir()
     with pytest.raises(InputError, match=r"files: texts/ is a folder; write texts/\*\.txt or so$"):

@@ -100,6 +100,49 @@ def test_a_parquet_column_that_is_no_text_is_refused(name, tmp_path):
     assert str(raised.value).startswith("datasets.x.") and expected in str(raised.value)
 
 
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    table = pa.table([["one"], ["two"]], names=["text", "text"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"text_column: .*a\.parquet has 2 columns 'text'; rename"):
+        read(tmp_path / "a.parquet")
+
+
+def test_messages_may_be_json_within_parquet(tmp_path):
+    """As `datasets` writes those whose keys differ: whole, or one by one."""
+    told = [{"role": "tool", "content": "1", "found": {"n": [1]}}, *CHAT]
+    parts = pa.array([json.dumps(message) for message in told], pa.json_())
+    for column in (
+        pa.array([json.dumps(told)], pa.json_()),
+        pa.ListArray.from_arrays([0, len(told)], parts),
+    ):
+        pq.write_table(pa.table({"messages": column}), tmp_path / "a.parquet")
+        assert read(tmp_path / "a.parquet", column="messages") == [told]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"text": "one", "text": "two"}',
+        '{"text": [{"role": "user", "content": "one", "content": "two"}]}',
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(row, tmp_path):
+    with pytest.raises(InputError, match=r"line 1 cannot be read \(it has the key '\w+' twice\)"):
+        read(tmp_path / "a.jsonl", row.encode())
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+        "/annex/objects/SHA256E-s9--0.txt\n",
+    ],
+)
+def test_a_pointer_in_place_of_a_text_is_refused(pointer, tmp_path):
+    with pytest.raises(InputError, match=r"a\.txt cannot be read \(a pointer in place of the text"):
+        read(tmp_path / "a.txt", pointer.encode())
+
+
 def test_a_nested_column_is_not_there_by_its_path(tmp_path):
     pq.write_table(pa.table({"data": pa.array([{"text": "one"}])}), tmp_path / "a.parquet")
     with pytest.raises(InputError, match=r"a\.parquet has no column 'data\.text'; it has data$"):

@@ -8,7 +8,7 @@ import pytest
 from tests.running.test_verify import verify
 from tests.runs import Place
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.sources.layout import model_files, state_of
+from workflow_scripts.sources.layout import model_files, state_of, state_of_texts
 
 OF_TINY = ["config.json", "generation_config.json", "model.safetensors"]
 OF_TINY += ["tokenizer.json", "tokenizer_config.json"]
@@ -164,6 +164,30 @@ def test_the_state_of_large_files_is_their_size_and_date(tmp_path, monkeypatch):
         os.utime(path, (1, 1))
     after = state_of(files)
     assert before[:2] == after[:2] and after[2] == "cccc 1000000000 4" != before[2]
+
+
+def test_a_text_replaced_by_an_older_one(fetched, tmp_path):
+    place: Place = fetched.copy(tmp_path)
+    target, path = "results/corpora/text.parquet", place.work / "inputs/texts/03.txt"
+    place.run(target)
+    path.touch()
+    assert place.would_run(target) == set()
+    path.write_text("other words, written long ago")
+    os.utime(path, (1e9, 1e9))
+    assert place.would_run(target) == {"Fetching corpus text"}
+
+
+def test_the_state_of_many_texts_is_their_names_and_sizes(tmp_path, monkeypatch):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    files = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
+    small = state_of_texts(files)
+    monkeypatch.setattr("workflow_scripts.sources.layout.SMALL", 9)
+    large = state_of_texts(files)
+    (tmp_path / "b.txt").write_text("c.txt")
+    assert state_of_texts(files) == large
+    (tmp_path / "b.txt").write_text("longer")
+    assert len({small, large, state_of_texts(files)}) == 3
 
 
 def test_verify_names_an_edited_tokenizer(fetched, tmp_path):

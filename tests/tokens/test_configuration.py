@@ -50,6 +50,11 @@ from workflow_scripts.tokens.configuration import check_local_files, documents_o
         ("datasets/again/documents_per_shard", 1, "error bars come from the scatter between doc"),
         ("datasets/text/shards", 2.0, "2.0 is not of type 'integer'; Shards to measure; "),
         ("datasets/text/shards", True, "True is not of type 'integer'; Shards to measure; "),
+        (
+            "datasets/text/shards",
+            10**6,
+            "1000000 is greater than the maximum of 100000; Shards to ",
+        ),
         ("datasets/text/shards", 0, "0 is less than the minimum of 1; Shards to measure; "),
     ],
 )

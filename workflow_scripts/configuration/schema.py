@@ -142,8 +142,8 @@ def _validator() -> Draft202012Validator:
     check_properties = Draft202012Validator.VALIDATORS["properties"]
     types = Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
-            "integer": lambda _, value: type(value) is int,
-            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+            "integer": lambda _, value: type(value) is int and _is_finite(value),
+            "number": lambda _, value: type(value) in (int, float) and _is_finite(value),
         }
     )
 
@@ -157,6 +157,14 @@ def _validator() -> Draft202012Validator:
         yield from check_properties(validator, properties, instance, schema)
 
     return extend(Draft202012Validator, {"properties": fill}, type_checker=types)(schema())
+
+
+def _is_finite(value: float) -> bool:
+    """Whether it is a number of float64, which an integer of 400 digits is not."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _relevance(error: ValidationError) -> tuple[bool, int]:
@@ -215,7 +223,10 @@ def _as_meant(error: ValidationError) -> str:
     if wanted in ("number", "integer") and isinstance(value, str):
         with suppress(ValueError, OverflowError):
             number = float(value)
-            number = int(number) if wanted == "integer" else number
+            if wanted == "integer":
+                if not number.is_integer():
+                    return ""
+                number = int(number)
             return f"write {yaml.safe_dump(number).split()[0]}"
     return ""
 

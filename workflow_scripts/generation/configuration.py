@@ -7,6 +7,9 @@ from ..semstat.errors import InputError
 
 AFTER = ("tokens",)
 
+COLDEST = 1e-6
+"""Sampling temperature below which float32 logits tell no more than which one is the largest."""
+
 
 def resolve(study: Spec) -> None:
     """Check that there is something to write."""
@@ -26,6 +29,12 @@ def _check_lengths(name: str, spec: Spec) -> None:
         raise InputError(
             f"datasets.{name}.sampling_temperature: without a prompt, 0 would write one document "
             f"again and again; raise it or `prompt_tokens`"
+        )
+    if 0 < spec["sampling_temperature"] < COLDEST:
+        raise InputError(
+            f"datasets.{name}.sampling_temperature: logits divided by "
+            f"{spec['sampling_temperature']} may be no numbers; write 0, which takes the most "
+            f"probable token, or at least {COLDEST}"
         )
     if prompt >= tokens:
         raise InputError(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,9 @@ def read_record(path: Path) -> Record:
     InputError
         If it is not one.
     """
-    try:
-        record: Record = json.loads(path.read_bytes())
-        return {key: record[key] for key in ("command", "code", "inputs", "outputs")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: not a record of a job; delete it and verify again: `rm '{path}'`"
-        ) from error
+    with suppress(ValueError):
+        match json.loads(path.read_bytes()):
+            case {"command": [*_], "code": {}, "inputs": {}, "outputs": {**outputs}} as record:
+                if all(isinstance(about, list) and len(about) == 2 for about in outputs.values()):
+                    return {key: record[key] for key in ("command", "code", "inputs", "outputs")}
+    raise InputError(f"{path}: not a record of a job; delete it and verify again: `rm '{path}'`")

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -25,6 +26,9 @@ AFTER: tuple[str, ...] = ()
 
 BLOCKS = ("num_hidden_layers", "n_layer", "num_layers")
 """What the number of blocks is called in most models' config.json."""
+
+SKEW = 60
+"""Seconds by which the clocks of two machines may differ."""
 
 
 def resolve(study: Spec) -> None:
@@ -188,9 +192,10 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
         key = "path"
         found = model_files(f"models.{name}.path", spec["path"])
     if not found:
+        brackets = ", where `[` is written `[[]`" if "[" in spec["files"] else ""
         raise InputError(
             f"{kind}.{name}.files: no file {spec['files']} (looked in {Path.cwd()}); "
-            f"correct the path"
+            f"correct the path{brackets}"
         )
     for path in found:
         if re.search(r"[{}\x00-\x1f\x7f\ud800-\udfff]", path):
@@ -198,6 +203,11 @@ def local_files(kind: str, name: str, spec: Spec) -> list[str]:
                 f"{kind}.{name}.{key}: {path!r} holds braces, control characters or bytes that are "
                 f"not {sys.getfilesystemencoding()}, which Snakemake would not take as they are; "
                 f"rename it"
+            )
+        if Path(path).stat().st_mtime > time.time() + SKEW:
+            raise InputError(
+                f"{kind}.{name}.{key}: {path!r} is dated in the future, so that what is made of it "
+                f"would seem out of date; `touch` it, or set the clock"
             )
     return found
 
@@ -214,6 +224,11 @@ def _files_of_documents(key: str, wanted: str) -> list[str]:
             raise InputError(f"{key}: {name} is {what}; mend or remove it")
         if not os.access(path, os.R_OK):
             raise InputError(f"{key}: {name} may not be read; change its permissions")
+        if path.parts[0] == "results" != Path(wanted).parts[0]:
+            raise InputError(
+                f"{key}: {wanted} also finds {name}, which this workflow makes itself; write a "
+                f"narrower glob"
+            )
         if ending_of(path.name) is None:
             raise InputError(
                 f"{key}: {name} holds no documents, which are read from {SAID}; rename it or write "

@@ -19,6 +19,9 @@ Document = str | list[dict[str, Any]]
 BYTE_ORDER_MARK = "\ufeff"
 """What some programs put before a text; no part of it."""
 
+POINTERS = ("version https://git-lfs.", "/annex/objects/")
+"""How the small file begins that Git LFS or git-annex has in place of one not yet fetched."""
+
 
 def read_documents(key: str, column: str, name: str, file: BinaryIO) -> Iterator[Document]:
     """Documents of one file, by its ending: a .txt is one; .jsonl and .parquet have one a row.
@@ -65,9 +68,12 @@ def _text(content: bytes) -> str:
     Raises
     ------
     ValueError
-        If it is not UTF-8; other encodings of plain letters pass for it, but for their zeros.
+        If it is not UTF-8; other encodings of plain letters pass for it, but for their zeros. Or
+        if it is only a pointer to the text.
     """
     text = content.decode("utf-8-sig")
+    if text.startswith(POINTERS):
+        raise ValueError("a pointer in place of the text: `git lfs pull` or `git annex get` it")
     if "\0" in text:
         raise ValueError("it holds zero bytes, which UTF-8 text does not; save it as UTF-8")
     return text.replace("\r\n", "\n")
@@ -80,21 +86,48 @@ def _json_lines(key: str, column: str, name: str, file: BinaryIO) -> Iterator[Do
             said = line.decode("utf-8-sig" if number == 1 else "utf-8")
             if not said.strip():
                 continue
-            row = json.loads(said)
+            row = _json(said)
         except (ValueError, RecursionError) as error:
             raise _unreadable(key, where, error) from error
         yield document_in(key, column, row, where)
 
 
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of a key that is there twice, one value would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"it has the key {next(k for k in keys if keys.count(k) > 1)!r} twice")
+    return found
+
+
+_json = json.JSONDecoder(object_pairs_hook=_unique).decode
+
+
 def _parquet_rows(key: str, column: str, name: str, file: BinaryIO) -> Iterator[Document]:
     table = pq.ParquetFile(file)
-    if column not in table.schema_arrow.names:
-        document_in(key, column, dict.fromkeys(table.schema_arrow.names), name)
+    names = table.schema_arrow.names
+    if column not in names:
+        document_in(key, column, dict.fromkeys(names), name)
+    if names.count(column) > 1:
+        raise InputError(
+            f"{key}.text_column: {name} has {names.count(column)} columns {column!r}; rename them"
+        )
     number = 0
     for batch in table.iter_batches(columns=[column]):
-        for found in batch.column(0).to_pylist():
+        for found in _values(batch.column(0)):
             number += 1
             yield document_in(key, column, {column: found}, f"{name}, row {number}")
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Those of a column; of JSON, as `datasets` writes messages whose keys differ, what it says."""
+    found: list[Any] = column.to_pylist()
+    if isinstance(column.type, pa.JsonType):
+        return [value and _json(value) for value in found]
+    if pa.types.is_list(column.type) and isinstance(column.type.value_type, pa.JsonType):
+        return [value and [part and _json(part) for part in value] for value in found]
+    return found
 
 
 def document_in(key: str, column: str, row: Any, where: str) -> Document:

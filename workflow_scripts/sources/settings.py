@@ -22,7 +22,8 @@ def check_rotary(key: str, path: str, config: dict[str, Any]) -> None:
     Raises
     ------
     InputError
-        If two of its keys differ, one is out of use, or a factor is given without the way to scale by it.
+        If two of its keys differ, one is out of use, or a factor is given without the way to scale
+        by it.
     """
     for part in _parts(config):
         if "rope_pct" in part and "partial_rotary_factor" not in part:
