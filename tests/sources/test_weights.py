@@ -213,3 +213,11 @@ def test_a_pointer_in_place_of_weights(local, tmp_path):
     (local / "model.safetensors").write_text(pointer)
     with pytest.raises(InputError, match=r"is a pointer of Git LFS .*; run `git lfs pull` there$"):
         fetched(local, tmp_path / "out")
+
+
+def test_an_embedding_of_zeros(local, tmp_path):
+    """It would pass: a norm of zeros is zeros, all logits are alike, and H is 0 throughout."""
+    name = "model.embed_tokens.weight"
+    rewrite(local, lambda weights: weights.update({name: weights[name] * 0}))
+    with pytest.raises(InputError, match=r"its embedding is all zeros, so that every token is the"):
+        fetched(local, tmp_path / "out")
