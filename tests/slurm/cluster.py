@@ -20,6 +20,7 @@ import psutil
 import yaml
 
 from tests.runs import NO_NETWORK, Place
+from workflow_scripts.running.jobs import Job
 
 HERE = Path(__file__).parent
 
@@ -129,16 +130,11 @@ class Cluster:
 
 
 class Attempt(NamedTuple):
-    """A command of the workflow that is running, and the SLURM job it runs in."""
+    """A command of the workflow that is running, the SLURM job it runs in, and what it makes."""
 
     process: psutil.Process
     job: str
-    line: list[str]
-
-    @property
-    def output(self) -> str:
-        """The first file that it makes."""
-        return self.line[self.line.index("--out") + 1]
+    outputs: list[str]
 
 
 class Run(NamedTuple):
@@ -223,10 +219,16 @@ def attempts(place: Place, command: str) -> list[Attempt]:
             module = line[2] if line[1:2] == ["-m"] else ""
             ours = module.startswith("workflow_scripts.") and Path(process.cwd()) == place.work
             if ours and any(command in part for part in line):
-                found.append(Attempt(process, process.environ()["SLURM_JOB_ID"], line))
+                found.append(Attempt(process, process.environ()["SLURM_JOB_ID"], outputs(process)))
         except (psutil.Error, KeyError):
             continue
     return sorted(found, key=lambda attempt: int(attempt.job))
+
+
+def outputs(process: psutil.Process) -> list[str]:
+    """What a command makes, by the shell that gives it its words."""
+    lines = [part for parent in process.parents() for part in parent.cmdline()]
+    return next((job.outputs for line in lines if (job := Job.planned(line))), [])
 
 
 def assert_nothing_left(place: Place) -> None:

@@ -92,7 +92,7 @@ def bad_night(cluster: Cluster, place: Place, failed: Path) -> Night:
 
     def replaced() -> bool:
         twins = [found for found in attempts(place, "measure_energies") if found.job != orphan.job]
-        return orphan.output in [twin.output for twin in twins]
+        return bool(orphan.outputs) and orphan.outputs in [twin.outputs for twin in twins]
 
     until(replaced, "a replacement")
     orphan.process.resume()
