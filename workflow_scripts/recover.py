@@ -14,7 +14,6 @@ With `-n` it only says what it would do.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -26,6 +25,7 @@ from pathlib import Path
 import psutil
 
 from .running import command
+from .running.ask_snakemake import parser_for_a_run
 from .running.jobs import FOLDER
 from .running.leftovers import command_of, remove, unfinished
 from .running.run_lock import LOCKS, hold, is_locked, refuse_elsewhere
@@ -37,19 +37,7 @@ GRACE = 10.0
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "-d", "--directory", type=Path, default=Path(), help="where the run works (default: here)"
-    )
-    parser.add_argument(
-        "-n",
-        "--dry-run",
-        "--dryrun",
-        action="store_true",
-        help="change nothing, and say what would",
-    )
+    parser = parser_for_a_run(__doc__, "the run works")
     known = parser.parse_known_args()[0]
     folder = known.directory.resolve()
     if not (folder / ".snakemake").is_dir():

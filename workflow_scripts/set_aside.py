@@ -13,13 +13,12 @@ It refuses while a run is alive. With `-n` it only says what it would do.
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from pathlib import Path
 
 from .running import command
-from .running.ask_snakemake import study_of
+from .running.ask_snakemake import parser_for_a_run, study_of
 from .running.outlived import ASIDE, Results, set_aside
 from .running.records import RECORDS, RESULTS
 from .running.run_lock import hold_after_a_run
@@ -27,19 +26,7 @@ from .semstat.errors import InputError
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "-d", "--directory", type=Path, default=Path(), help="where results/ lies (default: here)"
-    )
-    parser.add_argument(
-        "-n",
-        "--dry-run",
-        "--dryrun",
-        action="store_true",
-        help="change nothing, and say what would",
-    )
+    parser = parser_for_a_run(__doc__, "results/ lies")
     known, options = parser.parse_known_args()
     if not (known.directory / RESULTS).is_dir():
         raise InputError(

@@ -1,4 +1,4 @@
-"""How commands learn from Snakemake which study its options name: files, profiles, `--config`, …"""
+"""Programs beside Snakemake: their options, and how they learn from it which study its own name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,28 @@ SNAKEFILE = PACKAGE.parent / "Snakefile"
 
 ANSWER = "SEMANTIC_STATISTICS_ANSWER"
 """Variable in the environment of a Snakemake that is asked for its study: where to write it."""
+
+
+def parser_for_a_run(said: str | None, place: str) -> ArgumentParser:
+    """Options of a program that takes up a run where it left off, beside those of Snakemake.
+
+    Parameters
+    ----------
+    said : the program's docstring.
+    place : what lies in the directory, for the help.
+    """
+    parser = ArgumentParser(description=said, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "-d", "--directory", type=Path, default=Path(), help=f"where {place} (default: here)"
+    )
+    parser.add_argument(
+        "-n",
+        "--dry-run",
+        "--dryrun",
+        action="store_true",
+        help="change nothing, and say what would",
+    )
+    return parser
 
 
 def study_of(options: Sequence[str]) -> dict[str, Any]:

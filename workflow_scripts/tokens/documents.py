@@ -24,7 +24,7 @@ from ..semstat.provenance import Provenance
 from ..semstat.sources.tables import CHATS, CORPUS
 from ..semstat.tables import TableError, provenance_of, read_table, write_table
 from ..semstat.tokens.tables import TOKENS
-from .tokenizers import chat_reader, load_tokenizer, special_tokens, text_reader, unknown_token
+from .tokenizers import chat_reader, special_tokens, text_reader, tokenizer_of, unknown_token
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def read_documents(
     """
     corpus = read_corpus(texts.corpus)
     documents = chosen(texts, len(corpus))
-    tokenizer = load_tokenizer(texts.model)
+    tokenizer = tokenizer_of(texts.model)
     prefix = tokenizer.token_to_id(texts.prefix_token)
     if prefix is None:
         raise InputError(

@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from tokenizers import Tokenizer
+from tokenizers.models import BPE, Unigram
 
 from ..semstat.errors import InputError, first_line
 
@@ -21,7 +23,7 @@ TODAY = datetime(2024, 7, 26)
 """What chat templates that write today's date are told: that which Llama 3.1's has without one."""
 
 
-def load_tokenizer(model: Path) -> Tokenizer:
+def tokenizer_of(model: Path) -> Tokenizer:
     """The tokenizer of a snapshot, which neither cuts nor pads."""
     tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
     tokenizer.no_truncation()  # tokenizer.json may ask for both
@@ -48,7 +50,6 @@ def text_reader(tokenizer: Tokenizer, special_tokens_in_text: bool) -> Callable[
     a function that raises ValueError where the tokenizer has no other tokens for such a name, or
     none for a character.
     """
-
     dropped = _dropped(tokenizer)
 
     def ids_of(text: str, tokenizer: Tokenizer) -> list[int]:
@@ -60,11 +61,17 @@ def text_reader(tokenizer: Tokenizer, special_tokens_in_text: bool) -> Callable[
     if special_tokens_in_text:
         return lambda text: ids_of(text, tokenizer)
     special = special_tokens(tokenizer)
-    plain, unknown = _without_special_tokens(tokenizer, special)
+
+    @cache  # made only if a text holds such a name: a large vocabulary takes seconds
+    def plain() -> tuple[Tokenizer, int | None]:
+        return _without_special_tokens(tokenizer, special), unknown_token(tokenizer)
 
     def read(text: str) -> list[int]:
         named = {special[name] for name in special if name in text}
-        ids = ids_of(text, plain if named else tokenizer)
+        if not named:
+            return ids_of(text, tokenizer)
+        hidden, unknown = plain()
+        ids = ids_of(text, hidden)
         if found := (named - {unknown}).intersection(ids):
             name = tokenizer.id_to_token(min(found))
             raise ValueError(f"holds {name!r}, which the tokenizer takes for the special token")
@@ -75,11 +82,11 @@ def text_reader(tokenizer: Tokenizer, special_tokens_in_text: bool) -> Callable[
 
 def unknown_token(tokenizer: Tokenizer) -> int | None:
     """Id of the token that stands for whatever a tokenizer does not know, if it has one."""
-    model = json.loads(tokenizer.to_str())["model"]
-    if model["type"] == "Unigram":
-        number: int | None = model["unk_id"]
+    model = tokenizer.model
+    if isinstance(model, Unigram):
+        number: int | None = json.loads(tokenizer.to_str())["model"]["unk_id"]
         return number
-    return tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else None
+    return tokenizer.token_to_id(model.unk_token) if model.unk_token else None
 
 
 def _dropped(tokenizer: Tokenizer) -> Callable[[str], str]:
@@ -87,30 +94,27 @@ def _dropped(tokenizer: Tokenizer) -> Callable[[str], str]:
 
     A BPE does so in silence that has neither an unknown token nor the bytes.
     """
-    content = json.loads(tokenizer.to_str())
-    model = content["model"]
-    by_bytes = model.get("byte_fallback") or "ByteLevel" in json.dumps(content["pre_tokenizer"])
-    if model["type"] != "BPE" or model["unk_token"] or by_bytes:
+    model, normalizer, splitter = tokenizer.model, tokenizer.normalizer, tokenizer.pre_tokenizer
+    if not isinstance(model, BPE) or model.unk_token or model.byte_fallback:
         return lambda _text: ""
-    prefix, suffix = model["continuing_subword_prefix"] or "", model["end_of_word_suffix"] or ""
-    normalizer, splitter = tokenizer.normalizer, tokenizer.pre_tokenizer
+    if splitter and b"ByteLevel" in splitter.__getstate__():
+        return lambda _text: ""
+    prefix, suffix = model.continuing_subword_prefix or "", model.end_of_word_suffix or ""
 
     def first(text: str) -> str:
         text = normalizer.normalize_str(text) if normalizer else text
         words = splitter.pre_tokenize_str(text) if splitter else [(text, ())]
         for letter in dict.fromkeys("".join(word for word, _ in words)):
             pieces = (letter, prefix + letter, letter + suffix, prefix + letter + suffix)
-            if not letter.isspace() and not any(piece in model["vocab"] for piece in pieces):
+            if not letter.isspace() and not any(model.token_to_id(p) is not None for p in pieces):
                 return letter
         return ""
 
     return first
 
 
-def _without_special_tokens(
-    tokenizer: Tokenizer, special: dict[str, int]
-) -> tuple[Tokenizer, int | None]:
-    """A tokenizer that reads their names as text, and the id of its unknown token.
+def _without_special_tokens(tokenizer: Tokenizer, special: dict[str, int]) -> Tokenizer:
+    """A tokenizer that reads their names as text.
 
     It does not look for added tokens that are special. But a Unigram model, as of SentencePiece,
     takes whatever stands in its vocabulary: there they get names that no text holds.
@@ -125,7 +129,7 @@ def _without_special_tokens(
             token["content"] = UNHEARD * token["special"] + token["content"]
     plain = Tokenizer.from_str(json.dumps(content))
     plain.encode_special_tokens = True
-    return plain, unknown_token(tokenizer)
+    return plain
 
 
 def chat_reader(model: Path, special_tokens_in_text: bool) -> Callable[[str], list[int]]:
