@@ -43,14 +43,16 @@ def levels(pairs, paired):
     return (np.array(p_values) <= 0.05).mean(axis=0)
 
 
-def independent(documents, spreads, shift=0.0):
+def independent(documents, spreads, shift=0.0, lowest=0.0):
+    """Ensembles alike but for a shift of b, and a share of its states at the lowest energies."""
     rng = np.random.default_rng(1)
     for _ in range(SETS):
         (score_a_s, doc_a_s), (score_b_s, doc_b_s) = (
             scores(lengths(number, SPREAD[spread], rng), rng)
             for number, spread in zip(documents, spreads, strict=True)
         )
-        yield counted(score_a_s, doc_a_s), counted(score_b_s + shift, doc_b_s)
+        score_b_s = np.where(rng.random(len(score_b_s)) < lowest, -4.0, score_b_s + shift)
+        yield counted(score_a_s, doc_a_s), counted(score_b_s, doc_b_s)
 
 
 def of_the_same_documents(documents, spread):
@@ -81,6 +83,11 @@ def test_a_shift_is_found():
     error = np.sqrt((0.1 + 0.9 / MEAN_LENGTH) * 2 / 64)
     for shift, least in ((2 * error, 0.4), (4 * error, 0.9)):
         assert np.all(levels(independent((64, 64), ("equal", "equal"), shift), False) > least)
+
+
+def test_a_few_states_more_at_the_lowest_energies_are_found():
+    pairs = independent((16, 16), ("log-normal", "log-normal"), lowest=0.15)
+    assert levels(pairs, False)[1] > 0.75
 
 
 @pytest.mark.parametrize("paired", [True, False])
