@@ -86,8 +86,8 @@ def test_a_shift_is_found():
 
 
 def test_a_few_states_more_at_the_lowest_energies_are_found():
-    pairs = independent((16, 16), ("log-normal", "log-normal"), lowest=0.15)
-    assert levels(pairs, False)[1] > 0.75
+    pairs = independent((64, 8), ("log-normal", "log-normal"), lowest=0.15)
+    assert levels(pairs, False)[1] > 0.5
 
 
 @pytest.mark.parametrize("paired", [True, False])

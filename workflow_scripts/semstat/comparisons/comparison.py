@@ -21,10 +21,6 @@ from ..thermodynamics.energy_grid import StateCounts
 
 Array = NDArray[np.float64]
 
-FLOOR = 0.5
-"""Part of the largest standard error that is added to all. On uniform energies p-values hold with
-0.5 and with 1; 0.5 finds a few states more at the lowest energies more often."""
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -165,8 +161,8 @@ def distance(
     doi:10.1016/j.jeconom.2019.04.035).
 
     Compared are area and maximum of |Ω_a − Ω_b| in standard errors, computed anew for each choice
-    of signs. To these is added, in quadrature, `FLOOR` times the largest of them, or energies where
-    only a state or two lie would decide (as Tusher, Tibshirani & Chu, PNAS 98, 5116 (2001),
+    of signs. To these is added, in quadrature, the largest of them, or energies where only a
+    state or two lie would decide (as Tusher, Tibshirani & Chu, PNAS 98, 5116 (2001),
     doi:10.1073/pnas.091062498, do for genes).
 
     Parameters
@@ -255,8 +251,10 @@ def _additions(
 
 
 def _in_errors(apart_re: Array, variance_re: Array) -> Array:
-    """Differences over their standard errors, to which part of the largest is added."""
-    error_re = np.sqrt(variance_re + FLOOR**2 * variance_re.max(axis=1, keepdims=True))
+    """Differences over their standard errors, to which the largest is added in quadrature."""
+    # On uniform energies, half the largest gave levels of 0.07 with 8 documents, and thrice
+    # the largest finds fewer narrow changes.
+    error_re = np.sqrt(variance_re + variance_re.max(axis=1, keepdims=True))
     # Without scatter any difference is certain, though no infinite one: 0 · ∞ is no area.
     certain_re = np.where(apart_re > 0, np.finfo(np.float64).max ** 0.5, 0.0)
     in_errors_re: Array = np.divide(apart_re, error_re, out=certain_re, where=error_re > 0)
