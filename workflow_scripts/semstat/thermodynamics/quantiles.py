@@ -56,14 +56,14 @@ class Cumulated(NamedTuple):
     def below_zero(self) -> Cumulated:
         """The states below 0 alone, in the blocks that have any."""
         zero = int(np.searchsorted(self.energy_x, 0.0))
-        well_b = self.before_bx[:, zero] > 0
-        before_bx, upto_bx = (part[well_b, : zero + 1] for part in (self.before_bx, self.upto_bx))
-        return Cumulated(
-            self.energy_x[: zero + 1],
-            before_bx,
-            np.hstack([upto_bx[:, :-1], before_bx[:, -1:]]),
-            self.documents_b[well_b],
+        states_b = self.before_bx[:, zero]
+        well_b = states_b > 0
+        # The line to 0 is to all states there, the atom among them.
+        before_bx, upto_bx = (
+            np.minimum(part_bx[:, : zero + 1], states_b[:, None])[well_b]
+            for part_bx in (self.before_bx, self.upto_bx)
         )
+        return Cumulated(self.energy_x[: zero + 1], before_bx, upto_bx, self.documents_b[well_b])
 
     def energy_at(self, share: float, weight_rb: Array) -> Array:
         """(resamples,) energy at which this share of the states of weighted blocks is reached."""

@@ -24,6 +24,9 @@ LEVEL = 1e-3
 
 QUARTILES = (0.25, 0.75)
 
+OF_INDEPENDENT = 1 / 3
+"""Correlation of the shares below two quartiles, of independent states."""
+
 UNKNOWN = Interval(np.nan, np.nan, np.nan)
 
 
@@ -43,7 +46,7 @@ def describe_wells(
     ----------
     sums_l : of one ensemble at each layer, so of the same documents; two non-empty blocks or more.
     edges_e : (edges,) the energy grid.
-    rng, resamples : for the blocks drawn again, in common to all layers.
+    rng, resamples : for the blocks drawn again to tell the deepest, in common to all layers.
     confidence : coverage of each interval.
 
     Returns
@@ -52,17 +55,22 @@ def describe_wells(
 
     mean_energy : ⟨H⟩, probability; Student interval.
     lowest_energy : probability; the interval is that of the lowest energy of as many documents
-        resampled, which cannot reach below the lowest one seen.
+        resampled, which cannot reach below the lowest one seen. It tells how far that one hangs on
+        a single document, not what other documents would reach.
     below_zero : Ω(0⁻), share of states that would rather stutter.
     below_minus_0.1, below_minus_0.5 : Ω(−0.1), Ω(−0.5).
     stutters : share of states whose most probable next token is the last one, wrongly.
     at_zero : share of states with H = 0 exactly.
     depth : energy at which Ω reaches `LEVEL`, probability, not below the lowest; NaN for fewer
-        than 1/`LEVEL` states. Percentiles of the resamples.
+        than 1/`LEVEL` states. Its interval is that of the energies at which the interval of Ω
+        encloses `LEVEL`, from −1 where that is so at the lowest state.
     width : energy between the quartiles of the states below 0, probability; NaN if there is none or
-        the lower one is nearer to 0 than the grid resolves. Percentiles of the resamples.
+        the lower one is nearer to 0 than the grid resolves. Its interval is made of theirs; NaN if
+        all these states are of one block.
 
-    And (layers,) the share of resamples in which depth is lowest at that layer; NaN where it is.
+    And (layers,) the share of resamples in which depth is lowest at that layer, shared where layers
+    tie; NaN where depth is. A resample draws blocks, long or short, as if each were as likely as
+    another to be found in other text; documents are what is drawn, and their lengths with them.
 
     Raises
     ------
@@ -158,7 +166,8 @@ def _width(known: Cumulated, confidence: float) -> Interval[float]:
     shares = known.shares(confidence)
     bound_q = np.array([shares.bounds(share) for share in QUARTILES])
     (below_1, above_1), (below_3, above_3) = np.abs(bound_q - quartile_q[:, None])
-    correlation = shares.correlation(QUARTILES)
+    # A larger one would make the interval narrower than few documents warrant.
+    correlation = min(shares.correlation(QUARTILES), OF_INDEPENDENT)
 
     def both(a: float, b: float) -> float:
         return float(np.sqrt(max(a**2 + b**2 - 2 * correlation * a * b, 0.0)))
