@@ -69,8 +69,8 @@ def describe_wells(
         all these states are of one block.
 
     And (layers,) the share of resamples in which depth is lowest at that layer, shared where layers
-    tie; NaN where depth is. A resample draws blocks, long or short, as if each were as likely as
-    another to be found in other text; documents are what is drawn, and their lengths with them.
+    tie; NaN where depth is. Resamples draw blocks of any length with equal chance, as other texts
+    would have other documents, and their lengths with them.
 
     Raises
     ------
