@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from workflow_scripts.semstat.statistics.closed_forms import beta, log_uniform, uniform
 from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
@@ -58,3 +59,18 @@ def test_an_interval_narrows_as_documents_become_many():
     assert few["depth"].low == -1 < many["depth"].low
     for name in ("depth", "width"):
         assert many[name].high - many[name].low < 0.6 * (few[name].high - few[name].low), name
+
+
+def test_a_well_narrower_than_a_cell_of_the_grid_is_bounded_by_the_cell():
+    quartile_q = -0.6 + 0.02 * ndtri([0.25, 0.75])
+    exact = {"depth": -0.6 + 0.02 * ndtri(LEVEL / 0.3), "width": quartile_q[1] - quartile_q[0]}
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        in_well_s = rng.random(64 * 200) < 0.3
+        energy_s = np.where(in_well_s, rng.normal(-0.6, 0.02, in_well_s.size), 0.5)
+        none_s = np.zeros(energy_s.size, dtype=int)
+        column = {"doc": np.repeat(np.arange(64), 200), "energy": energy_s}
+        column |= {"top": none_s, "last": none_s, "correct": none_s}
+        (found,), _ = describe_wells([sum_states(column, EDGES)], EDGES, rng, resamples=2)
+        for name, truth in exact.items():
+            assert found[name].low <= truth <= found[name].high, name

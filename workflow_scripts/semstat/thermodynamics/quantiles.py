@@ -26,12 +26,14 @@ class Cumulated(NamedTuple):
     energy_x : (points,) ascending; the edges, and the lowest energies of all blocks.
     before_bx, upto_bx : (blocks, points) states below, and up to, each of them.
     documents_b : (blocks,) documents of equal length that a block is worth.
+    edges_e : the grid.
     """
 
     energy_x: Array
     before_bx: Array
     upto_bx: Array
     documents_b: Array
+    edges_e: Array
 
     @classmethod
     def of(cls, sums: BlockSums, edges_e: Array) -> Cumulated:
@@ -51,7 +53,7 @@ class Cumulated(NamedTuple):
         at_zero = np.searchsorted(energy_x, 0.0)
         before_bx[:, at_zero] = upto_bx[:, at_zero] - sums.counts.at_zero_b[full_b]
         documents_b = sums.states_b[full_b].astype(np.float64) ** 2 / sums.counts.squared_b[full_b]
-        return cls(energy_x, before_bx, upto_bx, documents_b)
+        return cls(energy_x, before_bx, upto_bx, documents_b, edges_e)
 
     def below_zero(self) -> Cumulated:
         """The states below 0 alone, in the blocks that have any."""
@@ -63,7 +65,10 @@ class Cumulated(NamedTuple):
             np.minimum(part_bx[:, : zero + 1], states_b[:, None])[well_b]
             for part_bx in (self.before_bx, self.upto_bx)
         )
-        return Cumulated(self.energy_x[: zero + 1], before_bx, upto_bx, self.documents_b[well_b])
+        edges_e = self.edges_e[self.edges_e <= 0]
+        return Cumulated(
+            self.energy_x[: zero + 1], before_bx, upto_bx, self.documents_b[well_b], edges_e
+        )
 
     def energy_at(self, share: float, weight_rb: Array) -> Array:
         """(resamples,) energy at which this share of the states of weighted blocks is reached."""
@@ -92,7 +97,7 @@ class Cumulated(NamedTuple):
         bounds = ErrorBars.pointwise(blocks.freedom, confidence).share(
             volume, blocks.share_deviation
         )
-        return Shares(np.repeat(self.energy_x, 2), volume, bounds.low, bounds.high)
+        return Shares(np.repeat(self.energy_x, 2), volume, bounds.low, bounds.high, self.edges_e)
 
 
 class Shares(NamedTuple):
@@ -101,18 +106,33 @@ class Shares(NamedTuple):
     energy_y : (sides,) each point twice: below it, and up to it.
     volume : Ω there.
     low_y, high_y : (sides,) its interval.
+    edges_e : the grid.
     """
 
     energy_y: Array
     volume: Estimate
     low_y: Array
     high_y: Array
+    edges_e: Array
 
     def bounds(self, share: float) -> tuple[float, float]:
-        """Energies between which Ω may reach a share; at most, the first and last points."""
+        """Energies between which Ω may reach a share; at most, the first and last points.
+
+        Where a cell of the grid holds more than such a share, they are the ends of the cell.
+        """
         first = self._reached(share, np.maximum.accumulate(self.high_y))
         last = self._reached(share, np.minimum.accumulate(self.low_y[::-1])[::-1])
-        return first, last
+        return self._whole_cell(share, first)[0], self._whole_cell(share, last)[1]
+
+    def _whole_cell(self, share: float, energy: float) -> tuple[float, float]:
+        """Ends of the cell where it holds too much to be taken for even; else the energy itself."""
+        end = int(np.searchsorted(self.edges_e, energy))
+        if end == 0 or energy == self.edges_e[end]:
+            return energy, energy
+        cell = self.edges_e[end - 1], self.edges_e[end]
+        start_y, end_y = np.searchsorted(self.energy_y, cell, side="right") - 1
+        held = self.volume.value_e[end_y] - self.volume.value_e[start_y]
+        return cell if held > min(share, 1 - share) else (energy, energy)
 
     def _reached(self, share: float, bound_y: Array) -> float:
         """Where an ascending bound reaches a share, on straight lines between the points."""
