@@ -130,9 +130,9 @@ def test_rare_shares_scatter_as_expected():
         upto_be = np.column_stack([below_be, np.full(documents, states)])
         blocks = Blocks.of_counts(np.diff(upto_be, axis=1, prepend=0), squared_b)
         seen.append(below_be[:, :3].sum(axis=0) / documents / states)
-        expected.append(blocks.share_deviation(RARE))
+        expected.append(np.sqrt(sum(blocks.share_variances(RARE))))
     np.testing.assert_allclose(np.mean(expected, axis=0), np.std(seen, axis=0), rtol=0.3)
-    alike = Blocks.alike(50).share_deviation(RARE)
+    alike = np.sqrt(sum(Blocks.alike(50).share_variances(RARE)))
     np.testing.assert_allclose(alike, np.sqrt(RARE * (1 - RARE) / 50))
 
 
@@ -146,6 +146,6 @@ def test_intervals_of_rare_shares_hold_with_few_documents():
         upto_be = np.column_stack([below_be, np.full(documents, states)])
         blocks = Blocks.of_counts(np.diff(upto_be, axis=1, prepend=0), squared_b)
         bars = ErrorBars.pointwise(blocks.freedom, 0.95)
-        bounds = bars.share(blocks.per_state(below_be[:, :3]), blocks.share_deviation)
+        bounds = bars.share(blocks.per_state(below_be[:, :3]), blocks.share_variances)
         held.append((bounds.low <= RARE) & (bounds.high >= RARE))
     assert np.all(np.mean(held, axis=0) >= 0.88), np.mean(held, axis=0)

@@ -24,6 +24,8 @@ from scipy.special import expit, logit, ndtr, stdtrit
 from .curve import Curve
 
 Array = NDArray[np.float64]
+Expected = Callable[[Array], tuple[Array, Array]]
+"""From shares to their variances, as `blocks.Blocks.share_variances` has them."""
 
 
 class Estimate(NamedTuple):
@@ -112,7 +114,7 @@ class ErrorBars:
             value_e, value_e - half_e, value_e + half_e, value_e - band_e, value_e + band_e
         )
 
-    def share(self, estimate: Estimate, expected: Callable[[Array], Array]) -> Curve:
+    def share(self, estimate: Estimate, expected: Expected) -> Curve:
         """Bounds of a share from those of its logit.
 
         At 0 and 1 they are the exact binomial bound, for as many independent states as would have
@@ -120,14 +122,16 @@ class ErrorBars:
 
         Parameters
         ----------
-        expected : from shares to the standard errors that these should have. Where that is above
-            the one seen, the variance is the mean of the two: few blocks seldom show all of it.
+        expected : from shares to the variances that these should have, by what documents share
+            and by the states of one. Where the former is above all that was seen, the variance is
+            the mean of the two: few documents seldom show all of it.
         """
         share_e = estimate.value_e
         inside_e = np.where((share_e > 0) & (share_e < 1), share_e, np.nan)
         # Where nothing was seen to scatter there is nothing to widen either.
-        seen_e = np.where(estimate.deviation_e > 0, estimate.deviation_e, np.inf)
-        wider_e = np.sqrt((1 + np.maximum(expected(share_e) / seen_e, 1) ** 2) / 2)
+        seen_e = np.where(estimate.deviation_e > 0, estimate.deviation_e, np.inf) ** 2
+        of_documents_e, _ = expected(share_e)
+        wider_e = np.sqrt((1 + np.maximum(of_documents_e / seen_e, 1)) / 2)
         slope_e = wider_e / (inside_e * (1 - inside_e))
         curve = self(Estimate(logit(inside_e), estimate.error_eu * slope_e[:, None])).each(expit)
         edges, unseen = [share_e == 0, share_e == 1], self._unseen(expected)
@@ -137,11 +141,11 @@ class ErrorBars:
             high=np.select(edges, [unseen, 1.0], curve.high),
         )
 
-    def _unseen(self, expected: Callable[[Array], Array]) -> float:
+    def _unseen(self, expected: Expected) -> float:
         """Upper bound of a share of which nothing was seen."""
         bound = np.array(0.5)
         for _ in range(30):  # descends to where the states are worth what they were taken for
-            effective = bound * (1 - bound) / expected(bound) ** 2
+            effective = bound * (1 - bound) / sum(expected(bound))
             bound = 1 - ((1 - self.confidence) / 2) ** (1 / effective)
         return float(bound)
 

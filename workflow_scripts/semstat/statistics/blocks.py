@@ -165,8 +165,8 @@ class Blocks:
         states = self.states_b.sum()
         return Estimate(sum_bz.sum(axis=0) / states, self.residuals(sum_bz) / states)
 
-    def share_deviation(self, share_z: Array) -> Array:
-        """Standard errors that shares of states should have, were documents mere shifts of states.
+    def share_variances(self, share_z: Array) -> tuple[Array, Array]:
+        """Variances that shares of states should have by what documents share, and by their states.
 
         Few documents seldom show the scatter of a rare share, most of which is in documents that
         are rarer still. This is as if states had a Gaussian copula within documents, of the latent
@@ -177,6 +177,10 @@ class Blocks:
         Parameters
         ----------
         share_z : shares Ω of states below an energy.
+
+        Returns
+        -------
+        (z,) of what all states of a document have in common, and of what each has for itself.
         """
         latent = 2 * np.sin(np.pi * (self.correlation + 0.5) / 3) - 1
         below = ndtri(share_z)
@@ -184,8 +188,7 @@ class Blocks:
         own_z = np.minimum(apart_z, share_z * (1 - share_z))
         shared_z = share_z * (1 - share_z) - own_z
         of_documents = float(np.sum(self.squared_b)) / self.states_b.sum() ** 2
-        deviation_z: Array = np.sqrt(shared_z * of_documents + own_z / self.states_b.sum())
-        return deviation_z
+        return shared_z * of_documents, own_z / self.states_b.sum()
 
     def state_inefficiency(self, count_be: Array) -> float:
         """How many states tell as much about Ω as one independent state; at least 1.

@@ -95,7 +95,7 @@ class Cumulated(NamedTuple):
         sides_by = np.stack([self.before_bx, self.upto_bx], axis=2).reshape(len(count_bx), -1)
         volume = blocks.per_state(sides_by)
         bounds = ErrorBars.pointwise(blocks.freedom, confidence).share(
-            volume, blocks.share_deviation
+            volume, blocks.share_variances
         )
         return Shares(np.repeat(self.energy_x, 2), volume, bounds.low, bounds.high, self.edges_e)
 

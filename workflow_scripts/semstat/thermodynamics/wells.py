@@ -120,7 +120,7 @@ def _moments_and_shares(
         "at_zero": at_zero_b,
     }
     share = blocks.per_state(np.column_stack([*count_b.values()]))
-    shares = bars.share(share, blocks.share_deviation)
+    shares = bars.share(share, blocks.share_variances)
     mean = bars(blocks.per_state(sums.energy_sum_b[full_b, None]))
     return {
         **mean.intervals(["mean_energy"]),
