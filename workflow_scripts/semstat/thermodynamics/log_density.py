@@ -52,6 +52,13 @@ TAIL_REACH = 2.0
 """Over how much of u, in e-folds, curvature is looked for and may persist in a tail."""
 
 
+ADAPT_WIDTH = 2
+ADAPT_ROUNDS = 40
+ADAPT_PRIOR = 1.0
+UNSEEN = 0.2
+ADAPT_SCALE = True
+
+
 class Fit(NamedTuple):
     """A fitted log-density.
 
@@ -103,7 +110,7 @@ class _Problem:
     """Counts of one ensemble in one coordinate; finds β for a λ, and the λ of highest REML."""
 
     def __init__(self, basis: Basis, count_j: Array, order: int) -> None:
-        self.basis, self.count_j = basis, count_j
+        self.basis, self.count_j, self.order = basis, count_j, order
         self.penalty, self.log_weight = basis.penalty(order)
         self.beta_a = self._start()
         search = minimize_scalar(
@@ -111,6 +118,33 @@ class _Problem:
         )
         self.smoothing = float(np.exp(search.x))
         _, self.factor = self._solve(self.smoothing, tolerance=1e-10)
+
+    def adapt(self) -> None:
+        """Let λ vary along u."""
+        rows = self.basis.rows(self.order)
+        base_k = self.smoothing * np.exp(self.log_weight) / self.basis.step ** (2 * self.order - 1)
+        kernel = np.maximum(1 - np.abs(np.arange(-ADAPT_WIDTH, ADAPT_WIDTH + 1)) / (ADAPT_WIDTH + 1), 0)
+        multiple_k = np.ones(len(base_k))
+        scale = 1.0
+        for _ in range(ADAPT_ROUNDS):
+            bent_k, inverse_dk = rows.bent(self.beta_a), rows.variance(self.inverse())
+            free_k = 1 - base_k * multiple_k * inverse_dk
+            square_k = base_k * bent_k**2
+            new_k = (ADAPT_PRIOR + rows.smooth(free_k, kernel)) / (ADAPT_PRIOR / scale + rows.smooth(square_k, kernel))
+            self.rounds = _
+            change = np.abs(np.log(new_k / multiple_k)).max()
+            multiple_k = new_k
+            scale = float(multiple_k.mean()) if ADAPT_SCALE else 1.0
+            self.penalty = self.basis.penalty(self.order, np.log(multiple_k))[0]
+            _, self.factor = self._solve(self.smoothing, tolerance=1e-6)
+            if change < 0.05:
+                break
+        self.multiple_k = multiple_k
+        _, self.factor = self._solve(self.smoothing, tolerance=1e-10)
+
+    def inverse(self) -> Array:
+        inverse_aa: Array = cho_solve_banded((self.factor, False), np.eye(self.basis.size))
+        return inverse_aa
 
     def _start(self) -> Array:
         """Least squares on the logarithms of the counts, well smoothed."""
@@ -191,6 +225,10 @@ class _Problem:
         score_aj = np.zeros((size, len(mean_j)))
         score_aj[self.basis.index_ja, np.arange(len(mean_j))[:, None]] = row_ja
         bias_aa = inverse_aa - inverse_aa @ (score_aj * mean_j) @ score_aj.T @ inverse_aa
+        bent_a = np.zeros(size)
+        for a, b in zip(self.basis.run_offset, self.basis.run_offset[1:], strict=False):
+            bent_a[a + 1 : b - 1] = np.diff(self.beta_a[a:b], 2)
+        bias_aa = bias_aa + np.diag((UNSEEN * bent_a) ** 2)
         return Fit(self.basis, self.beta_a, inverse_aa, score_aj, bias_aa)
 
 
@@ -220,4 +258,7 @@ def fit_log_density(count_j: Array, low_j: Array, high_j: Array, order: int = 2)
     problems = [
         _Problem(Basis(Coordinate(c), low_j, high_j), count_j, order) for c in CENTRE_SCALES
     ]
-    return min(problems, key=_Problem.criterion).fit()
+    best = min(problems, key=_Problem.criterion)
+    if ADAPT_ROUNDS:
+        best.adapt()
+    return best.fit()

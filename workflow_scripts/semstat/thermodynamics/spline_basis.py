@@ -133,7 +133,13 @@ class Basis:
         dense[np.arange(len(energy_e))[:, None], first_e[:, None] + np.arange(4)] = value_ea
         return dense
 
-    def penalty(self, order: int) -> tuple[Array, Array]:
+    def rows(self, order: int) -> "Rows":
+        return Rows(
+            [(a, b - order) for a, b in zip(self.run_offset, self.run_offset[1:], strict=False)],
+            np.diff(np.eye(order + 1), order)[:, 0],
+        )
+
+    def penalty(self, order: int, more: Array | None = None) -> tuple[Array, Array]:
         """Banded upper form of P, and ln w.
 
         βᵀPβ = ∫ w(u) (dⁿ ln ρ/duⁿ)² du by differences of order n, with w = exp(−BEND ·
@@ -149,6 +155,9 @@ class Basis:
             log_weight = -BEND * self.coordinate.bend(
                 self._energy(u + self.step * (np.arange(rows) + order / 2 - 1))
             )
+            if more is not None:
+                at = sum(len(log) for log in logs)
+                log_weight = log_weight + more[at : at + rows]
             logs.append(log_weight)
             for i, j in combinations_with_replacement(range(order + 1), 2):
                 part = banded[BAND - 1 - (j - i), start + j : start + j + rows]
@@ -180,6 +189,36 @@ class Basis:
         mean_j = part_jq.sum(axis=1)
         share_jq = part_jq / np.maximum(mean_j, 1e-300)[:, None]
         return mean_j, np.einsum("jq,jqa->ja", share_jq, self.value_jqa)
+
+
+class Rows(NamedTuple):
+    """Rows of differences."""
+
+    spans: list[tuple[int, int]]
+    difference: Array
+
+    def bent(self, beta_a: Array) -> Array:
+        full = np.convolve(beta_a, self.difference[::-1], mode="valid")
+        return np.concatenate([full[a:b] for a, b in self.spans])
+
+    def variance(self, inverse_aa: Array) -> Array:
+        n = len(self.difference)
+        size = len(inverse_aa) - n + 1
+        full = np.zeros(size)
+        for i in range(n):
+            for j in range(n):
+                lag = j - i
+                d = np.diag(inverse_aa, lag)
+                start = min(i, j)
+                full += self.difference[i] * self.difference[j] * d[start : start + size]
+        return np.concatenate([full[a:b] for a, b in self.spans])
+
+    def smooth(self, value_k: Array, kernel: Array) -> Array:
+        out, at = [], 0
+        for a, b in self.spans:
+            out.append(np.convolve(value_k[at : at + b - a], kernel, mode="same"))
+            at += b - a
+        return np.concatenate(out)
 
 
 def _cubic(t: Array) -> Array:
