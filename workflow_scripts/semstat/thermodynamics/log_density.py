@@ -56,6 +56,10 @@ ADAPT_WIDTH = 2
 ADAPT_ROUNDS = 40
 ADAPT_PRIOR = 1.0
 UNSEEN = 0.2
+UNSEEN_ORDER = 2
+UNSEEN_SPREAD = False
+RELAX = 1.7
+ADAPT_TOL = 0.15
 ADAPT_SCALE = True
 
 
@@ -132,12 +136,13 @@ class _Problem:
             square_k = base_k * bent_k**2
             new_k = (ADAPT_PRIOR + rows.smooth(free_k, kernel)) / (ADAPT_PRIOR / scale + rows.smooth(square_k, kernel))
             self.rounds = _
+            new_k = multiple_k * (new_k / multiple_k) ** RELAX
             change = np.abs(np.log(new_k / multiple_k)).max()
             multiple_k = new_k
             scale = float(multiple_k.mean()) if ADAPT_SCALE else 1.0
             self.penalty = self.basis.penalty(self.order, np.log(multiple_k))[0]
             _, self.factor = self._solve(self.smoothing, tolerance=1e-6)
-            if change < 0.05:
+            if change < ADAPT_TOL:
                 break
         self.multiple_k = multiple_k
         _, self.factor = self._solve(self.smoothing, tolerance=1e-10)
@@ -227,7 +232,11 @@ class _Problem:
         bias_aa = inverse_aa - inverse_aa @ (score_aj * mean_j) @ score_aj.T @ inverse_aa
         bent_a = np.zeros(size)
         for a, b in zip(self.basis.run_offset, self.basis.run_offset[1:], strict=False):
-            bent_a[a + 1 : b - 1] = np.diff(self.beta_a[a:b], 2)
+            half = UNSEEN_ORDER // 2
+            if b - a > 2 * half:
+                bent_a[a + half : b - half] = np.diff(self.beta_a[a:b], UNSEEN_ORDER)
+                if UNSEEN_SPREAD:
+                    bent_a[a:b] = np.sqrt(np.convolve(bent_a[a:b] ** 2, [0.5, 1, 0.5], "same"))
         bias_aa = bias_aa + np.diag((UNSEEN * bent_a) ** 2)
         return Fit(self.basis, self.beta_a, inverse_aa, score_aj, bias_aa)
 
