@@ -130,7 +130,7 @@ def study(
     sets = []
     for _ in range(data_sets):
         energy_s, doc_s = system.sample(rng, documents, states, correlation)
-        counts = count_states(energy_s, doc_s % BLOCKS, edges_e)
+        counts = count_states(energy_s, doc_s, edges_e)
         sets.append(estimator(counts, edges_e, rng))
     inefficiency = float(np.mean([curves.inefficiency for curves in sets]))
     volume_e = system.volume(edges_e)

@@ -22,7 +22,7 @@ from scipy.stats import gaussian_kde
 
 from workflow_scripts.semstat.statistics.closed_forms import ClosedForm, all_systems
 from workflow_scripts.semstat.thermodynamics.curves import POPULATED, estimate_curves
-from workflow_scripts.semstat.thermodynamics.energy_grid import BLOCKS, count_states, energy_edges
+from workflow_scripts.semstat.thermodynamics.energy_grid import count_states, energy_edges
 
 from .local_likelihood import local_likelihood
 
@@ -35,8 +35,7 @@ PYMBAR_SPLINES = (6, 12)
 
 def ours(energy_s: Array, edges_e: Array) -> Array:
     """The penalised spline of `thermodynamics.curves`."""
-    block_s = np.arange(len(energy_s)) % BLOCKS
-    counts = count_states(energy_s, block_s, edges_e)
+    counts = count_states(energy_s, np.arange(len(energy_s)), edges_e)
     curves = estimate_curves(counts, edges_e, np.random.default_rng(0), resamples=2)
     density_e: Array = curves.density.value
     return density_e
