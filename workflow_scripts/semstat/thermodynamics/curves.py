@@ -159,6 +159,7 @@ def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
     volume = blocks.per_state(np.cumsum(count_be, axis=1))
     populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
     smooth = smooth_density(count_be, zero_b, blocks, edges_e, populated_e, order)
+    populated_e &= np.isfinite(smooth.log.value_e)
     tail_e = volume.value_e * effective < POPULATED
     log_volume = smooth.log_volume.where(tail_e, logarithm(volume))
     log_temperature = log_volume.minus(smooth.log)

@@ -51,16 +51,24 @@ in 98% of the data sets of `benchmarks.coverage`; with half, intervals failed at
 TAIL_REACH = 2.0
 """Over how much of u, in e-folds, curvature is looked for and may persist in a tail."""
 
+NEARBY = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 3
+"""Weights of neighbouring differences in a local λ: jumps and bumps are as narrow as a few knots.
 
-ADAPT_WIDTH = 2
-ADAPT_ROUNDS = 40
-ADAPT_PRIOR = 1.0
-UNSEEN = 0.2
-UNSEEN_ORDER = 2
-UNSEEN_SPREAD = False
-RELAX = 1.7
-ADAPT_TOL = 0.15
-ADAPT_SCALE = True
+Set, as the constants below, on systems with gaps, jumps and narrow bumps (tests/thermodynamics) and
+on `closed_forms.all_systems`.
+"""
+
+COMMON = 1.0
+"""How many differences the λ common to all counts for beside those nearby."""
+
+LOCAL_ROUNDS, LOCAL_TOLERANCE, OVERSHOOT = 25, 0.15, 1.7
+"""Rounds at most for the local λ; change of ln λ that is none; lengthening of the steps."""
+
+WITHIN_KNOTS = 0.1
+"""Error of ln ρ by what lies between neighbouring knots, as a share of fourth differences.
+
+A jump of ln ρ by 1 has some of 1, 3, 3 and 1, and is missed by 1/2 at most where it is.
+"""
 
 
 class Fit(NamedTuple):
@@ -85,9 +93,18 @@ class Fit(NamedTuple):
         The symmetric root: eigenvectors may turn with the last bit, so with the number of threads,
         and what is drawn along them with them.
         """
-        square_u, mode_au = np.linalg.eigh((self.bias_aa + self.bias_aa.T) / 2)
-        modes_au: Array = (mode_au * np.sqrt(BIAS_SHARE * np.maximum(square_u, 0.0))) @ mode_au.T
+        bias_aa = BIAS_SHARE * (self.bias_aa + self.bias_aa.T) / 2 + np.diag(self.within_a**2)
+        square_u, mode_au = np.linalg.eigh(bias_aa)
+        modes_au: Array = (mode_au * np.sqrt(np.maximum(square_u, 0.0))) @ mode_au.T
         return modes_au
+
+    @property
+    def within_a(self) -> Array:
+        """(splines,) error of each coefficient by what lies between neighbouring knots."""
+        fourth_a = np.zeros_like(self.beta_a)
+        fourth_a[2:-2] = np.diff(self.beta_a, 4)
+        near_a: Array = WITHIN_KNOTS * np.sqrt(np.convolve(fourth_a**2, [0.5, 1.0, 0.5], "same"))
+        return near_a
 
     def tail_modes(self, low: float, high: float) -> Array:
         """(splines, 2) how ln ρ may yet bend below and above well-populated energies.
@@ -115,7 +132,8 @@ class _Problem:
 
     def __init__(self, basis: Basis, count_j: Array, order: int) -> None:
         self.basis, self.count_j, self.order = basis, count_j, order
-        self.penalty, self.log_weight = basis.penalty(order)
+        self.weight_k = np.exp(basis.freedom(order))
+        self.penalty = basis.penalty(order, self.weight_k)
         self.beta_a = self._start()
         search = minimize_scalar(
             self._restricted, bounds=LOG_SMOOTHING, method="bounded", options={"xatol": 0.1}
@@ -124,30 +142,33 @@ class _Problem:
         _, self.factor = self._solve(self.smoothing, tolerance=1e-10)
 
     def adapt(self) -> None:
-        """Let λ vary along u."""
-        rows = self.basis.rows(self.order)
-        base_k = self.smoothing * np.exp(self.log_weight) / self.basis.step ** (2 * self.order - 1)
-        kernel = np.maximum(1 - np.abs(np.arange(-ADAPT_WIDTH, ADAPT_WIDTH + 1)) / (ADAPT_WIDTH + 1), 0)
-        multiple_k = np.ones(len(base_k))
-        scale = 1.0
-        for _ in range(ADAPT_ROUNDS):
-            bent_k, inverse_dk = rows.bent(self.beta_a), rows.variance(self.inverse())
-            free_k = 1 - base_k * multiple_k * inverse_dk
-            square_k = base_k * bent_k**2
-            new_k = (ADAPT_PRIOR + rows.smooth(free_k, kernel)) / (ADAPT_PRIOR / scale + rows.smooth(square_k, kernel))
-            self.rounds = _
-            new_k = multiple_k * (new_k / multiple_k) ** RELAX
-            change = np.abs(np.log(new_k / multiple_k)).max()
-            multiple_k = new_k
-            scale = float(multiple_k.mean()) if ADAPT_SCALE else 1.0
-            self.penalty = self.basis.penalty(self.order, np.log(multiple_k))[0]
-            _, self.factor = self._solve(self.smoothing, tolerance=1e-6)
-            if change < ADAPT_TOL:
+        """Let λ vary along u, so that ln ρ may jump or bend in one place and be smooth in another.
+
+        The inverse of each difference's prior variance, λw, has a Gamma prior about the λ common to
+        all, which is their mean. It is the ratio of what is known, degrees of freedom over squared
+        differences, summed over those nearby: the fixed point of the restricted likelihood (MacKay,
+        Neural Comput. 4, 415 (1992), doi:10.1162/neco.1992.4.3.415; Wood & Fasiolo, Biometrics 73,
+        1071 (2017), doi:10.1111/biom.12666).
+        """
+        common_k = self.smoothing * self.weight_k / self.basis.step ** (2 * self.order - 1)
+        local_k, mean = np.ones_like(common_k), 1.0
+        for _ in range(LOCAL_ROUNDS):
+            square_k = common_k * self.basis.differences(self.beta_a, self.order) ** 2
+            variance_k = self.basis.difference_variances(self._inverse(), self.order)
+            known_k = np.maximum(1 - common_k * local_k * variance_k, 0.0)
+            ratio_k = (COMMON + np.convolve(known_k, NEARBY, "same")) / (
+                COMMON / mean + np.convolve(square_k, NEARBY, "same")
+            )
+            step_k = np.log(ratio_k / local_k)
+            local_k = local_k * np.exp(OVERSHOOT * step_k)
+            mean = float(local_k.mean())
+            self.penalty = self.basis.penalty(self.order, self.weight_k * local_k)
+            _, self.factor = self._solve(self.smoothing)
+            if np.abs(step_k).max() < LOCAL_TOLERANCE:
                 break
-        self.multiple_k = multiple_k
         _, self.factor = self._solve(self.smoothing, tolerance=1e-10)
 
-    def inverse(self) -> Array:
+    def _inverse(self) -> Array:
         inverse_aa: Array = cho_solve_banded((self.factor, False), np.eye(self.basis.size))
         return inverse_aa
 
@@ -208,14 +229,14 @@ class _Problem:
     def _restricted(self, log_smoothing: float) -> float:
         """−ln of the Laplace-approximate restricted likelihood of λ."""
         value, factor = self._solve(float(np.exp(log_smoothing)))
-        prior = np.sum(log_smoothing + self.log_weight) / 2
+        prior = np.sum(log_smoothing + np.log(self.weight_k)) / 2
         return -value + float(np.log(factor[-1]).sum()) - float(prior)
 
     def criterion(self) -> float:
         """AIC with the effective degrees of freedom of the fit, and the handicap of its centre."""
         mean_j, row_ja = self.basis.means(self.beta_a)
         banded = self.basis.gram(row_ja, mean_j)
-        inverse_aa = cho_solve_banded((self.factor, False), np.eye(self.basis.size))
+        inverse_aa = self._inverse()
         degrees = float(banded[-1] @ np.diag(inverse_aa))
         for lag in range(1, BAND):
             degrees += 2 * float(banded[-1 - lag, lag:] @ np.diag(inverse_aa, lag))
@@ -225,19 +246,10 @@ class _Problem:
 
     def fit(self) -> Fit:
         mean_j, row_ja = self.basis.means(self.beta_a)
-        size = self.basis.size
-        inverse_aa = cho_solve_banded((self.factor, False), np.eye(size))
-        score_aj = np.zeros((size, len(mean_j)))
+        inverse_aa = self._inverse()
+        score_aj = np.zeros((self.basis.size, len(mean_j)))
         score_aj[self.basis.index_ja, np.arange(len(mean_j))[:, None]] = row_ja
         bias_aa = inverse_aa - inverse_aa @ (score_aj * mean_j) @ score_aj.T @ inverse_aa
-        bent_a = np.zeros(size)
-        for a, b in zip(self.basis.run_offset, self.basis.run_offset[1:], strict=False):
-            half = UNSEEN_ORDER // 2
-            if b - a > 2 * half:
-                bent_a[a + half : b - half] = np.diff(self.beta_a[a:b], UNSEEN_ORDER)
-                if UNSEEN_SPREAD:
-                    bent_a[a:b] = np.sqrt(np.convolve(bent_a[a:b] ** 2, [0.5, 1, 0.5], "same"))
-        bias_aa = bias_aa + np.diag((UNSEEN * bent_a) ** 2)
         return Fit(self.basis, self.beta_a, inverse_aa, score_aj, bias_aa)
 
 
@@ -268,6 +280,5 @@ def fit_log_density(count_j: Array, low_j: Array, high_j: Array, order: int = 2)
         _Problem(Basis(Coordinate(c), low_j, high_j), count_j, order) for c in CENTRE_SCALES
     ]
     best = min(problems, key=_Problem.criterion)
-    if ADAPT_ROUNDS:
-        best.adapt()
+    best.adapt()
     return best.fit()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..statistics.block_errors import Estimate
 from ..statistics.blocks import Blocks
+from .holes import holes
 from .log_density import Fit, fit_log_density
 
 Array = NDArray[np.float64]
@@ -89,7 +90,10 @@ def smooth_density(
         width = edges_e[zero + 1] - edges_e[zero - 1]
         _set_mean_density(log, zero, innermost_b / width, blocks)
         slope.value_e[zero] = curvature.value_e[zero] = np.nan
-    unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR)
+    off_zero_e = count_be.sum(axis=0)
+    off_zero_e[zero] -= zero_b.sum()
+    hole_e = holes(off_zero_e / inefficiency, edges_e)
+    unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR) | hole_e
     for part in (*log, *slope, *curvature, *log_volume):
         part[unresolved_e] = np.nan
     return SmoothDensity(log, slope, curvature, log_volume)

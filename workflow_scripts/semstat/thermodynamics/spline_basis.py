@@ -133,36 +133,50 @@ class Basis:
         dense[np.arange(len(energy_e))[:, None], first_e[:, None] + np.arange(4)] = value_ea
         return dense
 
-    def rows(self, order: int) -> "Rows":
-        return Rows(
-            [(a, b - order) for a, b in zip(self.run_offset, self.run_offset[1:], strict=False)],
-            np.diff(np.eye(order + 1), order)[:, 0],
-        )
+    def freedom(self, order: int) -> Array:
+        """ln of how freely ln ρ may curve where u bends, for each difference of that order.
 
-    def penalty(self, order: int, more: Array | None = None) -> tuple[Array, Array]:
-        """Banded upper form of P, and ln w.
-
-        βᵀPβ = ∫ w(u) (dⁿ ln ρ/duⁿ)² du by differences of order n, with w = exp(−BEND ·
-        `Coordinate.bend`), which lets ln ρ curve where u does.
+        −BEND · `Coordinate.bend`; a difference lies in one run.
         """
-        difference = np.diff(np.eye(order + 1), order)[:, 0]
+        place_k = np.arange(self.size - order) + order / 2
+        u_k = np.interp(place_k, np.arange(self.size), self.centre_a)
+        log_k: Array = -BEND * self.coordinate.bend(self._energy(u_k))
+        return log_k[self._inside(order)]
+
+    def penalty(self, order: int, weight_k: Array) -> Array:
+        """Banded upper form of P: βᵀPβ = ∫ w(u) (dⁿ ln ρ/duⁿ)² du by differences of order n."""
+        difference = _difference(order)
+        full_k = np.zeros(self.size - order)
+        full_k[self._inside(order)] = weight_k / self.step ** (2 * order - 1)
         banded = np.zeros((BAND, self.size))
-        logs = []
-        for start, stop, u in zip(
-            self.run_offset, self.run_offset[1:], self.run_start, strict=False
-        ):
-            rows = stop - start - order
-            log_weight = -BEND * self.coordinate.bend(
-                self._energy(u + self.step * (np.arange(rows) + order / 2 - 1))
-            )
-            if more is not None:
-                at = sum(len(log) for log in logs)
-                log_weight = log_weight + more[at : at + rows]
-            logs.append(log_weight)
-            for i, j in combinations_with_replacement(range(order + 1), 2):
-                part = banded[BAND - 1 - (j - i), start + j : start + j + rows]
-                part += difference[i] * difference[j] * np.exp(log_weight)
-        return banded / self.step ** (2 * order - 1), np.concatenate(logs)
+        for i, j in combinations_with_replacement(range(order + 1), 2):
+            part = banded[BAND - 1 - (j - i), j : j + len(full_k)]
+            part += difference[i] * difference[j] * full_k
+        return banded
+
+    def differences(self, beta_a: Array, order: int) -> Array:
+        """Differences of coefficients."""
+        return np.diff(beta_a, order)[self._inside(order)]
+
+    def difference_variances(self, covariance_aa: Array, order: int) -> Array:
+        """Variances of `differences` of coefficients of that covariance."""
+        difference = _difference(order)
+        rows = self.size - order
+        variance_k = np.zeros(rows)
+        for i, j in combinations_with_replacement(range(order + 1), 2):
+            twice = 1 if i == j else 2
+            lagged_k = np.diagonal(covariance_aa, j - i)[i : i + rows]
+            variance_k += twice * difference[i] * difference[j] * lagged_k
+        return variance_k[self._inside(order)]
+
+    def _inside(self, order: int) -> NDArray[np.bool_]:
+        """Which differences of neighbouring coefficients lie in one run."""
+        first = np.arange(self.size - order)
+        run = np.searchsorted(self.run_offset, first, side="right")
+        inside: NDArray[np.bool_] = run == np.searchsorted(
+            self.run_offset, first + order, side="right"
+        )
+        return inside
 
     def _energy(self, u: Array) -> Array:
         """E(u), near enough to place a weight."""
@@ -191,34 +205,10 @@ class Basis:
         return mean_j, np.einsum("jq,jqa->ja", share_jq, self.value_jqa)
 
 
-class Rows(NamedTuple):
-    """Rows of differences."""
-
-    spans: list[tuple[int, int]]
-    difference: Array
-
-    def bent(self, beta_a: Array) -> Array:
-        full = np.convolve(beta_a, self.difference[::-1], mode="valid")
-        return np.concatenate([full[a:b] for a, b in self.spans])
-
-    def variance(self, inverse_aa: Array) -> Array:
-        n = len(self.difference)
-        size = len(inverse_aa) - n + 1
-        full = np.zeros(size)
-        for i in range(n):
-            for j in range(n):
-                lag = j - i
-                d = np.diag(inverse_aa, lag)
-                start = min(i, j)
-                full += self.difference[i] * self.difference[j] * d[start : start + size]
-        return np.concatenate([full[a:b] for a, b in self.spans])
-
-    def smooth(self, value_k: Array, kernel: Array) -> Array:
-        out, at = [], 0
-        for a, b in self.spans:
-            out.append(np.convolve(value_k[at : at + b - a], kernel, mode="same"))
-            at += b - a
-        return np.concatenate(out)
+def _difference(order: int) -> Array:
+    """Coefficients of a difference."""
+    coefficients: Array = np.diff(np.eye(order + 1), order)[:, 0]
+    return coefficients
 
 
 def _cubic(t: Array) -> Array:
