@@ -18,13 +18,12 @@ from ..statistics.block_errors import ErrorBars, Estimate
 from ..statistics.blocks import Blocks
 from ..statistics.curve import Curve
 from .energy_grid import StateCounts
+from .holes import holes, states_beside
+from .smooth_density import POPULATED as POPULATED
 from .smooth_density import SmoothDensity, smooth_density
 from .tables import CURVE_QUANTITIES
 
 Array = NDArray[np.float64]
-
-POPULATED = 20
-"""Effective states on either side of an energy that make it well populated."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +156,11 @@ def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
     count_be, zero_b, blocks = checked_counts(counts, edges_e)
     effective = float(count_be.sum()) / blocks.state_inefficiency(count_be)
     volume = blocks.per_state(np.cumsum(count_be, axis=1))
-    populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
-    smooth = smooth_density(count_be, zero_b, blocks, edges_e, populated_e, order)
+    count_e = count_be.sum(axis=0)
+    off_zero_e = count_e - zero_b.sum() * (edges_e == 0)
+    hole_e = holes(off_zero_e / blocks.density_inefficiency(count_be), edges_e)
+    populated_e = states_beside(count_e * effective / count_e.sum(), hole_e) >= POPULATED
+    smooth = smooth_density(count_be, zero_b, blocks, edges_e, hole_e, populated_e, order)
     populated_e &= np.isfinite(smooth.log.value_e)
     tail_e = volume.value_e * effective < POPULATED
     log_volume = smooth.log_volume.where(tail_e, logarithm(volume))

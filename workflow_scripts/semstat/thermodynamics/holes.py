@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,3 +51,49 @@ def holes(count_e: Array, edges_e: Array) -> NDArray[np.bool_]:
     np.add.at(change, high[found] + 1, -1)
     inside_e: NDArray[np.bool_] = np.cumsum(change)[:-1] > 0
     return inside_e
+
+
+def states_beside(count_e: Array, hole_e: NDArray[np.bool_]) -> Array:
+    """(edges,) effective states down to the next hole or −1, or up to the next or 1, if fewer.
+
+    Parameters
+    ----------
+    count_e : (edges,) effective states in (E_{e−1}, E_e].
+    hole_e : (edges,) as `holes` tells; 0 there.
+    """
+    total_e = np.cumsum(count_e)
+    below_e = total_e - np.maximum.accumulate(np.where(hole_e, total_e, 0.0))
+    above_e = np.minimum.accumulate(np.where(hole_e, total_e, total_e[-1])[::-1])[::-1] - total_e
+    beside_e: Array = np.minimum(below_e, above_e)
+    return beside_e
+
+
+class Tail(NamedTuple):
+    """Energies beyond well-populated ones, where a density is extrapolated.
+
+    begin, end : from where to where, begin excluded; probability.
+    """
+
+    begin: float
+    end: float
+
+
+def tails(populated_e: NDArray[np.bool_], edges_e: Array) -> list[Tail]:
+    """Below and above each run of well-populated energies, halfway to the next run."""
+    change_e = np.diff(np.concatenate([[0], populated_e.astype(int), [0]]))
+    first_r, last_r = np.flatnonzero(change_e > 0), np.flatnonzero(change_e < 0) - 1
+    if not len(first_r):  # as if well-populated nowhere but at the ends
+        return [Tail(float(edges_e[-1]), -1.0), Tail(float(edges_e[0]), 1.0)]
+    between = (edges_e[first_r[1:]] + edges_e[last_r[:-1]]) / 2
+    border = np.concatenate([[-1.0], between, [1.0]])
+    down = [Tail(*pair) for pair in zip(edges_e[first_r], border[:-1], strict=True)]
+    up = [Tail(*pair) for pair in zip(edges_e[last_r], border[1:], strict=True)]
+    return down + up
+
+
+def inner_tails(count_e: Array, edges_e: Array, least: float) -> list[Tail]:
+    """On either side of 0, from where so many effective states are nearer to it, down to 0."""
+    zero = int(np.searchsorted(edges_e, 0.0))
+    above = zero + 1 + np.searchsorted(np.cumsum(count_e[zero + 1 :]), least)
+    below = zero - 1 - np.searchsorted(np.cumsum(count_e[zero:0:-1]), least)
+    return [Tail(float(edges_e[e]), 0.0) for e in (below, above) if 0 < e < len(edges_e) - 1]

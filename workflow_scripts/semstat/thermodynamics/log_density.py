@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve_banded, cholesky_banded
 from scipy.optimize import minimize_scalar
 
+from .holes import Tail
 from .spline_basis import BAND, LOGARITHMIC, UNRESOLVED, Basis, Coordinate
 
 Array = NDArray[np.float64]
@@ -106,8 +107,8 @@ class Fit(NamedTuple):
         near_a: Array = WITHIN_KNOTS * np.sqrt(np.convolve(fourth_a**2, [0.5, 1.0, 0.5], "same"))
         return near_a
 
-    def tail_modes(self, low: float, high: float) -> Array:
-        """(splines, 2) how ln ρ may yet bend below and above well-populated energies.
+    def tail_modes(self, tails: list[Tail]) -> Array:
+        """(splines, tails) how ln ρ may yet bend beyond well-populated energies.
 
         It goes on in a straight line there; it might as well keep, over `TAIL_REACH` in u, the
         curvature that it has, root mean square, over as much on the inner side of where the tail
@@ -116,14 +117,18 @@ class Fit(NamedTuple):
         u_a = self.basis.centre_a
         bent_a = np.zeros_like(u_a)
         bent_a[1:-1] = np.diff(self.beta_a, 2) / self.basis.step**2
-        begin_2 = self.basis.coordinate.of(np.clip([low, high], -1 + UNRESOLVED, 1 - UNRESOLVED))
+        run_a = np.searchsorted(self.basis.run_offset, np.arange(len(u_a)), side="right")
         modes = []
-        for begin, side in zip(begin_2, (-1, 1), strict=True):
+        for tail in tails:
+            begin, end = self.basis.coordinate.of(np.clip(tail, -1 + UNRESOLVED, 1 - UNRESOLVED))
+            side = np.sign(end - begin)
             outward_a = side * (u_a - begin)
-            near_a = (outward_a < 0) & (outward_a > -TAIL_REACH)
+            run = run_a[np.argmin(np.abs(outward_a))]
+            near_a = (outward_a < 0) & (outward_a > -TAIL_REACH) & (run_a == run)
             curvature = float(np.sqrt(np.mean(bent_a[near_a] ** 2))) if near_a.any() else 0.0
             bending_a = np.clip(outward_a, 0, TAIL_REACH)
-            modes.append(curvature * bending_a * (outward_a - bending_a / 2))
+            inside_a = (side * (end - u_a) > -3 * self.basis.step) & (run_a == run)
+            modes.append(curvature * bending_a * (outward_a - bending_a / 2) * inside_a)
         return np.stack(modes, axis=1)
 
 
