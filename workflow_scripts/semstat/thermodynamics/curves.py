@@ -159,9 +159,9 @@ def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
     count_e = count_be.sum(axis=0)
     off_zero_e = count_e - zero_b.sum() * (edges_e == 0)
     hole_e = holes(off_zero_e / blocks.density_inefficiency(count_be), edges_e)
-    populated_e = states_beside(count_e * effective / count_e.sum(), hole_e) >= POPULATED
-    smooth = smooth_density(count_be, zero_b, blocks, edges_e, hole_e, populated_e, order)
-    populated_e &= np.isfinite(smooth.log.value_e)
+    beside_e = states_beside(count_e * effective / count_e.sum(), hole_e)
+    smooth = smooth_density(count_be, zero_b, blocks, edges_e, hole_e, beside_e, order)
+    populated_e = (beside_e >= POPULATED) & np.isfinite(smooth.log.value_e)
     tail_e = volume.value_e * effective < POPULATED
     log_volume = smooth.log_volume.where(tail_e, logarithm(volume))
     log_temperature = log_volume.minus(smooth.log)

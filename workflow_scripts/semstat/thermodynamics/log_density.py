@@ -108,27 +108,37 @@ class Fit(NamedTuple):
         return near_a
 
     def tail_modes(self, tails: list[Tail]) -> Array:
-        """(splines, tails) how ln ρ may yet bend beyond well-populated energies.
+        """(splines, 2 tails) how ln ρ may yet bend beyond well-populated energies.
 
         It goes on in a straight line there; it might as well keep, over `TAIL_REACH` in u, the
         curvature that it has, root mean square, over as much on the inner side of where the tail
-        begins.
+        begins; or go on as a power of |E| where u turns from its logarithm to that of 1 ± E.
         """
+        coordinate, size = self.basis.coordinate, self.basis.size
         u_a = self.basis.centre_a
-        bent_a = np.zeros_like(u_a)
-        bent_a[1:-1] = np.diff(self.beta_a, 2) / self.basis.step**2
-        run_a = np.searchsorted(self.basis.run_offset, np.arange(len(u_a)), side="right")
+        second_aa = np.zeros((size, size))
+        second_aa[1:-1] = np.diff(np.eye(size), 2, axis=0) / self.basis.step**2
+        bent_a = second_aa @ self.beta_a
+        run_a = np.searchsorted(self.basis.run_offset, np.arange(size), side="right")
         modes = []
         for tail in tails:
-            begin, end = self.basis.coordinate.of(np.clip(tail, -1 + UNRESOLVED, 1 - UNRESOLVED))
+            ends = np.clip(tail, -1 + UNRESOLVED, 1 - UNRESOLVED)
+            begin, end = coordinate.of(ends)
             side = np.sign(end - begin)
             outward_a = side * (u_a - begin)
-            run = run_a[np.argmin(np.abs(outward_a))]
-            near_a = (outward_a < 0) & (outward_a > -TAIL_REACH) & (run_a == run)
-            curvature = float(np.sqrt(np.mean(bent_a[near_a] ** 2))) if near_a.any() else 0.0
+            first = int(np.argmin(np.abs(outward_a)))
+            same_a = run_a == run_a[first]
+            near_a = (outward_a < 0) & (outward_a > -TAIL_REACH) & same_a
+            inside_a = same_a & (side * (end - u_a) > -3 * self.basis.step)
+            curvature = 0.0
+            if near_a.any():
+                mean_a = second_aa[near_a].mean(axis=0)
+                square = np.mean(bent_a[near_a] ** 2) + mean_a @ self.inverse_aa @ mean_a
+                curvature = float(np.sqrt(square))
             bending_a = np.clip(outward_a, 0, TAIL_REACH)
-            inside_a = (side * (end - u_a) > -3 * self.basis.step) & (run_a == run)
             modes.append(curvature * bending_a * (outward_a - bending_a / 2) * inside_a)
+            slope = float(np.gradient(self.beta_a)[first]) / self.basis.step
+            modes.append(slope * coordinate.turning(ends[0], u_a) * (outward_a > 0) * inside_a)
         return np.stack(modes, axis=1)
 
 

@@ -24,6 +24,9 @@ Array = NDArray[np.float64]
 POPULATED = 20
 """Effective states on either side of an energy that make it well populated."""
 
+TAIL = 3 * POPULATED
+"""Effective states from which on ln ρ may bend as its data no longer tell."""
+
 UNRESOLVED_ERROR = 2.0
 """Standard error of ln ρ beyond which ρ is undefined: the data do not tell it within e^±4."""
 
@@ -48,7 +51,7 @@ def smooth_density(
     blocks: Blocks,
     edges_e: Array,
     hole_e: NDArray[np.bool_],
-    populated_e: NDArray[np.bool_],
+    beside_e: Array,
     order: int = 2,
 ) -> SmoothDensity:
     """Fit ln ρ where the grid resolves it: off the cells that touch 0 and ±1.
@@ -60,7 +63,7 @@ def smooth_density(
     blocks : these blocks.
     edges_e : (edges,) the energy grid.
     hole_e : (edges,) regions without states, see `holes.holes`; ρ is NaN there.
-    populated_e : (edges,) where enough states lie on either side; tails begin beyond.
+    beside_e : (edges,) effective states beside each energy, see `holes.states_beside`.
     order : of the penalty, see `log_density.fit_log_density`.
     """
     zero = int(np.searchsorted(edges_e, 0.0))
@@ -77,10 +80,10 @@ def smooth_density(
         count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j], order
     )
     change_jb = blocks.residuals(count_bj) / inefficiency
-    beyond = tails(populated_e, edges_e)
-    if fit.basis.coordinate.split and populated_e[zero]:
+    beyond = tails(beside_e >= TAIL, edges_e)
+    if fit.basis.coordinate.split and not hole_e[zero]:
         off_zero_e = (count_be.sum(axis=0) - zero_b.sum() * (edges_e == 0)) / inefficiency
-        beyond += inner_tails(off_zero_e, edges_e, POPULATED)
+        beyond += inner_tails(off_zero_e, edges_e, TAIL)
     error_au = np.hstack(
         [
             fit.inverse_aa @ (fit.score_aj @ change_jb),

@@ -65,8 +65,25 @@ class Coordinate(NamedTuple):
         bend: Array = 1 - np.sum(term**2, axis=0) / np.sum(term, axis=0) ** 2
         return bend
 
+    def turning(self, begin: float, u_a: Array) -> Array:
+        """How far u leaves asinh(E/c) beyond an energy, where that term rules at the energy."""
+        terms = self._terms(np.array(begin))
+        rule = float(terms[0] / np.sum(terms, axis=0)) ** 2
+        energy_a = energies(self, u_a)
+        turned_a: Array = u_a - np.arcsinh(energy_a / self.centre)
+        start = float(self.of(np.array(begin)) - np.arcsinh(begin / self.centre))
+        return rule * (turned_a - start)
+
     def _terms(self, energy: Array) -> tuple[Array, Array, Array]:
         return 1 / np.hypot(energy, self.centre), 1 / (1 + energy), 1 / (1 - energy)
+
+
+def energies(coordinate: Coordinate, u: Array) -> Array:
+    """E(u), near enough to place a weight."""
+    near = np.logspace(-7, np.log10(0.5), 200)
+    positive = np.concatenate([near, 1 - near[-2::-1]])
+    energy = np.concatenate([-positive[::-1], [0.0], positive])
+    return np.asarray(np.interp(u, coordinate.of(energy), energy))
 
 
 class Basis:
@@ -140,7 +157,7 @@ class Basis:
         """
         place_k = np.arange(self.size - order) + order / 2
         u_k = np.interp(place_k, np.arange(self.size), self.centre_a)
-        log_k: Array = -BEND * self.coordinate.bend(self._energy(u_k))
+        log_k: Array = -BEND * self.coordinate.bend(energies(self.coordinate, u_k))
         return log_k[self._inside(order)]
 
     def penalty(self, order: int, weight_k: Array) -> Array:
@@ -177,13 +194,6 @@ class Basis:
             self.run_offset, first + order, side="right"
         )
         return inside
-
-    def _energy(self, u: Array) -> Array:
-        """E(u), near enough to place a weight."""
-        near = np.logspace(-7, np.log10(0.5), 200)
-        positive = np.concatenate([near, 1 - near[-2::-1]])
-        energy = np.concatenate([-positive[::-1], [0.0], positive])
-        return np.asarray(np.interp(u, self.coordinate.of(energy), energy))
 
     def gram(self, row_ja: Array, mean_j: Array) -> Array:
         """Banded upper form of Xᵀ diag(μ) X."""
