@@ -52,6 +52,7 @@ in 98% of the data sets of `benchmarks.coverage`; with half, intervals failed at
 TAIL_REACH = 2.0
 """Over how much of u, in e-folds, curvature is looked for and may persist in a tail."""
 
+
 NEARBY = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 3
 """Weights of neighbouring differences in a local λ: jumps and bumps are as narrow as a few knots.
 
@@ -295,5 +296,6 @@ def fit_log_density(count_j: Array, low_j: Array, high_j: Array, order: int = 2)
         _Problem(Basis(Coordinate(c), low_j, high_j), count_j, order) for c in CENTRE_SCALES
     ]
     best = min(problems, key=_Problem.criterion)
-    best.adapt()
+    if order == 2:
+        best.adapt()
     return best.fit()
