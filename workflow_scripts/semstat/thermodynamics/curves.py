@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 class Curves:
     """Curves of one ensemble on the energy grid.
 
-    NaN where undefined, never infinite: ρ and what follows from it where no state is near, bounds
+    NaN where undefined, never infinite: ρ and what follows from it where no state tells it, bounds
     of T_B where those of 1/T_B enclose 0, bands where `extrapolated`.
 
     energy : (edges,) E, probability.
@@ -40,9 +40,12 @@ class Curves:
     temperature : T = Ω/ρ, probability.
     surface_entropy : S_B = ln ρ; k_B.
     surface_temperature : T_B = (dS_B/dE)⁻¹, of either sign; probability.
-    extrapolated : (edges,) bool, where fewer than `POPULATED` effective states lie on either side.
-        There ρ leans on the states further in, and below them T = Ω/ρ takes Ω from ρ as well; S is
-        ln Ω of the states down to the lowest of them, and of ρ from there.
+    extrapolated : (edges,) bool, where the states do not tell ρ well: fewer than `POPULATED`
+        effective states lie on either side, down to −1 or up to 1 or the next hole, a region that
+        has next to no states but should (`holes.holes`); or ρ is NaN, as it is in holes, beside
+        high jumps, and far beyond the last states. Elsewhere there ρ leans on the states further
+        in, and below the lowest well-populated energy T = Ω/ρ takes Ω from ρ as well; S is ln Ω of
+        the states down to the lowest of them, and of ρ from there.
     states : states counted.
     inefficiency : g; states/g is the effective number of states.
     """
@@ -128,7 +131,8 @@ class Parts(NamedTuple):
     volume : Ω.
     smooth : ln ρ and what follows from it.
     log_temperature : ln T.
-    populated_e : (edges,) where at least `POPULATED` effective states lie on either side.
+    populated_e : (edges,) where at least `POPULATED` effective states lie on either side, holes
+        being ends, and ρ is known.
     effective : effective states.
     states : states counted.
     blocks : the non-empty blocks.
