@@ -120,7 +120,8 @@ JUMPS = {
 @pytest.mark.parametrize("name", JUMPS)
 def test_intervals_and_bands_hold_at_jumps_and_narrow_bumps(name):
     system = JUMPS[name]
-    at = populated(system) & (np.abs(EDGES - 0.1) > 1e-9) & (np.abs(EDGES + 0.5) > 1e-9)
+    at = populated(system) & (np.abs(EDGES) > 0.01)  # few states of the lesser side are nearer
+    at &= (np.abs(EDGES - 0.1) > 1e-9) & (np.abs(EDGES + 0.5) > 1e-9)
     exact = system.temperature(EDGES[at])
     sets = [curves_of(system, seed).temperature for seed in range(DATA_SETS)]
     claim = np.mean([np.isfinite(t.low[at]) for t in sets], axis=0)

@@ -7,7 +7,8 @@ maximises the log-likelihood minus λ/2 ∫ (d² ln ρ / du²)² du. A penalty, 
 no boundary bias: beyond the data ln ρ goes on as a straight line in u, which is a power law in the
 distance from 0 or from ±1.
 
-λ maximises the restricted likelihood (REML); the coordinate minimises AIC.
+λ maximises the restricted likelihood (REML); the coordinate minimises AIC. In that coordinate λ
+then varies along u, by the same likelihood, so that one jump or narrow bump does not roughen all.
 
 Eilers & Marx, "Flexible smoothing with B-splines and penalties", Statist. Sci. 11, 89 (1996),
 doi:10.1214/ss/1038425655; Wood, Pya & Säfken, J. Am. Stat. Assoc. 111, 1548 (2016),
