@@ -18,20 +18,19 @@ from ..statistics.block_errors import ErrorBars, Estimate
 from ..statistics.blocks import Blocks
 from ..statistics.curve import Curve
 from .energy_grid import StateCounts
+from .holes import holes, states_beside
+from .smooth_density import POPULATED as POPULATED
 from .smooth_density import SmoothDensity, smooth_density
 from .tables import CURVE_QUANTITIES
 
 Array = NDArray[np.float64]
-
-POPULATED = 20
-"""Effective states on either side of an energy that make it well populated."""
 
 
 @dataclass(frozen=True)
 class Curves:
     """Curves of one ensemble on the energy grid.
 
-    NaN where undefined, never infinite: ρ and what follows from it where no state is near, bounds
+    NaN where undefined, never infinite: ρ and what follows from it where no state tells it, bounds
     of T_B where those of 1/T_B enclose 0, bands where `extrapolated`.
 
     energy : (edges,) E, probability.
@@ -41,9 +40,12 @@ class Curves:
     temperature : T = Ω/ρ, probability.
     surface_entropy : S_B = ln ρ; k_B.
     surface_temperature : T_B = (dS_B/dE)⁻¹, of either sign; probability.
-    extrapolated : (edges,) bool, where fewer than `POPULATED` effective states lie on either side.
-        There ρ leans on the states further in, and below them T = Ω/ρ takes Ω from ρ as well; S is
-        ln Ω of the states down to the lowest of them, and of ρ from there.
+    extrapolated : (edges,) bool, where the states do not tell ρ well: fewer than `POPULATED`
+        effective states lie on either side, down to −1 or up to 1 or the next hole, a region that
+        has next to no states but should (`holes.holes`); or ρ is NaN, as it is in holes, beside
+        high jumps, and far beyond the last states. Elsewhere there ρ leans on the states further
+        in, and below the lowest well-populated energy T = Ω/ρ takes Ω from ρ as well; S is ln Ω of
+        the states down to the lowest of them, and of ρ from there.
     states : states counted.
     inefficiency : g; states/g is the effective number of states.
     """
@@ -129,7 +131,8 @@ class Parts(NamedTuple):
     volume : Ω.
     smooth : ln ρ and what follows from it.
     log_temperature : ln T.
-    populated_e : (edges,) where at least `POPULATED` effective states lie on either side.
+    populated_e : (edges,) where at least `POPULATED` effective states lie on either side, holes
+        being ends, and ρ is known.
     effective : effective states.
     states : states counted.
     blocks : the non-empty blocks.
@@ -157,8 +160,12 @@ def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
     count_be, zero_b, blocks = checked_counts(counts, edges_e)
     effective = float(count_be.sum()) / blocks.state_inefficiency(count_be)
     volume = blocks.per_state(np.cumsum(count_be, axis=1))
-    populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
-    smooth = smooth_density(count_be, zero_b, blocks, edges_e, populated_e, order)
+    count_e = count_be.sum(axis=0)
+    off_zero_e = count_e - zero_b.sum() * (edges_e == 0)
+    hole_e = holes(off_zero_e / blocks.density_inefficiency(count_be), edges_e)
+    beside_e = states_beside(count_e * effective / count_e.sum(), hole_e)
+    smooth = smooth_density(count_be, zero_b, blocks, edges_e, hole_e, beside_e, order)
+    populated_e = (beside_e >= POPULATED) & np.isfinite(smooth.log.value_e)
     tail_e = volume.value_e * effective < POPULATED
     log_volume = smooth.log_volume.where(tail_e, logarithm(volume))
     log_temperature = log_volume.minus(smooth.log)

@@ -7,7 +7,8 @@ maximises the log-likelihood minus λ/2 ∫ (d² ln ρ / du²)² du. A penalty, 
 no boundary bias: beyond the data ln ρ goes on as a straight line in u, which is a power law in the
 distance from 0 or from ±1.
 
-λ maximises the restricted likelihood (REML); the coordinate minimises AIC.
+λ maximises the restricted likelihood (REML); the coordinate minimises AIC. In that coordinate λ
+then varies along u, by the same likelihood, so that one jump or narrow bump does not roughen all.
 
 Eilers & Marx, "Flexible smoothing with B-splines and penalties", Statist. Sci. 11, 89 (1996),
 doi:10.1214/ss/1038425655; Wood, Pya & Säfken, J. Am. Stat. Assoc. 111, 1548 (2016),
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve_banded, cholesky_banded
 from scipy.optimize import minimize_scalar
 
+from .holes import Tail
 from .spline_basis import BAND, LOGARITHMIC, UNRESOLVED, Basis, Coordinate
 
 Array = NDArray[np.float64]
@@ -52,6 +54,26 @@ TAIL_REACH = 2.0
 """Over how much of u, in e-folds, curvature is looked for and may persist in a tail."""
 
 
+NEARBY = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 3
+"""Weights of neighbouring differences in a local λ: jumps and bumps are as narrow as a few knots.
+
+Set, as the constants below, on systems with gaps, jumps and narrow bumps (tests/thermodynamics) and
+on `closed_forms.all_systems`.
+"""
+
+COMMON = 1.0
+"""How many differences the λ common to all counts for beside those nearby."""
+
+LOCAL_ROUNDS, LOCAL_TOLERANCE, OVERSHOOT = 25, 0.15, 1.7
+"""Rounds at most for the local λ; change of ln λ that is none; lengthening of the steps."""
+
+WITHIN_KNOTS = 0.1
+"""Error of ln ρ by what lies between neighbouring knots, as a share of fourth differences.
+
+A jump of ln ρ by 1 has some of 1, 3, 3 and 1, and is missed by 1/2 at most where it is.
+"""
+
+
 class Fit(NamedTuple):
     """A fitted log-density.
 
@@ -74,28 +96,51 @@ class Fit(NamedTuple):
         The symmetric root: eigenvectors may turn with the last bit, so with the number of threads,
         and what is drawn along them with them.
         """
-        square_u, mode_au = np.linalg.eigh((self.bias_aa + self.bias_aa.T) / 2)
-        modes_au: Array = (mode_au * np.sqrt(BIAS_SHARE * np.maximum(square_u, 0.0))) @ mode_au.T
+        bias_aa = BIAS_SHARE * (self.bias_aa + self.bias_aa.T) / 2 + np.diag(self.within_a**2)
+        square_u, mode_au = np.linalg.eigh(bias_aa)
+        modes_au: Array = (mode_au * np.sqrt(np.maximum(square_u, 0.0))) @ mode_au.T
         return modes_au
 
-    def tail_modes(self, low: float, high: float) -> Array:
-        """(splines, 2) how ln ρ may yet bend below and above well-populated energies.
+    @property
+    def within_a(self) -> Array:
+        """(splines,) error of each coefficient by what lies between neighbouring knots."""
+        fourth_a = np.zeros_like(self.beta_a)
+        fourth_a[2:-2] = np.diff(self.beta_a, 4)
+        near_a: Array = WITHIN_KNOTS * np.sqrt(np.convolve(fourth_a**2, [0.5, 1.0, 0.5], "same"))
+        return near_a
+
+    def tail_modes(self, tails: list[Tail]) -> Array:
+        """(splines, 2 tails) how ln ρ may yet bend beyond well-populated energies.
 
         It goes on in a straight line there; it might as well keep, over `TAIL_REACH` in u, the
         curvature that it has, root mean square, over as much on the inner side of where the tail
-        begins.
+        begins; or go on as a power of |E| where u turns from its logarithm to that of 1 ± E.
         """
+        coordinate, size = self.basis.coordinate, self.basis.size
         u_a = self.basis.centre_a
-        bent_a = np.zeros_like(u_a)
-        bent_a[1:-1] = np.diff(self.beta_a, 2) / self.basis.step**2
-        begin_2 = self.basis.coordinate.of(np.clip([low, high], -1 + UNRESOLVED, 1 - UNRESOLVED))
+        second_aa = np.zeros((size, size))
+        second_aa[1:-1] = np.diff(np.eye(size), 2, axis=0) / self.basis.step**2
+        bent_a = second_aa @ self.beta_a
+        run_a = np.searchsorted(self.basis.run_offset, np.arange(size), side="right")
         modes = []
-        for begin, side in zip(begin_2, (-1, 1), strict=True):
+        for tail in tails:
+            ends = np.clip(tail, -1 + UNRESOLVED, 1 - UNRESOLVED)
+            begin, end = coordinate.of(ends)
+            side = np.sign(end - begin)
             outward_a = side * (u_a - begin)
-            near_a = (outward_a < 0) & (outward_a > -TAIL_REACH)
-            curvature = float(np.sqrt(np.mean(bent_a[near_a] ** 2))) if near_a.any() else 0.0
+            first = int(np.argmin(np.abs(outward_a)))
+            same_a = run_a == run_a[first]
+            near_a = (outward_a < 0) & (outward_a > -TAIL_REACH) & same_a
+            inside_a = same_a & (side * (end - u_a) > -3 * self.basis.step)
+            curvature = 0.0
+            if near_a.any():
+                mean_a = second_aa[near_a].mean(axis=0)
+                square = np.mean(bent_a[near_a] ** 2) + mean_a @ self.inverse_aa @ mean_a
+                curvature = float(np.sqrt(square))
             bending_a = np.clip(outward_a, 0, TAIL_REACH)
-            modes.append(curvature * bending_a * (outward_a - bending_a / 2))
+            modes.append(curvature * bending_a * (outward_a - bending_a / 2) * inside_a)
+            slope = float(np.gradient(self.beta_a)[first]) / self.basis.step
+            modes.append(slope * coordinate.turning(ends[0], u_a) * (outward_a > 0) * inside_a)
         return np.stack(modes, axis=1)
 
 
@@ -103,14 +148,46 @@ class _Problem:
     """Counts of one ensemble in one coordinate; finds β for a λ, and the λ of highest REML."""
 
     def __init__(self, basis: Basis, count_j: Array, order: int) -> None:
-        self.basis, self.count_j = basis, count_j
-        self.penalty, self.log_weight = basis.penalty(order)
+        self.basis, self.count_j, self.order = basis, count_j, order
+        self.weight_k = np.exp(basis.freedom(order))
+        self.penalty = basis.penalty(order, self.weight_k)
         self.beta_a = self._start()
         search = minimize_scalar(
             self._restricted, bounds=LOG_SMOOTHING, method="bounded", options={"xatol": 0.1}
         )
         self.smoothing = float(np.exp(search.x))
         _, self.factor = self._solve(self.smoothing, tolerance=1e-10)
+
+    def adapt(self) -> None:
+        """Let λ vary along u, so that ln ρ may jump or bend in one place and be smooth in another.
+
+        The inverse of each difference's prior variance, λw, has a Gamma prior about the λ common to
+        all, which is their mean. It is the ratio of what is known, degrees of freedom over squared
+        differences, summed over those nearby: the fixed point of the restricted likelihood (MacKay,
+        Neural Comput. 4, 415 (1992), doi:10.1162/neco.1992.4.3.415; Wood & Fasiolo, Biometrics 73,
+        1071 (2017), doi:10.1111/biom.12666).
+        """
+        common_k = self.smoothing * self.weight_k / self.basis.step ** (2 * self.order - 1)
+        local_k, mean = np.ones_like(common_k), 1.0
+        for _ in range(LOCAL_ROUNDS):
+            square_k = common_k * self.basis.differences(self.beta_a, self.order) ** 2
+            variance_k = self.basis.difference_variances(self._inverse(), self.order)
+            known_k = np.maximum(1 - common_k * local_k * variance_k, 0.0)
+            ratio_k = (COMMON + np.convolve(known_k, NEARBY, "same")) / (
+                COMMON / mean + np.convolve(square_k, NEARBY, "same")
+            )
+            step_k = np.log(ratio_k / local_k)
+            local_k = local_k * np.exp(OVERSHOOT * step_k)
+            mean = float(local_k.mean())
+            self.penalty = self.basis.penalty(self.order, self.weight_k * local_k)
+            _, self.factor = self._solve(self.smoothing)
+            if np.abs(step_k).max() < LOCAL_TOLERANCE:
+                break
+        _, self.factor = self._solve(self.smoothing, tolerance=1e-10)
+
+    def _inverse(self) -> Array:
+        inverse_aa: Array = cho_solve_banded((self.factor, False), np.eye(self.basis.size))
+        return inverse_aa
 
     def _start(self) -> Array:
         """Least squares on the logarithms of the counts, well smoothed."""
@@ -169,14 +246,14 @@ class _Problem:
     def _restricted(self, log_smoothing: float) -> float:
         """−ln of the Laplace-approximate restricted likelihood of λ."""
         value, factor = self._solve(float(np.exp(log_smoothing)))
-        prior = np.sum(log_smoothing + self.log_weight) / 2
+        prior = np.sum(log_smoothing + np.log(self.weight_k)) / 2
         return -value + float(np.log(factor[-1]).sum()) - float(prior)
 
     def criterion(self) -> float:
         """AIC with the effective degrees of freedom of the fit, and the handicap of its centre."""
         mean_j, row_ja = self.basis.means(self.beta_a)
         banded = self.basis.gram(row_ja, mean_j)
-        inverse_aa = cho_solve_banded((self.factor, False), np.eye(self.basis.size))
+        inverse_aa = self._inverse()
         degrees = float(banded[-1] @ np.diag(inverse_aa))
         for lag in range(1, BAND):
             degrees += 2 * float(banded[-1 - lag, lag:] @ np.diag(inverse_aa, lag))
@@ -186,9 +263,8 @@ class _Problem:
 
     def fit(self) -> Fit:
         mean_j, row_ja = self.basis.means(self.beta_a)
-        size = self.basis.size
-        inverse_aa = cho_solve_banded((self.factor, False), np.eye(size))
-        score_aj = np.zeros((size, len(mean_j)))
+        inverse_aa = self._inverse()
+        score_aj = np.zeros((self.basis.size, len(mean_j)))
         score_aj[self.basis.index_ja, np.arange(len(mean_j))[:, None]] = row_ja
         bias_aa = inverse_aa - inverse_aa @ (score_aj * mean_j) @ score_aj.T @ inverse_aa
         return Fit(self.basis, self.beta_a, inverse_aa, score_aj, bias_aa)
@@ -220,4 +296,7 @@ def fit_log_density(count_j: Array, low_j: Array, high_j: Array, order: int = 2)
     problems = [
         _Problem(Basis(Coordinate(c), low_j, high_j), count_j, order) for c in CENTRE_SCALES
     ]
-    return min(problems, key=_Problem.criterion).fit()
+    best = min(problems, key=_Problem.criterion)
+    if order == 2:
+        best.adapt()
+    return best.fit()

@@ -16,9 +16,16 @@ from numpy.typing import NDArray
 
 from ..statistics.block_errors import Estimate
 from ..statistics.blocks import Blocks
+from .holes import inner_tails, tails
 from .log_density import Fit, fit_log_density
 
 Array = NDArray[np.float64]
+
+POPULATED = 20
+"""Effective states on either side of an energy that make it well populated."""
+
+TAIL = 3 * POPULATED
+"""Effective states from which on ln ρ may bend as its data no longer tell."""
 
 UNRESOLVED_ERROR = 2.0
 """Standard error of ln ρ beyond which ρ is undefined: the data do not tell it within e^±4."""
@@ -43,7 +50,8 @@ def smooth_density(
     zero_b: Array,
     blocks: Blocks,
     edges_e: Array,
-    populated_e: NDArray[np.bool_],
+    hole_e: NDArray[np.bool_],
+    beside_e: Array,
     order: int = 2,
 ) -> SmoothDensity:
     """Fit ln ρ where the grid resolves it: off the cells that touch 0 and ±1.
@@ -54,11 +62,14 @@ def smooth_density(
     zero_b : (blocks,) states at 0 exactly, which count_be includes.
     blocks : these blocks.
     edges_e : (edges,) the energy grid.
-    populated_e : (edges,) where enough states lie on either side; tails begin beyond.
+    hole_e : (edges,) regions without states, see `holes.holes`; ρ is NaN there.
+    beside_e : (edges,) effective states beside each energy, see `holes.states_beside`.
     order : of the penalty, see `log_density.fit_log_density`.
     """
     zero = int(np.searchsorted(edges_e, 0.0))
-    cell_j = np.setdiff1d(np.arange(2, len(edges_e) - 1), [zero, zero + 1])
+    fitted_e = ~(hole_e | np.append(False, hole_e[:-1]))  # a hole may begin within a cell
+    fitted_e[[0, 1, zero, zero + 1, -1]] = False
+    cell_j = np.flatnonzero(fitted_e)
     count_bj, states = count_be[:, cell_j], count_be.sum()
     if np.count_nonzero(count_bj.sum(axis=0)) < 2:
         nothing = Estimate(np.full(len(edges_e), np.nan), np.full(count_be.T.shape, np.nan))
@@ -69,12 +80,15 @@ def smooth_density(
         count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j], order
     )
     change_jb = blocks.residuals(count_bj) / inefficiency
-    inner_e = edges_e[populated_e] if populated_e.any() else edges_e[[-1, 0]]
+    beyond = tails(beside_e >= TAIL, edges_e)
+    if fit.basis.coordinate.split and not hole_e[zero]:
+        off_zero_e = (count_be.sum(axis=0) - zero_b.sum() * (edges_e == 0)) / inefficiency
+        beyond += inner_tails(off_zero_e, edges_e, TAIL)
     error_au = np.hstack(
         [
             fit.inverse_aa @ (fit.score_aj @ change_jb),
             fit.bias_modes(),
-            fit.tail_modes(inner_e[0], inner_e[-1]),
+            fit.tail_modes(beyond),
         ]
     )
     log, slope, curvature = (
@@ -89,7 +103,7 @@ def smooth_density(
         width = edges_e[zero + 1] - edges_e[zero - 1]
         _set_mean_density(log, zero, innermost_b / width, blocks)
         slope.value_e[zero] = curvature.value_e[zero] = np.nan
-    unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR)
+    unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR) | hole_e
     for part in (*log, *slope, *curvature, *log_volume):
         part[unresolved_e] = np.nan
     return SmoothDensity(log, slope, curvature, log_volume)

@@ -65,8 +65,25 @@ class Coordinate(NamedTuple):
         bend: Array = 1 - np.sum(term**2, axis=0) / np.sum(term, axis=0) ** 2
         return bend
 
+    def turning(self, begin: float, u_a: Array) -> Array:
+        """How far u leaves asinh(E/c) beyond an energy, where that term rules at the energy."""
+        terms = self._terms(np.array(begin))
+        rule = float(terms[0] / np.sum(terms, axis=0)) ** 2
+        energy_a = energies(self, u_a)
+        turned_a: Array = u_a - np.arcsinh(energy_a / self.centre)
+        start = float(self.of(np.array(begin)) - np.arcsinh(begin / self.centre))
+        return rule * (turned_a - start)
+
     def _terms(self, energy: Array) -> tuple[Array, Array, Array]:
         return 1 / np.hypot(energy, self.centre), 1 / (1 + energy), 1 / (1 - energy)
+
+
+def energies(coordinate: Coordinate, u: Array) -> Array:
+    """E(u), near enough to place a weight."""
+    near = np.logspace(-7, np.log10(0.5), 200)
+    positive = np.concatenate([near, 1 - near[-2::-1]])
+    energy = np.concatenate([-positive[::-1], [0.0], positive])
+    return np.asarray(np.interp(u, coordinate.of(energy), energy))
 
 
 class Basis:
@@ -133,34 +150,50 @@ class Basis:
         dense[np.arange(len(energy_e))[:, None], first_e[:, None] + np.arange(4)] = value_ea
         return dense
 
-    def penalty(self, order: int) -> tuple[Array, Array]:
-        """Banded upper form of P, and ln w.
+    def freedom(self, order: int) -> Array:
+        """ln of how freely ln ρ may curve where u bends, for each difference of that order.
 
-        βᵀPβ = ∫ w(u) (dⁿ ln ρ/duⁿ)² du by differences of order n, with w = exp(−BEND ·
-        `Coordinate.bend`), which lets ln ρ curve where u does.
+        −BEND · `Coordinate.bend`; a difference lies in one run.
         """
-        difference = np.diff(np.eye(order + 1), order)[:, 0]
-        banded = np.zeros((BAND, self.size))
-        logs = []
-        for start, stop, u in zip(
-            self.run_offset, self.run_offset[1:], self.run_start, strict=False
-        ):
-            rows = stop - start - order
-            log_weight = -BEND * self.coordinate.bend(
-                self._energy(u + self.step * (np.arange(rows) + order / 2 - 1))
-            )
-            logs.append(log_weight)
-            for i, j in combinations_with_replacement(range(order + 1), 2):
-                part = banded[BAND - 1 - (j - i), start + j : start + j + rows]
-                part += difference[i] * difference[j] * np.exp(log_weight)
-        return banded / self.step ** (2 * order - 1), np.concatenate(logs)
+        place_k = np.arange(self.size - order) + order / 2
+        u_k = np.interp(place_k, np.arange(self.size), self.centre_a)
+        log_k: Array = -BEND * self.coordinate.bend(energies(self.coordinate, u_k))
+        return log_k[self._inside(order)]
 
-    def _energy(self, u: Array) -> Array:
-        """E(u), near enough to place a weight."""
-        near = np.logspace(-7, np.log10(0.5), 200)
-        positive = np.concatenate([near, 1 - near[-2::-1]])
-        energy = np.concatenate([-positive[::-1], [0.0], positive])
-        return np.asarray(np.interp(u, self.coordinate.of(energy), energy))
+    def penalty(self, order: int, weight_k: Array) -> Array:
+        """Banded upper form of P: βᵀPβ = ∫ w(u) (dⁿ ln ρ/duⁿ)² du by differences of order n."""
+        difference = _difference(order)
+        full_k = np.zeros(self.size - order)
+        full_k[self._inside(order)] = weight_k / self.step ** (2 * order - 1)
+        banded = np.zeros((BAND, self.size))
+        for i, j in combinations_with_replacement(range(order + 1), 2):
+            part = banded[BAND - 1 - (j - i), j : j + len(full_k)]
+            part += difference[i] * difference[j] * full_k
+        return banded
+
+    def differences(self, beta_a: Array, order: int) -> Array:
+        """Differences of coefficients."""
+        return np.diff(beta_a, order)[self._inside(order)]
+
+    def difference_variances(self, covariance_aa: Array, order: int) -> Array:
+        """Variances of `differences` of coefficients of that covariance."""
+        difference = _difference(order)
+        rows = self.size - order
+        variance_k = np.zeros(rows)
+        for i, j in combinations_with_replacement(range(order + 1), 2):
+            twice = 1 if i == j else 2
+            lagged_k = np.diagonal(covariance_aa, j - i)[i : i + rows]
+            variance_k += twice * difference[i] * difference[j] * lagged_k
+        return variance_k[self._inside(order)]
+
+    def _inside(self, order: int) -> NDArray[np.bool_]:
+        """Which differences of neighbouring coefficients lie in one run."""
+        first = np.arange(self.size - order)
+        run = np.searchsorted(self.run_offset, first, side="right")
+        inside: NDArray[np.bool_] = run == np.searchsorted(
+            self.run_offset, first + order, side="right"
+        )
+        return inside
 
     def gram(self, row_ja: Array, mean_j: Array) -> Array:
         """Banded upper form of Xᵀ diag(μ) X."""
@@ -180,6 +213,12 @@ class Basis:
         mean_j = part_jq.sum(axis=1)
         share_jq = part_jq / np.maximum(mean_j, 1e-300)[:, None]
         return mean_j, np.einsum("jq,jqa->ja", share_jq, self.value_jqa)
+
+
+def _difference(order: int) -> Array:
+    """Coefficients of a difference."""
+    coefficients: Array = np.diff(np.eye(order + 1), order)[:, 0]
+    return coefficients
 
 
 def _cubic(t: Array) -> Array:

@@ -36,7 +36,8 @@ CURVES = pa.schema(
     columns(energy=pa.float64()) + curve_fields(CURVE_QUANTITIES) + columns(extrapolated=pa.bool_())
 )
 """`_low` and `_high` bound the pointwise interval, `_band_low` and `_band_high` the simultaneous
-band; null where undefined. `extrapolated` where the tail model speaks, not the states."""
+band; null where undefined. `extrapolated` where the states do not tell the density: in tails, in
+regions without states and beside them, and wherever it is null."""
 
 WELL_NUMBERS = (
     "mean_energy",
