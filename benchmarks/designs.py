@@ -18,7 +18,6 @@ from workflow_scripts.semstat.thermodynamics.energy_grid import (
     BLOCKS,
     StateCounts,
     count_states,
-    energy_edges,
 )
 from workflow_scripts.semstat.thermodynamics.states import BlockSums, sum_states
 
@@ -129,9 +128,8 @@ def counted(sample: Sample, edges_e: Array) -> StateCounts:
     return count_states(sample.energy_s, sample.doc_s % BLOCKS, edges_e)
 
 
-def summed(sample: Sample, rare: float, edges_e: Array | None = None) -> BlockSums:
-    """What the table of wells is made of; states at or below the energy `rare` count as stutters."""
-    edges_e = energy_edges() if edges_e is None else edges_e
+def summed(sample: Sample, rare: float, edges_e: Array) -> BlockSums:
+    """What wells are described from; states at or below the energy `rare` count as stutters."""
     rare_s = sample.energy_s <= rare
     zero_s = np.zeros(len(rare_s), dtype=np.int64)
     columns = {"doc": sample.doc_s, "energy": sample.energy_s, "last": zero_s}

@@ -25,7 +25,7 @@ from .systems import (
 def judge_systems() -> list[System]:
     """As varied as `systems.set_on_systems`, and at least as hard."""
     return [
-        # Log-distributed |E|: 2 decades, 12 decades with a bump of its own in ln |E|, 7 and a spike.
+        # Log-distributed |E|: 2 decades, 12 with a bump in ln |E|, 7 and a spike.
         mixture("judge 1", (0.4, magnitudes(-1, 1e-2, 1, beta(2, 3))),
                 (0.6, magnitudes(1, 5e-3, 1, beta(1.5, 1)))),
         mixture("judge 2", (0.08, magnitudes(-1, 1e-12, 1, beta(3, 5))),
@@ -52,7 +52,8 @@ def judge_systems() -> list[System]:
         # Tails: logistic-normal, wide and narrow; power laws below zero.
         as_system(replace(logistic_normal(-0.4, 2.4), name="judge 11")),
         mixture("judge 12", (0.3, logistic_normal(2.5, 0.8)), (0.7, logistic_normal(0.2, 0.5))),
-        mixture("judge 13", (0.1, power_law(0.6, 0.005)), (0.9, magnitudes(1, 1e-3, 1, beta(2, 2)))),
+        mixture("judge 13", (0.1, power_law(0.6, 0.005)),
+                (0.9, magnitudes(1, 1e-3, 1, beta(2, 2)))),
         mixture("judge 14", (0.3, power_law(4, 0.1)), (0.7, on(0, 1, beta(0.7, 1.2)))),
         # Layers with an atom; documents of four kinds.
         with_zeros(

@@ -264,11 +264,14 @@ def set_on_systems() -> list[System]:
     """Shaped like models' energies; constants may be set on them."""
     return [
         mixture("log layer, 4 decades",
-                (0.3, magnitudes(-1, 1e-4, 1, beta(3, 2))), (0.7, magnitudes(1, 1e-4, 1, beta(2, 3)))),
+                (0.3, magnitudes(-1, 1e-4, 1, beta(3, 2))),
+                (0.7, magnitudes(1, 1e-4, 1, beta(2, 3)))),
         mixture("log layer, 10 decades",
-                (0.15, magnitudes(-1, 1e-10, 1, beta(2, 4))), (0.85, magnitudes(1, 1e-9, 1, beta(3, 3)))),
+                (0.15, magnitudes(-1, 1e-10, 1, beta(2, 4))),
+                (0.85, magnitudes(1, 1e-9, 1, beta(3, 3)))),
         mixture("spike at 1", (0.6, beta(2, 3)), (0.4, on(0.8, 1, beta(2, 0.4)))),
-        mixture("dip before a spike", (0.7, on(-1, 0.9, beta(2, 3))), (0.3, on(0.85, 1, beta(2, 0.5)))),
+        mixture("dip before a spike", (0.7, on(-1, 0.9, beta(2, 3))),
+                (0.3, on(0.85, 1, beta(2, 0.5)))),
         mixture("narrow bump", (0.93, beta(2, 2)), (0.07, on(0.26, 0.34, beta(4, 4)))),
         mixture("gap at 0.3", (0.5, on(-1, 0.17782794100389228, beta(1.5, 1))),
                 (0.5, on(0.5, 1, beta(1, 1.3)))),
@@ -277,7 +280,8 @@ def set_on_systems() -> list[System]:
         mixture("jump at -0.2", (0.15, on(-1, -0.2, beta(2, 1))), (0.85, on(-0.2, 1, beta(1, 2)))),
         mixture("jumps at 0.05 and 0.2", (0.6, uniform()), (0.4, on(0.05, 0.2, uniform()))),
         as_system(logistic_normal(0.5, 1.6)),
-        mixture("power law below 0, 1.5", (0.2, power_law(1.5, 0.02)), (0.8, on(0, 1, beta(1.2, 1.5)))),
+        mixture("power law below 0, 1.5", (0.2, power_law(1.5, 0.02)),
+                (0.8, on(0, 1, beta(1.2, 1.5)))),
         with_zeros(
             mixture("two layers and an atom", (0.5, magnitudes(1, 1e-8, 1e-1, beta(3, 3))),
                     (0.1, magnitudes(-1, 1e-8, 1, beta(3, 2))), (0.4, on(-0.2, 1, beta(3, 1.5)))),
