@@ -26,13 +26,14 @@ def judge_systems() -> list[System]:
     """As varied as `systems.set_on_systems`, and at least as hard."""
     return [
         # Log-distributed |E|: 2 decades, 12 with a bump in ln |E|, 7 and a spike.
-        mixture("judge 1", (0.4, magnitudes(-1, 1e-2, 1, beta(2, 3))),
-                (0.6, magnitudes(1, 5e-3, 1, beta(1.5, 1)))),
+        mixture("judge 1", (0.4, magnitudes(-1, 1e-4, 1, logistic_normal(-0.5, 0.7))),
+                (0.6, magnitudes(1, 1e-4, 1, logistic_normal(1, 0.9)))),
         mixture("judge 2", (0.08, magnitudes(-1, 1e-12, 1, beta(3, 5))),
                 (0.72, magnitudes(1, 1e-12, 1, beta(2, 2))),
                 (0.2, magnitudes(1, 1e-4, 1e-3, beta(3, 3)))),
-        mixture("judge 3", (0.25, magnitudes(-1, 1e-7, 0.5, beta(4, 2))),
-                (0.45, magnitudes(1, 1e-7, 1, beta(2, 3))), (0.3, on(0.9, 1, beta(1.5, 0.3)))),
+        mixture("judge 3", (0.25, magnitudes(-1, 1e-9, 1, logistic_normal(1, 1.5))),
+                (0.45, magnitudes(1, 1e-9, 1, logistic_normal(0, 2))),
+                (0.3, on(0.9, 1, beta(1.5, 0.3)))),
         # A deep dip before a narrow spike.
         mixture("judge 4", (0.55, on(-1, 0.8, beta(1.5, 3))), (0.45, on(0.93, 1, beta(2.5, 0.35))),
                 (0.03, on(-1, 1, uniform()))),
@@ -61,5 +62,5 @@ def judge_systems() -> list[System]:
                     (0.15, power_law(2, 0.05)), (0.25, on(0.3, 1, beta(2, 0.6)))),
             0.2),
         mixture("judge 16", (0.3, log_uniform(9, 0.4)), (0.3, logistic_normal(3, 1)),
-                (0.2, beta(3, 6)), (0.2, on(-0.6, 0.4, beta(2, 2)))),
+                (0.2, beta(3, 6)), (0.2, on(-0.8, 0.5, beta(5, 4)))),
     ]  # fmt: skip

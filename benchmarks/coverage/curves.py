@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -80,21 +81,43 @@ def judged(system: System, worth: float, edges_e: Array) -> Mask:
     return (beside_e >= min(POPULATED, worth / 4)) & (edges_e != 0)
 
 
-def edges_of_parts(system: System, edges_e: Array) -> tuple[Mask, Mask, Mask]:
-    """(edges,) energies at which ρ is not defined; in a gap; and those beside a gap or jump."""
-    at_e = np.zeros(len(edges_e), dtype=bool)
-    beside_e = np.zeros(len(edges_e), dtype=bool)
+class Places(NamedTuple):
+    """Energies of the grid, each (edges,) bool, by how ρ is there.
+
+    undefined : where a part begins or ends.
+    gap : where there is none, with states on either side.
+    jump : next to a jump between two densities above 0, on either side.
+    beside : within `BESIDE` cells of a jump, or of the edge of a gap.
+    """
+
+    undefined: Mask
+    gap: Mask
+    jump: Mask
+    beside: Mask
+
+
+def places(system: System, edges_e: Array) -> Places:
+    """Where the density of a system has gaps and jumps."""
+    undefined, jump, beside = (np.zeros(len(edges_e), dtype=bool) for _ in range(3))
     for energy in system.support:
-        at_e |= np.abs(edges_e - energy) < 1e-9 * abs(energy)
-        step = 1e-6 * abs(energy)
+        undefined |= np.abs(edges_e - energy) < 1e-9 * abs(energy)
+        step = max(1e-6 * abs(energy), 1e-7)
         low, high = np.sort(system.density(np.array([energy - step, energy + step])))
+        above = int(np.searchsorted(edges_e, energy))
         if high > JUMP * low:
-            first = np.searchsorted(edges_e, energy)
-            beside_e[max(0, first - BESIDE) : first + BESIDE] = True
+            beside[max(0, above - BESIDE) : above + BESIDE] = True
+            jump[above - 1 : above + 1] |= low > 0
     volume_e = system.volume(edges_e)
     off_zero_e = np.where(edges_e == 0, 1e-300, edges_e)
-    gap_e = (system.density(off_zero_e) == 0) & (volume_e > 0) & (volume_e < 1) & (edges_e != 0)
-    return at_e, gap_e & ~at_e, beside_e
+    gap = (system.density(off_zero_e) == 0) & (volume_e > 0) & (volume_e < 1) & ~undefined
+    return Places(undefined, gap, jump, beside)
+
+
+def around(system: System, edges_e: Array) -> Array:
+    """(edges,) share of states within `BESIDE` cells of each energy."""
+    volume_e = np.pad(system.volume(edges_e), BESIDE, mode="edge")
+    share_e: Array = volume_e[2 * BESIDE :] - volume_e[: -2 * BESIDE]
+    return share_e
 
 
 def truth(system: System, energy_j: Array) -> dict[str, Array]:
@@ -110,10 +133,13 @@ def truth(system: System, energy_j: Array) -> dict[str, Array]:
 def study_curves(study: Study) -> list[Row]:
     """Coverage of each curve by intervals and bands.
 
-    Quantities: S, T and S_B where well populated (`judged`); "T tail" where 0.1 to 20 independent
-    states are expected at or below the energy, below −0.01; "T edges" in gaps and up to `BESIDE`
-    cells beside gaps and jumps; and "flagged" energies, as shares that are extrapolated or have no
-    T: in gaps, within a cell of jumps, and elsewhere (where well populated, and not beside either).
+    S, T, S_B : where well populated (`judged`).
+    T tail : where 0.1 to 20 independent states are expected at or below the energy, below −0.01.
+    T sparse : where well populated on the whole, but in gaps, within `BESIDE` cells of a gap or
+        jump, or where that many cells hold fewer than 20 states.
+    flagged : share of energies that are extrapolated or have no T: in gaps, next to jumps, and
+        elsewhere, which is where nothing of the kind is.
+
     `error` is the mean of |ln(T̂/T)| or |Ŝ − S|, `width` that of ln(high/low) or high − low.
     """
     edges_e, system = energy_edges(), study.of
@@ -125,27 +151,24 @@ def study_curves(study: Study) -> list[Row]:
     ]
     worth = study.design.worth(system, np.random.default_rng(0))
     inner_e = judged(system, worth, edges_e)
-    at_e, gap_e, beside_e = edges_of_parts(system, edges_e)
+    at = places(system, edges_e)
     below_e = system.volume(edges_e) * worth
     tail_e = (below_e >= 0.1) & (below_e < POPULATED) & (edges_e < -0.01)
     tail_e &= system.density(np.where(tail_e, edges_e, -0.5)) > 0
-    smooth_e = ~at_e
+    known_e = inner_e & ~at.undefined
+    few_e = worth * around(system, edges_e) < POPULATED
+    sparse_e = at.gap | at.beside | few_e
     rows = [
         curve("S", "S", sets, system, inner_e),
-        curve("T", "T", sets, system, inner_e & smooth_e),
-        curve("S_B", "S_B", sets, system, inner_e & smooth_e),
-        curve("T tail", "T", sets, system, tail_e & smooth_e),
-        curve("T edges", "T", sets, system, inner_e & smooth_e & (gap_e | beside_e)),
-        flagged("flagged gaps", sets, inner_e & gap_e),
-        flagged("flagged jumps", sets, inner_e & _near(beside_e & ~gap_e, at_e)),
-        flagged("flagged elsewhere", sets, inner_e & ~gap_e & ~beside_e),
+        curve("T", "T", sets, system, known_e),
+        curve("S_B", "S_B", sets, system, known_e),
+        curve("T tail", "T", sets, system, tail_e & ~at.undefined),
+        curve("T sparse", "T", sets, system, known_e & sparse_e),
+        flagged("flagged gaps", sets, inner_e & at.gap),
+        flagged("flagged jumps", sets, inner_e & at.jump),
+        flagged("flagged elsewhere", sets, inner_e & ~sparse_e),
     ]
     return [row for row in rows if row]
-
-
-def _near(chosen_e: Mask, at_e: Mask) -> Mask:
-    """Of the chosen energies those at, or next to, one that is marked."""
-    return chosen_e & (at_e | np.roll(at_e, 1) | np.roll(at_e, -1))
 
 
 def curve(quantity: str, of: str, sets: list[Curves], system: System, chosen_e: Mask) -> Row:

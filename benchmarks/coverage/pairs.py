@@ -10,7 +10,7 @@ from workflow_scripts.semstat.comparisons.comparison import difference, distance
 from workflow_scripts.semstat.thermodynamics.energy_grid import StateCounts, energy_edges
 
 from ..designs import Design, counted
-from .curves import edges_of_parts, judged
+from .curves import judged, places
 from .held import Row, bands, intervals, share
 from .study import Study
 
@@ -45,8 +45,8 @@ def study_differences(study: Study) -> list[Row]:
     designs = [study.design, study.other or study.design]
     rng = np.random.default_rng(0)
     worth = min(design.worth(system, rng) for design in designs)
-    at_e, gap_e, _ = edges_of_parts(system, edges_e)
-    chosen_e = judged(system, worth, edges_e) & ~at_e & ~gap_e
+    at = places(system, edges_e)
+    chosen_e = judged(system, worth, edges_e) & ~at.undefined & ~at.gap
     rows = []
     for quantity, name in {
         "S_a − S_b": "entropy", "T_a − T_b": "temperature", "ln T_a/T_b": "log_temperature",

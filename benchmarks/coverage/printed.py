@@ -74,7 +74,7 @@ def pooled(rows: list[Row]) -> list[Row]:
     means = []
     for (documents, role, quantity), of_group in groups.items():
         what = {"part": of_group[0]["part"], "role": role, "documents": documents}
-        mean = {**what, "system": f"{len(of_group)} systems", "quantity": quantity}
+        mean = {**what, "system": "all", "quantity": quantity}
         for name in ("share", "held", "band", "given", "error"):
             having = [row for row in of_group if name in row]
             if having:
@@ -83,7 +83,7 @@ def pooled(rows: list[Row]) -> list[Row]:
                 mean[f"{name}_se"] = float(np.linalg.norm(errors) / len(having))
         worst = min((r for r in of_group if "worst" in r), key=lambda r: r["worst"], default={})
         means.append(mean | {key: worst[key] for key in ("worst", "worst_se") if key in worst})
-    return sorted(means, key=lambda row: (ROLES.index(row["role"]), row["documents"]))
+    return sorted(means, key=lambda row: ROLES.index(row["role"]))
 
 
 def write(rows: list[Row], out: Path) -> None:
