@@ -7,7 +7,7 @@ they have. As kind and length are independent, the truth is the system in either
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -29,8 +29,8 @@ Integers = NDArray[np.int64]
 SPREAD = 1.3
 """Standard deviation of the logarithm of the lengths of documents as they are."""
 
-PAIRS = 4000
-"""Documents of two states from which the correlation within a design is known."""
+SHARES, NODES = 400, 60
+"""Energies, and nodes of Gauss–Hermite quadrature, for the correlation within documents."""
 
 
 class Sample(NamedTuple):
@@ -109,15 +109,34 @@ class Design:
             energy_s[kind_s == kind] = part.quantile(share_s[kind_s == kind])
         return energy_s
 
-    def worth(self, system: System, rng: np.random.Generator) -> float:
+    def alike(self, system: System) -> float:
+        """Intraclass correlation of H ≤ E within a document, pooled over energies even in Ω.
+
+        Given what a document shares, each of its states is below E by itself; two of them are of
+        kinds k and l with probability w_k w_l (1 − kinds), or of one kind with w_k kinds.
+        """
+        energy_e = system.quantile((np.arange(SHARES) + 0.5) / SHARES)
+        share_e = system.volume(energy_e)
+        parts = system.parts if self.kinds else (system,)
+        weight_k = np.array(system.weights if self.kinds else (1.0,))[:, None, None]
+        normal_ke = special.ndtri(np.array([part.volume(energy_e) for part in parts]))
+        shared_z, weight_z = np.polynomial.hermite_e.hermegauss(NODES)
+        below_kez = special.ndtr(
+            (normal_ke[..., None] - np.sqrt(self.correlation) * shared_z)
+            / np.sqrt(1 - self.correlation)
+        )
+        of_all_ez = np.sum(weight_k * below_kez, axis=0)
+        of_one_ez = np.sum(weight_k * below_kez**2, axis=0)
+        both_ez = (1 - self.kinds) * of_all_ez**2 + self.kinds * of_one_ez
+        both_e = both_ez @ weight_z / weight_z.sum()
+        return float(np.sum(both_e - share_e**2) / np.sum(share_e * (1 - share_e)))
+
+    def worth(self, system: System) -> float:
         """Independent states that tell as much about Ω, on average over data sets.
 
-        States over 1 + r (Σn²/Σn − 1), with r the intraclass correlation of H ≤ E, pooled over
-        energies evenly spaced in Ω: r = 1 − 3 ⟨|Ω(H) − Ω(H′)|⟩ of two states of a document.
+        States over 1 + r (Σn²/Σn − 1), with the intraclass correlation r.
         """
-        pairs = replace(self, documents=PAIRS, spread=0.0, length=2).sample(system, rng)
-        one_d, two_d = system.volume(pairs.energy_s).reshape(-1, 2).T
-        alike = max(0.0, 1 - 3 * float(np.mean(np.abs(one_d - two_d))))
+        rng, alike = np.random.default_rng(0), max(self.alike(system), 0.0)
         lengths = [self.lengths(rng).astype(np.float64) for _ in range(100)]
         worth = [n.sum() / (1 + alike * (np.sum(n**2) / n.sum() - 1)) for n in lengths]
         return float(np.mean(worth))

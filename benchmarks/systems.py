@@ -253,6 +253,9 @@ def with_zeros(system: System, atom: float) -> System:
 
 def mean_energy(system: ClosedForm) -> float:
     """⟨H⟩ = ∫ E dΩ, by Gauss–Legendre in the share of states, in cells that crowd at both ends."""
+    if isinstance(system, System) and system.parts:
+        weighted = zip(system.weights, system.parts, strict=True)
+        return sum(weight * mean_energy(part) for weight, part in weighted)
     node, weight = np.polynomial.legendre.leggauss(8)
     edge = np.concatenate([[0.0], _shares(), [1.0]])
     width = np.diff(edge)

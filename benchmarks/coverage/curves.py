@@ -149,7 +149,7 @@ def study_curves(study: Study) -> list[Row]:
         estimator(counted(study.design.sample(system, drawing), edges_e), edges_e, estimating)
         for _ in range(study.data_sets)
     ]
-    worth = study.design.worth(system, np.random.default_rng(0))
+    worth = study.design.worth(system)
     inner_e = judged(system, worth, edges_e)
     at = places(system, edges_e)
     below_e = system.volume(edges_e) * worth

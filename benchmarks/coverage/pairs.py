@@ -43,8 +43,7 @@ def study_differences(study: Study) -> list[Row]:
         for _ in range(study.data_sets)
     ]
     designs = [study.design, study.other or study.design]
-    rng = np.random.default_rng(0)
-    worth = min(design.worth(system, rng) for design in designs)
+    worth = min(design.worth(system) for design in designs)
     at = places(system, edges_e)
     chosen_e = judged(system, worth, edges_e) & ~at.undefined & ~at.gap
     rows = []
