@@ -19,7 +19,7 @@ from workflow_scripts.semstat.figures import OKABE_ITO, STYLE, save
 from workflow_scripts.semstat.statistics.closed_forms import ClosedForm, all_systems
 from workflow_scripts.semstat.statistics.curve import Curve
 from workflow_scripts.semstat.thermodynamics.curves import estimate_curves
-from workflow_scripts.semstat.thermodynamics.energy_grid import BLOCKS, count_states, energy_edges
+from workflow_scripts.semstat.thermodynamics.energy_grid import count_states, energy_edges
 
 Array = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def draw(
 ) -> None:
     """One system: T exact and estimated, and their ratio with interval and band."""
     edges_e = energy_edges()
-    curves = estimate_curves(count_states(energy_s, doc_s % BLOCKS, edges_e), edges_e, rng)
+    curves = estimate_curves(count_states(energy_s, doc_s, edges_e), edges_e, rng)
     exact_e = np.full(len(edges_e), np.nan)
     inner_e = (np.abs(edges_e) < 1) & (edges_e != 0)  # at 0 there may be an atom, or no density
     exact_e[inner_e] = system.temperature(edges_e[inner_e])

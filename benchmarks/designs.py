@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy import special
 
 from workflow_scripts.semstat.thermodynamics.energy_grid import (
-    BLOCKS,
     StateCounts,
     count_states,
 )
@@ -144,7 +143,7 @@ class Design:
 
 def counted(sample: Sample, edges_e: Array) -> StateCounts:
     """A data set, counted."""
-    return count_states(sample.energy_s, sample.doc_s % BLOCKS, edges_e)
+    return count_states(sample.energy_s, sample.doc_s, edges_e)
 
 
 def summed(sample: Sample, rare: float, edges_e: Array) -> BlockSums:

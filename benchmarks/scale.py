@@ -61,7 +61,7 @@ def write(folder: Path, shard: int, states: int, layers: int) -> Path:
     for layer in range(layers):
         counts_be = rng.multinomial(states // BLOCKS, share_e, size=BLOCKS)
         nothing_b = np.zeros(BLOCKS, dtype=np.int64)
-        counts = StateCounts(counts_be, nothing_b)
+        counts = StateCounts(counts_be, nothing_b, counts_be.sum(axis=1))
         mean_b = counts_be @ energy_edges()
         rows += to_rows(layer, BlockSums(counts, mean_b, np.full(BLOCKS, -1.0), nothing_b))
     path = folder / f"{shard}.parquet"

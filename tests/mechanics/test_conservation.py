@@ -68,7 +68,7 @@ def test_shards_merge_to_what_all_documents_give_at_once(documents):
 def test_averages_and_intervals_are_students_over_documents(documents):
     rows = describe(summed(documents), 0.9)
     numbers = [document_numbers(column, "before_norm", HIDDEN) for column in documents[:-1]]
-    bars = ErrorBars.pointwise(7, 0.9)
+    bars = ErrorBars.pointwise(6, 0.9)
     for row in rows:
         at = member(row["form"], row["kinetic"], row["potential"])
         assert (row["documents"], row["left_out"]) == (7, 1)

@@ -31,7 +31,7 @@ SYSTEMS = [
 
 def sampled(system: ClosedForm, seed: int, documents=400, states=50, correlation=0.0):
     energy_s, doc_s = system.sample(np.random.default_rng(seed), documents, states, correlation)
-    return energy_s, count_states(energy_s, doc_s % BLOCKS, EDGES)
+    return energy_s, count_states(energy_s, doc_s, EDGES)
 
 
 def curves_of(counts: StateCounts, **options) -> Curves:
@@ -161,7 +161,7 @@ def test_mirrored_states_give_a_mirrored_density():
     mirrored_be = np.zeros_like(counts.counts_be)
     mirrored_be[:, 1:] = counts.counts_be[:, :0:-1]
     density = curves_of(counts).density
-    mirrored = curves_of(StateCounts(mirrored_be, counts.at_zero_b)).density
+    mirrored = curves_of(counts._replace(counts_be=mirrored_be)).density
     body = (EDGES > -0.99) & (EDGES < 0.6)
     np.testing.assert_allclose(mirrored.value[::-1][body], density.value[body], rtol=0.01)
     np.testing.assert_allclose(mirrored.high[::-1][body], density.high[body], rtol=0.01)
@@ -175,7 +175,7 @@ def test_the_atom_at_zero_moves_the_volume_and_not_the_smooth_density(system):
     atom_b = counts.counts_be.sum(axis=1)
     with_be = counts.counts_be.copy()
     with_be[:, zero] += atom_b
-    after = curves_of(StateCounts(with_be, counts.at_zero_b + atom_b))
+    after = curves_of(StateCounts(with_be, counts.at_zero_b + atom_b, with_be.sum(axis=1)))
     body = ~before.extrapolated & ~after.extrapolated
     np.testing.assert_allclose(after.density.value[body], before.density.value[body] / 2, rtol=0.05)
     np.testing.assert_allclose(
@@ -195,9 +195,9 @@ def test_states_below_the_resolution_do_not_distort_their_neighbours():
 
 def test_correlated_documents_widen_the_intervals():
     energy_s, doc_s = beta(2, 5).sample(np.random.default_rng(7), 200, 100, correlation=0.3)
-    correlated = curves_of(count_states(energy_s, doc_s % BLOCKS, EDGES))
+    correlated = curves_of(count_states(energy_s, doc_s, EDGES))
     shuffled_s = np.random.default_rng(8).permutation(doc_s)
-    independent = curves_of(count_states(energy_s, shuffled_s % BLOCKS, EDGES))
+    independent = curves_of(count_states(energy_s, shuffled_s, EDGES))
     middle = np.searchsorted(EDGES, -0.4)
     assert correlated.inefficiency > 2.5
     assert independent.inefficiency < 1.2
@@ -233,8 +233,8 @@ def test_a_seed_fixes_everything():
 
 def test_a_billion_states_cost_what_the_grid_costs():
     share_e = np.diff(beta(2, 5).volume(EDGES), prepend=0.0)
-    counts_be = np.random.default_rng(11).multinomial(2**24, share_e, size=BLOCKS)
-    curves = curves_of(StateCounts(counts_be, np.zeros(BLOCKS, np.int64)))
+    counts_be = np.random.default_rng(11).multinomial(2**30 // BLOCKS, share_e, size=BLOCKS)
+    curves = curves_of(StateCounts(counts_be, np.zeros(BLOCKS, np.int64), counts_be.sum(axis=1)))
     at = (EDGES > -0.99) & (EDGES < 0.8)
     exact = beta(2, 5).temperature(EDGES[at])
     assert curves.states == 2**30
@@ -275,20 +275,21 @@ def test_few_states_give_wide_intervals_and_no_infinity(states):
 
 def test_bad_counts_are_refused():
     good = counts_of(np.linspace(-0.9, 0.9, 100))
-    empty = StateCounts(np.zeros_like(good.counts_be), np.zeros_like(good.at_zero_b))
+    empty = StateCounts(*map(np.zeros_like, good))
     nan_be = good.counts_be.astype(float)
     nan_be[3, 7] = np.nan
     cases = {
         "no states": empty,
-        "negative or NaN": StateCounts(nan_be, good.at_zero_b),
+        "negative or NaN": good._replace(counts_be=nan_be),
         "two": counts_of(np.linspace(-0.9, 0.9, 100), blocks=1),
-        "do not match": StateCounts(good.counts_be[:, :-1], good.at_zero_b),
-        "more states at energy 0": StateCounts(good.counts_be, good.at_zero_b + 9),
+        "do not match": good._replace(counts_be=good.counts_be[:, :-1]),
+        "more states at energy 0": good._replace(at_zero_b=good.at_zero_b + 9),
+        "squares of documents' states": good._replace(squared_b=good.squared_b + 1),
     }
     for message, counts in cases.items():
         with pytest.raises(ValueError, match=message):
             curves_of(counts)
     with pytest.raises(ValueError, match="negative or NaN"):
-        curves_of(StateCounts(-good.counts_be, good.at_zero_b))
+        curves_of(good._replace(counts_be=-good.counts_be))
     with pytest.raises(ValueError, match="contain 0"):
         estimate_curves(good, EDGES + 1e-3, np.random.default_rng(0))

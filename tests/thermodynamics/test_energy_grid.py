@@ -41,8 +41,9 @@ def energies(request):
 
 
 def test_cumulated_counts_are_the_edf_at_every_edge(energies):
-    block_s = np.arange(len(energies)) % BLOCKS
-    counts = count_states(energies, block_s, EDGES)
+    doc_s = np.arange(len(energies)) // 3
+    block_s = doc_s % BLOCKS
+    counts = count_states(energies, doc_s, EDGES)
     volume_e = counts.counts_be.sum(axis=0).cumsum() / len(energies)
     edf_e = (energies[:, None].astype(float) <= EDGES).mean(axis=0)
     np.testing.assert_allclose(volume_e, edf_e, rtol=0, atol=1e-12)
@@ -55,15 +56,17 @@ def test_cumulated_counts_are_the_edf_at_every_edge(energies):
     np.testing.assert_array_equal(
         counts.at_zero_b, np.bincount(block_s[energies == 0], minlength=BLOCKS)
     )
+    squared_b = np.bincount(np.arange(doc_s[-1] + 1) % BLOCKS, np.bincount(doc_s) ** 2, BLOCKS)
+    np.testing.assert_array_equal(counts.squared_b, squared_b)
 
 
 @settings(deadline=None, database=None, derandomize=True)
-@given(st.lists(st.tuples(st.floats(-1, 1), st.integers(0, BLOCKS - 1)), max_size=30))
+@given(st.lists(st.tuples(st.floats(-1, 1), st.integers(0, 3 * BLOCKS)), max_size=30))
 def test_counts_of_parts_add_up(states):
     energy_s = np.array([energy for energy, _ in states], dtype=float)
-    block_s = np.array([block for _, block in states], dtype=int)
-    whole = count_states(energy_s, block_s, EDGES)
-    parts = [count_states(energy_s[i::2], block_s[i::2], EDGES) for i in range(2)]
+    doc_s = np.array([doc for _, doc in states], dtype=int)
+    whole = count_states(energy_s, doc_s, EDGES)
+    parts = [count_states(energy_s[doc_s % 2 == i], doc_s[doc_s % 2 == i], EDGES) for i in (0, 1)]
     for one, first, second in zip(whole, *parts, strict=True):
         np.testing.assert_array_equal(one, first + second)
     assert whole.counts_be.sum() == len(states)

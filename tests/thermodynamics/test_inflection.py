@@ -24,7 +24,9 @@ def signals_of(system: ClosedForm, seed: int, states: float = 1e6):
     rng = np.random.default_rng(seed)
     share_e = np.diff(system.volume(EDGES), prepend=0.0)
     counts_be = rng.multinomial(int(states / BLOCKS), np.clip(share_e, 0, 1), size=BLOCKS)
-    return find_signals(StateCounts(counts_be, np.zeros(BLOCKS, np.int64)), EDGES, rng)
+    return find_signals(
+        StateCounts(counts_be, np.zeros(BLOCKS, np.int64), counts_be.sum(axis=1)), EDGES, rng
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -70,6 +72,7 @@ def test_few_states_show_no_transition():
 
 
 def test_no_states_are_refused():
-    empty = StateCounts(np.zeros((BLOCKS, len(EDGES)), np.int64), np.zeros(BLOCKS, np.int64))
+    nothing_b = np.zeros(BLOCKS, np.int64)
+    empty = StateCounts(np.zeros((BLOCKS, len(EDGES)), np.int64), nothing_b, nothing_b)
     with pytest.raises(ValueError, match="no states"):
         find_signals(empty, EDGES, np.random.default_rng(0))

@@ -9,6 +9,7 @@ import pytest
 from workflow_scripts.semstat.thermodynamics.energy_grid import BLOCKS, energy_edges
 from workflow_scripts.semstat.thermodynamics.states import from_table, merge, sum_states, to_rows
 from workflow_scripts.semstat.thermodynamics.tables import STATES
+from workflow_scripts.thermodynamics.count_states import whole_documents
 
 EDGES = energy_edges()
 
@@ -87,3 +88,19 @@ def test_an_energies_table_with_a_wrong_energy_is_refused(wrong):
     column["energy"][17] = wrong
     with pytest.raises(ValueError, match=r"^energy \S+ is outside \[-1, 1\]$"):
         sum_states(column, EDGES)
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 41, 1000])
+def test_rows_are_cut_where_documents_end(size):
+    """Squares of a document's states do not add: no piece may hold a part of one."""
+    column = energies_table(documents=6)
+    table = pa.table({"doc": column["doc"], "row": np.arange(len(column["doc"]))})
+    pieces = list(whole_documents(table.slice(i, size) for i in range(0, len(table), size)))
+    assert pa.concat_tables(pieces).equals(table)
+    assert sum(len(set(piece["doc"].to_pylist())) for piece in pieces) == 6
+
+
+def test_documents_out_of_order_are_refused():
+    table = pa.table({"doc": [0, 1, 0]})
+    with pytest.raises(ValueError, match="out of order"):
+        list(whole_documents([table.slice(0, 2), table.slice(2)]))

@@ -18,7 +18,7 @@ from .energies.tables import ENERGIES
 from .errors import InputError
 from .tables import columns, table_of
 from .thermodynamics.curves import Curves, estimate_curves
-from .thermodynamics.energy_grid import BLOCKS, count_states, energy_edges
+from .thermodynamics.energy_grid import count_states, energy_edges
 
 if TYPE_CHECKING:
     from .figures import Figure
@@ -138,7 +138,7 @@ def curves_of(
         )
     _, number_s = np.unique(doc_s, return_inverse=True)
     edges_e = energy_edges()
-    counts = count_states(energy_s, number_s % BLOCKS, edges_e)
+    counts = count_states(energy_s, number_s, edges_e)
     return estimate_curves(counts, edges_e, np.random.default_rng(seed), resamples, confidence)
 
 

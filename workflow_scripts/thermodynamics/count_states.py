@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow.parquet import ParquetFile
 
@@ -42,10 +44,27 @@ def count_states(energies: list[Path], /, *, layers: list[int], out: Path) -> No
 def _sums(path: Path, file: ParquetFile) -> BlockSums:
     edges_e = energy_edges()
     with blamed_on(str(path), remedy(path), ValueError, OSError):
+        batches = file.iter_batches(batch_size=1 << 20, columns=NEEDED)
         return merge(
-            sum_states({name: batch[name].to_numpy() for name in NEEDED}, edges_e)
-            for batch in file.iter_batches(batch_size=1 << 20, columns=NEEDED)
+            sum_states({name: piece[name].to_numpy() for name in NEEDED}, edges_e)
+            for piece in whole_documents(map(pa.Table.from_batches, ([b] for b in batches)))
         )
+
+
+def whole_documents(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, cut where a document ends; a document's rows follow each other."""
+    rest: pa.Table | None = None
+    for piece in pieces:
+        joined = piece if rest is None else pa.concat_tables([rest, piece])
+        doc = joined["doc"].to_numpy()
+        if np.any(np.diff(doc) < 0):
+            raise ValueError("the documents are out of order")
+        cut = int(np.argmax(doc == doc[-1]))
+        if cut:
+            yield joined.slice(0, cut)
+        rest = joined.slice(cut)
+    if rest is not None:
+        yield rest
 
 
 if __name__ == "__main__":

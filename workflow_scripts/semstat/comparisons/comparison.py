@@ -7,7 +7,7 @@ documents are independent. `paired` says which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -74,23 +74,23 @@ def difference(
     if paired:
         check_pairs(a, b)
     parts_of_a, parts_of_b = estimate(a, edges_e), estimate(b, edges_e)
-    blocks = parts_of_a.blocks if paired else parts_of_a.blocks + parts_of_b.blocks
-
-    def minus(of_a: Estimate, of_b: Estimate) -> Estimate:
-        return _minus(of_a, parts_of_a, of_b, parts_of_b, paired)
-
-    entropy = minus(logarithm(parts_of_a.volume), logarithm(parts_of_b.volume))
-    log_temperature = minus(parts_of_a.log_temperature, parts_of_b.log_temperature)
-    temperature = minus(
-        _exponential(parts_of_a.log_temperature), _exponential(parts_of_b.log_temperature)
-    )
     both_e = parts_of_a.populated_e & parts_of_b.populated_e
-    sources = log_temperature.error_eu.shape[1]
-    bars = ErrorBars.resample(blocks, sources, resamples, confidence, both_e, rng)
+    least = min(parts_of_a.blocks.freedom, parts_of_b.blocks.freedom)
+    sources = parts_of_a.sources + parts_of_b.sources
+    bars = ErrorBars.drawn(least, sources, resamples, confidence, both_e, rng)
+
+    def minus(of_a: Estimate, of_b: Estimate) -> Curve:
+        freedom_e = least if paired else _welch(of_a, parts_of_a, of_b, parts_of_b)
+        apart = _minus(of_a, parts_of_a, of_b, parts_of_b, paired)
+        return replace(bars, freedom=freedom_e)(apart)
+
+    log_of_a, log_of_b = parts_of_a.log_temperature, parts_of_b.log_temperature
     return Difference(
         np.array(edges_e, dtype=np.float64),
-        bars(entropy), bars(temperature), bars(log_temperature),
-    )  # fmt: skip
+        entropy=minus(logarithm(parts_of_a.volume), logarithm(parts_of_b.volume)),
+        temperature=minus(_exponential(log_of_a), _exponential(log_of_b)),
+        log_temperature=minus(log_of_a, log_of_b),
+    )
 
 
 def check_pairs(a: StateCounts, b: StateCounts) -> None:
@@ -106,10 +106,23 @@ def _exponential(log: Estimate) -> Estimate:
     return Estimate(value_e, log.error_eu * value_e[:, None])
 
 
+def _welch(of_a: Estimate, a: Parts, of_b: Estimate, b: Parts) -> Array:
+    """(edges,) degrees of freedom of a difference of independent estimates.
+
+    Welch, Biometrika 34, 28 (1947), doi:10.1093/biomet/34.1-2.28.
+    """
+    square_of_a_e, square_of_b_e = of_a.deviation_e**2, of_b.deviation_e**2
+    square_e = square_of_a_e**2 / a.blocks.freedom + square_of_b_e**2 / b.blocks.freedom
+    least = min(a.blocks.freedom, b.blocks.freedom)
+    freedom_e = np.full_like(square_e, least)
+    np.divide((square_of_a_e + square_of_b_e) ** 2, square_e, out=freedom_e, where=square_e > 0)
+    return freedom_e
+
+
 def _minus(of_a: Estimate, a: Parts, of_b: Estimate, b: Parts, paired: bool) -> Estimate:
     """a − b: blocks first, shared or one after the other, then each one's own smoothing modes."""
-    blocks_of_a, modes_of_a = np.split(of_a.error_eu, [a.blocks], axis=1)
-    blocks_of_b, modes_of_b = np.split(of_b.error_eu, [b.blocks], axis=1)
+    blocks_of_a, modes_of_a = np.split(of_a.error_eu, [len(a.blocks.states_b)], axis=1)
+    blocks_of_b, modes_of_b = np.split(of_b.error_eu, [len(b.blocks.states_b)], axis=1)
     blocks = [blocks_of_a - blocks_of_b] if paired else [blocks_of_a, -blocks_of_b]
     return Estimate(of_a.value_e - of_b.value_e, np.hstack([*blocks, modes_of_a, -modes_of_b]))
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..statistics.block_errors import ErrorBars, per_state
+from ..statistics.block_errors import ErrorBars
+from ..statistics.blocks import Blocks
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 
@@ -38,11 +39,12 @@ def describe_methods(rows: Sequence[Mapping[str, Any]], confidence: float) -> li
 
 
 def _describe(rows: Sequence[Mapping[str, Any]], confidence: float) -> dict[str, float]:
-    bars = ErrorBars.pointwise(len(rows), confidence)
+    prompts = Blocks.alike(len(rows))
+    bars = ErrorBars.pointwise(prompts.freedom, confidence)
 
     def mean(name: str) -> Interval[float]:
         value_d1 = np.array([np.mean(row[name]) for row in rows], dtype=np.float64)[:, None]
-        return bars(per_state(value_d1, np.ones(len(rows)))).intervals([name])[name]
+        return bars(prompts.per_state(value_d1)).intervals([name])[name]
 
     def share(name: str) -> Interval[float]:
         value, low, high = mean(name)

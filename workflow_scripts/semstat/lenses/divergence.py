@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import ErrorBars, Estimate, per_state
+from ..statistics.block_errors import ErrorBars
+from ..statistics.blocks import Blocks
 from ..tables import interval_columns
 from .tables import DIVERGENCES
 
@@ -25,6 +26,7 @@ def describe_divergence(
     the columns of `DIVERGENCES`, each with `_low` and `_high`, in nats a state.
     """
     gain_d = sum_d2[:, 0] - sum_d2[:, 1]
-    mean: Estimate = per_state(np.column_stack([sum_d2, gain_d]), states_d.astype(np.float64))
-    curve = ErrorBars.pointwise(len(states_d), confidence)(mean)
+    documents = Blocks.of_documents(states_d.astype(np.float64))
+    mean = documents.per_state(np.column_stack([sum_d2, gain_d]))
+    curve = ErrorBars.pointwise(documents.freedom, confidence)(mean)
     return interval_columns(curve.intervals(DIVERGENCES))

@@ -34,7 +34,7 @@ def describe(sums: Sums, confidence: float) -> list[dict[str, Any]]:
         raise ValueError(
             "an interval over documents needs at least two that vary and are not short"
         )
-    bars = ErrorBars.pointwise(sums.documents, confidence)
+    bars = ErrorBars.pointwise(sums.documents - 1, confidence)
     intervals = {name: _average(sums, name, bars) for name in MECHANICS_NUMBERS}
     quantile = ndtri((1 + confidence) / 2)
     half = {

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import ErrorBars, per_state
+from ..statistics.block_errors import ErrorBars
+from ..statistics.blocks import Blocks
 from ..tables import interval_columns
 
 
@@ -58,8 +59,8 @@ def describe_repetition(
     if any((np.diff(state_d, prepend=-1) <= unit_d).any() for state_d in states_of.values()):
         raise ValueError("the first copy begins at a document's first token, which has no state")
 
-    bars = ErrorBars.pointwise(documents, confidence)
-    one_d = np.ones(documents)
+    alike = Blocks.alike(documents)
+    bars = ErrorBars.pointwise(alike.freedom, confidence)
     rows = []
     for copies, column in sorted(by_copies.items()):
         state_d = states_of[copies]
@@ -71,8 +72,8 @@ def describe_repetition(
             "p_last": np.exp(column["log_p_last"][state_d], dtype=np.float64),
             "p_copy": (before_s[state_d] - before_s[state_d - unit_d]) / unit_d,
         }
-        means = bars(per_state(np.column_stack([*values.values()]), one_d))
-        below = per_state((values["energy"] < 0.0)[:, None].astype(np.float64), one_d)
+        means = bars(alike.per_state(np.column_stack([*values.values()])))
+        below = alike.per_state((values["energy"] < 0.0)[:, None].astype(np.float64))
         shares = bars.share(below, float(documents))
         numbers = means.intervals(values) | shares.intervals(["below_zero"])
         rows.append({"copies": copies, "documents": documents} | interval_columns(numbers))

@@ -12,7 +12,7 @@ curves, pointwise intervals and simultaneous bands plain linear algebra.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,6 @@ from scipy.special import expit, logit, ndtr, stdtrit
 from .curve import Curve
 
 Array = NDArray[np.float64]
-
-GROUPS = 20
-"""Groups of cells, of about as many states each, whose scatter between blocks is pooled."""
 
 
 class Estimate(NamedTuple):
@@ -72,46 +69,43 @@ def _widen(error_eu: Array, sources: int) -> Array:
 class ErrorBars:
     """Turns sources of error into intervals and bands.
 
-    blocks : blocks of documents.
+    freedom : effective degrees of freedom of Student's distribution, one for all or (edges,).
     confidence : coverage of intervals and of bands.
     banded_e : (edges,) where bands are to hold.
-    draw_ur : (sources, resamples) resampled sources: how often over once a block is drawn, and a
-        standard normal for every mode of the bias.
+    draw_ur : (sources, resamples) standard normal draws of the sources.
     """
 
-    blocks: int
+    freedom: float | Array
     confidence: float
     banded_e: NDArray[np.bool_]
     draw_ur: Array
 
     @classmethod
-    def pointwise(cls, blocks: int, confidence: float) -> ErrorBars:
+    def pointwise(cls, freedom: float, confidence: float) -> ErrorBars:
         """Error bars without bands, for numbers that are no curve."""
-        return cls(blocks, confidence, np.array(False), np.zeros((0, 0)))
+        return cls(freedom, confidence, np.array(False), np.zeros((0, 0)))
 
     @classmethod
-    def resample(
+    def drawn(
         cls,
-        blocks: int,
+        freedom: float | Array,
         sources: int,
-        resamples: int,
+        draws: int,
         confidence: float,
         banded_e: NDArray[np.bool_],
         rng: np.random.Generator,
     ) -> ErrorBars:
-        drawn_rb = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
-        normal_ru = rng.standard_normal((resamples, sources - blocks))
-        return cls(blocks, confidence, banded_e, np.hstack([drawn_rb - 1.0, normal_ru]).T)
+        return cls(freedom, confidence, banded_e, rng.standard_normal((sources, draws)))
 
     def __call__(self, estimate: Estimate) -> Curve:
-        """Student intervals with blocks − 1 degrees of freedom; a band of the same shape.
+        """Student intervals; a band of the same shape.
 
-        The band is as many standard errors wide as the resamples' largest deviation along the curve
+        The band is as many standard errors wide as the draws' largest deviation along the curve
         is with the confidence asked (sup-t; Montiel Olea & Plagborg-Møller, J. Appl. Econometrics
         34, 1 (2019), doi:10.1002/jae.2656), carried from the normal to Student's distribution.
         """
         value_e, deviation_e = estimate.value_e, estimate.deviation_e
-        half_e = float(stdtrit(self.blocks - 1, (1 + self.confidence) / 2)) * deviation_e
+        half_e = stdtrit(self.freedom, (1 + self.confidence) / 2) * deviation_e
         band_e = np.where(self.banded_e, self.critical(estimate) * deviation_e, np.nan)
         return Curve(
             value_e, value_e - half_e, value_e + half_e, value_e - band_e, value_e + band_e
@@ -134,7 +128,7 @@ class ErrorBars:
             high=np.select(edges, [1 - all_above, 1.0], curve.high),
         )
 
-    def critical(self, estimate: Estimate) -> float:
+    def critical(self, estimate: Estimate) -> Any:
         """Half-width of the band in standard errors; NaN where there is nothing to hold."""
         deviation_e = estimate.deviation_e
         part_e = self.banded_e & np.isfinite(estimate.value_e) & (deviation_e > 0)
@@ -143,68 +137,4 @@ class ErrorBars:
         unit_eu = estimate.error_eu[part_e] / deviation_e[part_e, None]
         largest_r = np.abs(unit_eu @ self.draw_ur[: unit_eu.shape[1]]).max(axis=0)
         tail = ndtr(-np.quantile(largest_r, self.confidence))
-        return -float(stdtrit(self.blocks - 1, tail))
-
-
-def per_state(count_bz: Array, states_b: Array) -> Estimate:
-    """Sums over states, divided by how many there are; see `block_residuals`."""
-    states = states_b.sum()
-    return Estimate(count_bz.sum(axis=0) / states, block_residuals(count_bz, states_b) / states)
-
-
-def block_residuals(count_bz: Array, states_b: Array) -> Array:
-    """How far each block moves the counts of an ensemble of a fixed number of states.
-
-    Parameters
-    ----------
-    count_bz : (blocks, z) counts, of whatever z.
-    states_b : (blocks,) all states of each block.
-
-    Returns
-    -------
-    (z, blocks) deviation of each block from its share in the total, whose sum over blocks is 0 and
-    whose sum of squares estimates the variance of the total.
-    """
-    blocks = len(states_b)
-    expected_bz = states_b[:, None] * (count_bz.sum(axis=0) / states_b.sum())
-    residual_zb: Array = (count_bz - expected_bz).T * np.sqrt(blocks / (blocks - 1))
-    return residual_zb
-
-
-def state_inefficiency(count_be: Array) -> float:
-    """How many states of an ensemble tell as much about Ω as one independent state; at least 1.
-
-    The variance of Ω between blocks over that of independent states, Ω(1 − Ω)/n, pooled over
-    energies spaced evenly in Ω. It is g = 1 + 2τ of the indicators H ≤ E within a document, and of
-    whatever else its states share (the design effect: Kish, "Survey Sampling", Wiley 1965, ch. 8).
-
-    Parameters
-    ----------
-    count_be : (blocks, edges) states of the non-empty blocks, on the grid.
-    """
-    return _design_effect(np.cumsum(_grouped(count_be), axis=1), count_be.sum(axis=1))
-
-
-def density_inefficiency(count_be: Array) -> float:
-    """As `state_inefficiency`, of the share of states in a narrow interval instead of below E.
-
-    Correlated states scatter less over neighbouring cells than over the two sides of an energy, so
-    this is the smaller of the two. Smoothing has to tell a bump of ρ from such scatter.
-    """
-    return _design_effect(_grouped(count_be), count_be.sum(axis=1))
-
-
-def _grouped(count_be: Array) -> Array:
-    """(blocks, groups) counts in groups of neighbouring cells, of about as many states each."""
-    share_e = count_be.sum(axis=0) / count_be.sum()
-    middle_e = np.cumsum(share_e) - share_e / 2
-    group_e = np.minimum((middle_e * GROUPS).astype(int), GROUPS - 1)
-    return np.stack([count_be[:, group_e == g].sum(axis=1) for g in range(GROUPS)], axis=1)
-
-
-def _design_effect(count_bg: Array, states_b: Array) -> float:
-    share_g = count_bg.sum(axis=0) / states_b.sum()
-    independent = float(np.sum(share_g * (1 - share_g)) * states_b.sum())
-    if independent == 0:
-        return 1.0
-    return max(1.0, float(np.sum(block_residuals(count_bg, states_b) ** 2)) / independent)
+        return -stdtrit(self.freedom, tail)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import ErrorBars, per_state
+from ..statistics.block_errors import ErrorBars
+from ..statistics.blocks import Blocks
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 from .columns import STEERED_STATES
@@ -82,9 +83,10 @@ def _geometric(value_d: Array, confidence: float, logarithms: bool = False) -> I
     usable_d = value_d[np.isfinite(value_d) & (logarithms | (value_d > 0))]
     if len(usable_d) < 2:
         return Interval(np.nan, np.nan, np.nan)
-    bars = ErrorBars.pointwise(len(usable_d), confidence)
+    documents = Blocks.alike(len(usable_d))
+    bars = ErrorBars.pointwise(documents.freedom, confidence)
     wanted_d = usable_d if logarithms else np.log(usable_d)
-    curve = bars(per_state(wanted_d[:, None], np.ones(len(usable_d))))
+    curve = bars(documents.per_state(wanted_d[:, None]))
     return (curve if logarithms else curve.each(np.exp)).intervals(["mean"])["mean"]
 
 

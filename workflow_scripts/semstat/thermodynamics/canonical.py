@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from ..statistics.block_errors import ErrorBars, Estimate, block_residuals, state_inefficiency
+from ..statistics.block_errors import ErrorBars, Estimate
 from ..statistics.curve import Curve
 from .curves import POPULATED, checked_counts
 from .energy_grid import StateCounts
@@ -81,12 +81,12 @@ def reweight(
     ValueError
         As `curves.estimate_curves` does.
     """
-    count_be, zero_b = checked_counts(counts, edges_e)
-    states_b = count_be.sum(axis=1)
+    count_be, zero_b, blocks = checked_counts(counts, edges_e)
+    states = count_be.sum()
     beta_q = np.asarray(beta_q, dtype=np.float64)
     cells = _Cells.of(count_be, zero_b, edges_e, surface_entropy_e)
-    share_j = cells.count_bj.sum(axis=0) / states_b.sum()
-    error_jb = block_residuals(cells.count_bj, states_b) / states_b.sum()
+    share_j = cells.count_bj.sum(axis=0) / states
+    error_jb = blocks.residuals(cells.count_bj) / states
 
     log_factor_qj, mean_qj, variance_qj = cells.moments(beta_q)
     log_z_q = logsumexp(log_factor_qj + np.log(share_j), axis=1)
@@ -100,11 +100,10 @@ def reweight(
     log_z_qb = (factor_qj - 1) @ error_jb
     energy_qb = (factor_qj * deviation_qj) @ error_jb
     log_spread_qb = (factor_qj * (spread_qj - spread_q[:, None])) @ error_jb / spread_q[:, None]
-    effective_q = states_b.sum() / np.sum(factor_qj**2 * share_j, axis=1)
-    effective_q /= state_inefficiency(count_be)
+    effective_q = states / np.sum(factor_qj**2 * share_j, axis=1)
+    effective_q /= blocks.state_inefficiency(count_be)
     carried_q = effective_q >= POPULATED
-    blocks = len(states_b)
-    bars = ErrorBars.resample(blocks, blocks, resamples, confidence, carried_q, rng)
+    bars = ErrorBars.drawn(blocks.freedom, len(count_be), resamples, confidence, carried_q, rng)
 
     def curve(value_q: Array, error_qb: Array) -> Curve:
         whole = bars(Estimate(value_q, error_qb))

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import ErrorBars, Estimate, per_state, state_inefficiency
+from ..statistics.block_errors import ErrorBars, Estimate
+from ..statistics.blocks import Blocks
 from ..statistics.curve import Curve
 from .energy_grid import StateCounts
 from .smooth_density import SmoothDensity, smooth_density
@@ -86,8 +87,7 @@ def estimate_curves(
     counts : states in (E_{e−1}, E_e] by document block, and those at 0 exactly. Empty blocks are
         left out: an ensemble of few documents has fewer blocks.
     edges_e : (edges,) the energy grid, ascending from −1 to 1 through 0.
-    rng : draws the resamples of blocks.
-    resamples : number of resamples.
+    rng, resamples : for as many draws of the errors, which the bands are read off.
     confidence : coverage of each interval and of each band.
 
     Returns
@@ -103,8 +103,9 @@ def estimate_curves(
         or do not match the grid.
     """
     parts = estimate(counts, edges_e)
-    sources = parts.smooth.log.error_eu.shape[1]
-    bars = ErrorBars.resample(parts.blocks, sources, resamples, confidence, parts.populated_e, rng)
+    bars = ErrorBars.drawn(
+        parts.blocks.freedom, parts.sources, resamples, confidence, parts.populated_e, rng
+    )
     log_density = bars(parts.smooth.log)
     volume = bars.share(parts.volume, parts.effective)
     volume.low[-1] = 1.0  # H ≤ 1, seen or not
@@ -130,7 +131,8 @@ class Parts(NamedTuple):
     log_temperature : ln T.
     populated_e : (edges,) where at least `POPULATED` effective states lie on either side.
     effective : effective states.
-    states, blocks : states counted, and non-empty blocks.
+    states : states counted.
+    blocks : the non-empty blocks.
     """
 
     volume: Estimate
@@ -139,7 +141,12 @@ class Parts(NamedTuple):
     populated_e: NDArray[np.bool_]
     effective: float
     states: int
-    blocks: int
+    blocks: Blocks
+
+    @property
+    def sources(self) -> int:
+        """Sources of error, the blocks first."""
+        return int(self.smooth.log.error_eu.shape[1])
 
 
 def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
@@ -147,22 +154,21 @@ def estimate(counts: StateCounts, edges_e: Array, order: int = 2) -> Parts:
 
     `order` is that of the derivative of ln ρ which smoothing penalises.
     """
-    count_be, zero_b = checked_counts(counts, edges_e)
-    effective = float(count_be.sum()) / state_inefficiency(count_be)
-    volume = per_state(np.cumsum(count_be, axis=1), count_be.sum(axis=1))
+    count_be, zero_b, blocks = checked_counts(counts, edges_e)
+    effective = float(count_be.sum()) / blocks.state_inefficiency(count_be)
+    volume = blocks.per_state(np.cumsum(count_be, axis=1))
     populated_e = np.minimum(volume.value_e, 1 - volume.value_e) * effective >= POPULATED
-    smooth = smooth_density(count_be, zero_b, edges_e, populated_e, order)
+    smooth = smooth_density(count_be, zero_b, blocks, edges_e, populated_e, order)
     tail_e = volume.value_e * effective < POPULATED
     log_volume = smooth.log_volume.where(tail_e, logarithm(volume))
     log_temperature = log_volume.minus(smooth.log)
-    states, blocks = int(count_be.sum()), len(count_be)
+    states = int(count_be.sum())
     return Parts(volume, smooth, log_temperature, populated_e, effective, states, blocks)
 
 
-def checked_counts(counts: StateCounts, edges_e: Array) -> tuple[Array, Array]:
-    """Counts of the non-empty blocks, as float64."""
-    count_be = np.asarray(counts.counts_be, dtype=np.float64)
-    zero_b = np.asarray(counts.at_zero_b, dtype=np.float64)
+def checked_counts(counts: StateCounts, edges_e: Array) -> tuple[Array, Array, Blocks]:
+    """Counts and states at 0 of the non-empty blocks, as float64, and these blocks."""
+    count_be, zero_b, squared_b = (np.asarray(part, dtype=np.float64) for part in counts)
     if count_be.shape != (len(zero_b), len(edges_e)):
         raise ValueError(
             f"counts of shape {count_be.shape} and {zero_b.shape} do not match "
@@ -174,14 +180,18 @@ def checked_counts(counts: StateCounts, edges_e: Array) -> tuple[Array, Array]:
         raise ValueError("the energy grid must ascend from -1 to 1 and contain 0")
     if np.any(zero_b > count_be[:, np.searchsorted(edges_e, 0.0)]):
         raise ValueError("more states at energy 0 than in the cell that ends there")
-    full_b = count_be.sum(axis=1) > 0
+    states_b = count_be.sum(axis=1)
+    if not np.all((states_b <= squared_b) & (squared_b <= states_b**2)):
+        raise ValueError("the squares of documents' states do not match the states of their block")
+    full_b = states_b > 0
     if not full_b.any():
         raise ValueError("no states: every count is 0")
     if full_b.sum() < 2:
         raise ValueError(
             "all states are in one block of documents; an error bar needs two: take more documents"
         )
-    return count_be[full_b], zero_b[full_b]
+    count_be = count_be[full_b]
+    return count_be, zero_b[full_b], Blocks.of_counts(count_be, squared_b[full_b])
 
 
 def logarithm(estimate: Estimate) -> Estimate:

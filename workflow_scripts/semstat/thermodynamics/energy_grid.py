@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCKS = 64
-"""Document blocks that error bars resample."""
+BLOCKS = 256
+"""Blocks of documents. Of so many documents, each is a block; of more, a block has several."""
 
 SMALLEST = 1e-6
 """Smallest |energy| that the grid resolves, and smallest distance from ±1."""
@@ -46,21 +46,26 @@ class StateCounts(NamedTuple):
     counts_be : (blocks, edges) int64; states with E_{e−1} < H ≤ E_e, and with H ≤ −1 at e = 0.
         The row sums of the cumulated counts are therefore exact values of Ω at every E_e.
     at_zero_b : (blocks,) int64; states with H = 0 exactly, which counts_be includes.
+    squared_b : (blocks,) int64; Σ over documents of (states of the document)², which is what tells
+        how few documents carry a block.
     """
 
     counts_be: NDArray[np.int64]
     at_zero_b: NDArray[np.int64]
+    squared_b: NDArray[np.int64]
 
 
 def count_states(
-    energy_s: NDArray[np.floating], block_s: NDArray[np.integer], edges_e: NDArray[np.float64]
+    energy_s: NDArray[np.floating], doc_s: NDArray[np.integer], edges_e: NDArray[np.float64]
 ) -> StateCounts:
     """Count states by document block and by energy.
+
+    A document's block is its number modulo `BLOCKS`: equal shares, without the luck of a hash.
 
     Parameters
     ----------
     energy_s : (states,) energies H in [−1, 1].
-    block_s : (states,) block of each state's document, in 0 … BLOCKS − 1.
+    doc_s : (states,) number of each state's document, from 0; all states of a document at once.
     edges_e : (edges,) the grid of `energy_edges`.
 
     Raises
@@ -73,10 +78,21 @@ def count_states(
         wrong = energy_s[~(np.abs(energy_s) <= 1)][0]
         raise ValueError(f"energy {wrong} is outside [-1, 1]")
     cell_s = np.searchsorted(edges_e, energy_s, side="left")
+    block_s = doc_s % BLOCKS
     flat = np.bincount(block_s * len(edges_e) + cell_s, minlength=BLOCKS * len(edges_e))
     at_zero_b = np.bincount(block_s[energy_s == 0], minlength=BLOCKS)
-    return StateCounts(flat.reshape(BLOCKS, -1).astype(np.int64), at_zero_b.astype(np.int64))
+    doc_d, states_d = np.unique(doc_s, return_counts=True)
+    squared_b = np.zeros(BLOCKS, dtype=np.int64)
+    np.add.at(squared_b, doc_d % BLOCKS, states_d**2)
+    return StateCounts(
+        flat.reshape(BLOCKS, -1).astype(np.int64), at_zero_b.astype(np.int64), squared_b
+    )
 
 
-GRID = {"smallest": SMALLEST, "per_decade": PER_DECADE, "points": len(energy_edges())}
+GRID = {
+    "smallest": SMALLEST,
+    "per_decade": PER_DECADE,
+    "points": len(energy_edges()),
+    "blocks": BLOCKS,
+}
 """What tells one grid from another, in the provenance of counts."""

@@ -87,8 +87,9 @@ def find_signals(
     """
     parts = estimate(counts, edges_e, order=4)
     searched_e = parts.populated_e & np.isfinite(parts.smooth.slope.value_e)
-    sources = parts.smooth.slope.error_eu.shape[1]
-    bars = ErrorBars.resample(parts.blocks, sources, resamples, confidence, searched_e, rng)
+    bars = ErrorBars.drawn(
+        parts.blocks.freedom, parts.sources, resamples, confidence, searched_e, rng
+    )
     signals = []
     for kind in KINDS:
         curve = parts.smooth.slope if kind.order == 1 else parts.smooth.curvature

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import Estimate, block_residuals, density_inefficiency
+from ..statistics.block_errors import Estimate
+from ..statistics.blocks import Blocks
 from .log_density import Fit, fit_log_density
 
 Array = NDArray[np.float64]
@@ -40,6 +41,7 @@ class SmoothDensity(NamedTuple):
 def smooth_density(
     count_be: Array,
     zero_b: Array,
+    blocks: Blocks,
     edges_e: Array,
     populated_e: NDArray[np.bool_],
     order: int = 2,
@@ -50,22 +52,23 @@ def smooth_density(
     ----------
     count_be : (blocks, edges) states in (E_{e−1}, E_e] of the non-empty blocks.
     zero_b : (blocks,) states at 0 exactly, which count_be includes.
+    blocks : these blocks.
     edges_e : (edges,) the energy grid.
     populated_e : (edges,) where enough states lie on either side; tails begin beyond.
     order : of the penalty, see `log_density.fit_log_density`.
     """
     zero = int(np.searchsorted(edges_e, 0.0))
     cell_j = np.setdiff1d(np.arange(2, len(edges_e) - 1), [zero, zero + 1])
-    count_bj, states_b = count_be[:, cell_j], count_be.sum(axis=1)
+    count_bj, states = count_be[:, cell_j], count_be.sum()
     if np.count_nonzero(count_bj.sum(axis=0)) < 2:
         nothing = Estimate(np.full(len(edges_e), np.nan), np.full(count_be.T.shape, np.nan))
         return SmoothDensity(nothing, nothing, nothing, nothing)
 
-    inefficiency = density_inefficiency(count_be)
+    inefficiency = blocks.density_inefficiency(count_be)
     fit = fit_log_density(
         count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j], order
     )
-    change_jb = block_residuals(count_bj, states_b) / inefficiency
+    change_jb = blocks.residuals(count_bj) / inefficiency
     inner_e = edges_e[populated_e] if populated_e.any() else edges_e[[-1, 0]]
     error_au = np.hstack(
         [
@@ -78,13 +81,13 @@ def smooth_density(
         Estimate(basis_ea @ fit.beta_a, basis_ea @ error_au)
         for basis_ea in (fit.basis.at(edges_e, order) for order in range(3))
     )
-    log.value_e[:] -= np.log(states_b.sum() / inefficiency)
+    log.value_e[:] -= np.log(states / inefficiency)
     edge_mass = np.exp(log.value_e[1]) * (1 + edges_e[1]), log.error_eu[1]
-    log_volume = _log_volume(fit, error_au, count_be, cell_j, inefficiency, edge_mass)
+    log_volume = _log_volume(fit, error_au, count_be, blocks, cell_j, inefficiency, edge_mass)
     if fit.basis.coordinate.split:
         innermost_b = count_be[:, zero] + count_be[:, zero + 1] - zero_b
         width = edges_e[zero + 1] - edges_e[zero - 1]
-        _set_mean_density(log, zero, innermost_b / width, states_b)
+        _set_mean_density(log, zero, innermost_b / width, blocks)
         slope.value_e[zero] = curvature.value_e[zero] = np.nan
     unresolved_e = ~(log.deviation_e < UNRESOLVED_ERROR)
     for part in (*log, *slope, *curvature, *log_volume):
@@ -92,19 +95,20 @@ def smooth_density(
     return SmoothDensity(log, slope, curvature, log_volume)
 
 
-def _set_mean_density(log: Estimate, edge: int, density_b: Array, states_b: Array) -> None:
+def _set_mean_density(log: Estimate, edge: int, density_b: Array, blocks: Blocks) -> None:
     """Put a mean density, given as Σ density over states, in place of the spline's."""
-    mean = density_b.sum() / states_b.sum()
+    mean = density_b.sum() / blocks.states_b.sum()
     log.value_e[edge] = np.log(mean) if mean > 0 else np.nan
     log.error_eu[edge] = 0.0
-    relative_b = block_residuals(density_b[:, None], states_b)[0] / max(density_b.sum(), 1e-300)
-    log.error_eu[edge, : len(states_b)] = relative_b
+    relative_b = blocks.residuals(density_b[:, None])[0] / max(density_b.sum(), 1e-300)
+    log.error_eu[edge, : len(density_b)] = relative_b
 
 
 def _log_volume(
     fit: Fit,
     error_au: Array,
     count_be: Array,
+    blocks: Blocks,
     cell_j: NDArray[np.intp],
     inefficiency: float,
     edge_mass: tuple[float, Array],
@@ -114,12 +118,12 @@ def _log_volume(
     `edge_mass`, a share of states and its relative errors, is what the density puts in the lowest
     cell, should that be empty.
     """
-    states_b = count_be.sum(axis=1)
     mass_e = count_be.sum(axis=0)
+    states = mass_e.sum()
     error_eu = np.zeros((len(mass_e), error_au.shape[1]))
-    error_eu[:, : len(states_b)] = block_residuals(count_be, states_b)
+    error_eu[:, : len(count_be)] = blocks.residuals(count_be)
     if mass_e[:2].sum() == 0:
-        mass_e[1] = edge_mass[0] * states_b.sum()
+        mass_e[1] = edge_mass[0] * states
         error_eu[1] = mass_e[1] * edge_mass[1]
     mean_j, row_ja = fit.basis.means(fit.beta_a)
     mass_e[cell_j] = mean_j * inefficiency
@@ -127,6 +131,4 @@ def _log_volume(
     error_eu[cell_j] = mass_e[cell_j, None] * moved_ju
     cumulated_e = np.cumsum(mass_e)
     reached_e = np.where(cumulated_e > 0, cumulated_e, np.nan)
-    return Estimate(
-        np.log(reached_e / states_b.sum()), np.cumsum(error_eu, axis=0) / reached_e[:, None]
-    )
+    return Estimate(np.log(reached_e / states), np.cumsum(error_eu, axis=0) / reached_e[:, None])

@@ -38,11 +38,9 @@ class BlockSums(NamedTuple):
 def sum_states(column: dict[str, NDArray[Any]], edges_e: NDArray[np.float64]) -> BlockSums:
     """Sum the states of an energies table, given as columns.
 
-    A document's block is its number modulo `BLOCKS`: equal shares, without the luck of a hash.
-
     Parameters
     ----------
-    column : (states,) arrays doc, last, correct, energy and top.
+    column : (states,) arrays doc, last, correct, energy and top; all states of a document at once.
 
     Raises
     ------
@@ -51,7 +49,7 @@ def sum_states(column: dict[str, NDArray[Any]], edges_e: NDArray[np.float64]) ->
     """
     block_s = column["doc"] % BLOCKS
     energy_s = column["energy"].astype(np.float64)
-    counts = count_states(energy_s, block_s, edges_e)
+    counts = count_states(energy_s, column["doc"], edges_e)
     stutters_s = (column["top"] == column["last"]) & (column["last"] != column["correct"])
     energy_min_b = np.full(BLOCKS, np.inf)
     np.minimum.at(energy_min_b, block_s, energy_s)
@@ -84,6 +82,7 @@ def to_rows(layer: int, sums: BlockSums) -> list[dict[str, Any]]:
             "layer": layer,
             "block": int(block),
             "states": int(sums.states_b[block]),
+            "states_squared": int(sums.counts.squared_b[block]),
             "energy_sum": float(sums.energy_sum_b[block]),
             "energy_min": float(sums.energy_min_b[block]),
             "at_zero": int(sums.counts.at_zero_b[block]),
@@ -109,7 +108,7 @@ def from_table(table: pa.Table, layer: int) -> BlockSums:
         return column_b
 
     return BlockSums(
-        StateCounts(counts_be, scatter("at_zero")),
+        StateCounts(counts_be, scatter("at_zero"), scatter("states_squared")),
         scatter("energy_sum"),
         scatter("energy_min", np.inf),
         scatter("stutters"),

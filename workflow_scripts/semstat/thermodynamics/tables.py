@@ -12,6 +12,7 @@ STATES = pa.schema(
         layer=pa.int32(),
         block=pa.int32(),
         states=pa.int64(),
+        states_squared=pa.int64(),
         energy_sum=pa.float64(),
         energy_min=pa.float64(),
         at_zero=pa.int64(),
@@ -20,7 +21,7 @@ STATES = pa.schema(
     )
 )
 """One row a layer and block of documents: sums over its states, as `states.BlockSums` has them;
-`counts` are those on the energy grid."""
+`counts` are those on the energy grid, `states_squared` is Σ over documents of (their states)²."""
 
 CURVE_QUANTITIES = (
     "density",

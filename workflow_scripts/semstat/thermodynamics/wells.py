@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.block_errors import ErrorBars, per_state, state_inefficiency
+from ..statistics.block_errors import ErrorBars
+from ..statistics.blocks import Blocks
 from ..statistics.curve import Interval
 from .states import BlockSums
 
@@ -86,11 +87,11 @@ def _moments_and_shares(
     sums: BlockSums, edges_e: Array, confidence: float
 ) -> dict[str, Interval[float]]:
     full_b = sums.states_b > 0
-    states_b = sums.states_b[full_b].astype(np.float64)
     counts_be = sums.counts.counts_be[full_b].astype(np.float64)
     at_zero_b = sums.counts.at_zero_b[full_b]
     below_be = np.cumsum(counts_be, axis=1)
-    bars = ErrorBars.pointwise(len(states_b), confidence)
+    blocks = Blocks.of_counts(counts_be, sums.counts.squared_b[full_b].astype(np.float64))
+    bars = ErrorBars.pointwise(blocks.freedom, confidence)
 
     def below(energy: float) -> Array:
         of_all_b: Array = below_be[:, np.searchsorted(edges_e, energy, side="right") - 1]
@@ -102,9 +103,9 @@ def _moments_and_shares(
         "stutters": sums.stutters_b[full_b],
         "at_zero": at_zero_b,
     }
-    effective = states_b.sum() / state_inefficiency(counts_be)
-    shares = bars.share(per_state(np.column_stack([*count_b.values()]), states_b), effective)
-    mean = bars(per_state(sums.energy_sum_b[full_b, None], states_b))
+    effective = float(counts_be.sum()) / blocks.state_inefficiency(counts_be)
+    shares = bars.share(blocks.per_state(np.column_stack([*count_b.values()])), effective)
+    mean = bars(blocks.per_state(sums.energy_sum_b[full_b, None]))
     return {
         **mean.intervals(["mean_energy"]),
         "lowest_energy": lowest_interval(sums.energy_min_b[full_b], confidence),

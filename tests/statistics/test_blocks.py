@@ -1,0 +1,108 @@
+"""Scatter between blocks of documents against what closed forms and simulations have."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtr, ndtri, stdtrit
+
+from workflow_scripts.semstat.statistics.blocks import Blocks
+from workflow_scripts.semstat.statistics.closed_forms import uniform
+from workflow_scripts.semstat.thermodynamics.curves import checked_counts
+from workflow_scripts.semstat.thermodynamics.energy_grid import count_states, energy_edges
+
+EDGES = energy_edges()
+
+
+def counted(seed, documents, states, correlation):
+    energy_s, doc_s = uniform().sample(np.random.default_rng(seed), documents, states, correlation)
+    count_be, _, blocks = checked_counts(count_states(energy_s, doc_s, EDGES), EDGES)
+    return count_be, blocks
+
+
+def unequal(rng, blocks, spread=1.3):
+    return np.maximum(1.0, np.round(rng.lognormal(3.5, spread, blocks)))
+
+
+def test_residuals_give_the_variance_of_a_share():
+    """Independent states: the variance of a count is binomial."""
+    squares = []
+    below = EDGES <= -0.5
+    for seed in range(300):
+        count_be, blocks = counted(seed, 64, 20, 0.0)
+        residual = blocks.residuals(count_be[:, below].sum(axis=1)[:, None])
+        assert residual.sum() == pytest.approx(0, abs=1e-9)
+        squares.append(np.sum(residual**2))
+    assert np.mean(squares) == pytest.approx(64 * 20 * 0.25 * 0.75, rel=0.05)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("documents", [4, 12, 60])
+def test_few_unequal_blocks_still_tell_the_variance_of_a_mean(documents, correlation):
+    """Under the working model the estimated variance is right on average, whatever the lengths."""
+    rng = np.random.default_rng(documents)
+    states_b = unequal(rng, documents)
+    blocks = Blocks(states_b, states_b**2, correlation)
+    mean_br = np.sqrt(blocks.variance_b)[:, None] * rng.standard_normal((documents, 20_000))
+    estimated = np.sum(blocks.residuals(states_b[:, None] * mean_br) ** 2) / 20_000
+    exact = np.sum(states_b**2 * blocks.variance_b)
+    assert estimated == pytest.approx(exact, rel=0.04)
+
+
+@pytest.mark.parametrize("blocks", [2, 3, 8, 64])
+def test_blocks_that_are_alike_have_one_degree_of_freedom_less(blocks):
+    assert Blocks.alike(blocks).freedom == pytest.approx(blocks - 1, rel=1e-5)
+    assert Blocks.alike(blocks).inflation_b == pytest.approx(np.sqrt(blocks / (blocks - 1)))
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("documents", [2, 8, 30])
+def test_effective_degrees_of_freedom_give_the_exact_interval(documents, correlation):
+    rng = np.random.default_rng(documents)
+    states_b = unequal(rng, documents)
+    blocks = Blocks(states_b, states_b**2, correlation)
+    mean_br = np.sqrt(blocks.variance_b)[:, None] * rng.standard_normal((documents, 100_000))
+    sum_br = states_b[:, None] * mean_br
+    error_r = np.linalg.norm(blocks.residuals(sum_br), axis=1)
+    held = np.abs(sum_br.sum(axis=0)) <= stdtrit(blocks.freedom, 0.975) * error_r
+    assert np.mean(held) == pytest.approx(0.95, abs=0.0025)
+    assert blocks.freedom <= 1.05 * (documents - 1)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.1, 1.0])
+def test_one_document_among_specks_leaves_few_degrees_of_freedom(correlation):
+    states_b = np.array([1e9] + [1.0] * 30)
+    assert 0.9 < Blocks(states_b, states_b**2, correlation).freedom < 6
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.2, 0.6])
+def test_inefficiency_of_exchangeable_states(correlation):
+    """g = 1 + (m − 1) r, r the correlation of the indicators H ≤ E, pooled over energies."""
+    states = 30
+    found = [counted(seed, 256, states, correlation) for seed in range(30)]
+    level = np.arange(1, 20) / 20
+    shared = np.random.default_rng(0).standard_normal(200_000)
+    given = ndtr((ndtri(level)[:, None] - np.sqrt(correlation) * shared) / np.sqrt(1 - correlation))
+    r = np.sum(given.var(axis=1)) / np.sum(level * (1 - level))
+    inefficiency = np.mean([blocks.state_inefficiency(count_be) for count_be, blocks in found])
+    assert inefficiency == pytest.approx(1 + (states - 1) * r, rel=0.06)
+    assert np.mean([blocks.correlation for _, blocks in found]) == pytest.approx(r, abs=0.01)
+
+
+def test_correlation_is_that_within_documents_however_they_share_blocks():
+    """1,000 documents in 256 blocks: of three or four each."""
+    found = [counted(seed, 1000, 30, 0.2)[1].correlation for seed in range(10)]
+    alone = [counted(seed, 250, 30, 0.2)[1].correlation for seed in range(10)]
+    assert np.mean(found) == pytest.approx(np.mean(alone), abs=0.01)
+
+
+def test_neighbouring_cells_are_less_correlated_than_sides_of_an_energy():
+    count_be, blocks = counted(0, 256, 30, 0.4)
+    density = blocks.density_inefficiency(count_be)
+    assert 1.5 < density < blocks.state_inefficiency(count_be) / 1.5
+
+
+def test_states_at_one_energy_have_an_inefficiency_of_1():
+    count_be = np.zeros((8, len(EDGES)))
+    count_be[:, 7] = np.arange(1, 9)
+    blocks = Blocks.of_counts(count_be, count_be[:, 7] ** 2)
+    assert blocks.correlation == 0
+    assert blocks.state_inefficiency(count_be) == blocks.density_inefficiency(count_be) == 1.0
