@@ -29,7 +29,7 @@ EVERY_DESIGN = (
 )  # fmt: skip
 """Three systems that constants may be set on, and three that judge; all are mixtures."""
 
-WELLS_LENGTH = 256
+WELLS_LENGTH = 128
 """States a document: enough, with 8 of them, for a depth."""
 
 DIFFERENCES = (
