@@ -38,8 +38,8 @@ def exact(system: System) -> dict[str, float]:
 def study_wells(study: Study) -> list[Row]:
     """Coverage of each number by its interval; `width` is the mean of high − low.
 
-    A rare share is given as that of stutters. The lowest energy should be near the median lowest one
-    of such data sets, so its interval is judged by that. Two layers of the same documents are drawn, alike:
+    A rare share is given as that of stutters. The interval of the lowest energy is judged by the
+    median lowest one of such data sets. Two layers of the same documents are drawn, alike:
     "deepest" is the share of data sets in which one of them is the deepest with `SURE`.
     """
     edges_e, system = energy_edges(), study.of
