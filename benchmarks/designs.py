@@ -72,7 +72,7 @@ class Design:
         """(documents,) states of each, at least 1."""
         normal_d = self.spread * rng.standard_normal(self.documents)
         length_d = np.rint(self.length * np.exp(normal_d - self.spread**2 / 2))
-        return np.maximum(length_d, 1).astype(np.int64)
+        return np.asarray(np.maximum(length_d, 1), dtype=np.int64)
 
     def sample(self, system: System, rng: np.random.Generator, shift: float = 0.0) -> Sample:
         """One data set; `shift` moves the normals of all its states."""

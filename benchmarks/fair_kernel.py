@@ -55,8 +55,8 @@ def sheather_jones(u_s: Array) -> list[float]:
         return scott(u_s)
 
 
-def by_likelihood(u_s: Array) -> Iterable[float]:
-    return (FACTORS * scott(u_s)[0]).tolist()
+def by_likelihood(u_s: Array) -> list[float]:
+    return [float(factor) * scott(u_s)[0] for factor in FACTORS]
 
 
 def smoothed(u_s: Array, bandwidth: float) -> Smoothed:

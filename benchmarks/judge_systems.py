@@ -37,9 +37,9 @@ def judge_systems() -> list[System]:
         # A deep dip before a narrow spike.
         mixture("judge 4", (0.55, on(-1, 0.8, beta(1.5, 3))), (0.45, on(0.93, 1, beta(2.5, 0.35))),
                 (0.03, on(-1, 1, uniform()))),
-        # Two bumps, of 0.03 and of 0.1, one on each side.
-        mixture("judge 5", (0.85, on(-1, 1, beta(1.3, 1.8))), (0.06, on(-0.42, -0.39, beta(3, 3))),
-                (0.09, on(0.6, 0.7, beta(3, 3)))),
+        # Two bumps, two or three cells of the grid wide, one on each side.
+        mixture("judge 5", (0.85, on(-1, 1, beta(1.3, 1.8))), (0.06, on(-0.46, -0.34, beta(3, 3))),
+                (0.09, on(0.53, 0.7, beta(3, 3)))),
         # Gaps: of ten cells below zero with steep sides, a wide one, one around 0 with a jump.
         mixture("judge 6", (0.4, on(-1, -0.5, beta(2, 1))),
                 (0.6, on(-0.17782794100389228, 1, beta(1, 2.5)))),

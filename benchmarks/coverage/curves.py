@@ -78,7 +78,8 @@ def judged(system: System, worth: float, edges_e: Array) -> Mask:
     """
     volume_e = system.volume(edges_e)
     beside_e: Array = np.minimum(volume_e, 1 - volume_e) * worth
-    return (beside_e >= min(POPULATED, worth / 4)) & (edges_e != 0)
+    judged_e: Mask = (beside_e >= min(POPULATED, worth / 4)) & (edges_e != 0)
+    return judged_e
 
 
 class Places(NamedTuple):

@@ -19,15 +19,17 @@ PERMUTATIONS = 499
 LEVEL = 0.05
 
 
-def draw(study: Study, rng: np.random.Generator, shift: float = 0.0) -> list[StateCounts]:
+def draw(
+    study: Study, rng: np.random.Generator, shift: float = 0.0
+) -> tuple[StateCounts, StateCounts]:
     """Counts of two ensembles of one system, b with its normals shifted."""
     system, edges_e = study.of, energy_edges()
     if study.paired:
-        samples = study.design.samples([system, system], rng, [0.0, shift])
+        a, b = study.design.samples([system, system], rng, [0.0, shift])
     else:
         of_b = study.other or study.design
-        samples = [study.design.sample(system, rng), of_b.sample(system, rng, shift)]
-    return [counted(sample, edges_e) for sample in samples]
+        a, b = study.design.sample(system, rng), of_b.sample(system, rng, shift)
+    return counted(a, edges_e), counted(b, edges_e)
 
 
 def study_differences(study: Study) -> list[Row]:

@@ -50,12 +50,12 @@ def tables(rows: list[Row]) -> str:
 def _table(rows: list[Row]) -> str:
     quantities = list(dict.fromkeys(row["quantity"] for row in rows))
     lines = [["role", "system", "documents", *quantities]]
-    by_line: dict[tuple[str, ...], dict[str, Row]] = {}
+    by_line: dict[tuple[str, str, str], dict[str, Row]] = {}
     for row in rows:
-        key = row["role"], row["system"], row["documents"]
+        key = (str(row["role"]), str(row["system"]), str(row["documents"]))
         by_line.setdefault(key, {})[row["quantity"]] = row
-    for key, found in by_line.items():
-        lines.append([*key, *(cell(found.get(quantity)) for quantity in quantities)])
+    for what, found in by_line.items():
+        lines.append([*what, *(cell(found.get(quantity)) for quantity in quantities)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from workflow_scripts.semstat.statistics.curve import Interval
 from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
 from workflow_scripts.semstat.thermodynamics.wells import BELOW, LEVEL, describe_wells
 
@@ -59,7 +60,7 @@ def study_wells(study: Study) -> list[Row]:
     return [*rows, {"quantity": "deepest", "data sets": len(wells), **share("share", sure_d)}]
 
 
-def _number(name: str, wells: list[dict[str, tuple[float, float, float]]], value: float) -> Row:
+def _number(name: str, wells: list[dict[str, Interval[float]]], value: float) -> Row:
     _, low_dj, high_dj = np.array([well[name] for well in wells]).T[:, :, None]
     row = intervals(low_dj, high_dj, np.array([value]))
     row.pop("worst", None), row.pop("worst_se", None)  # of one number
