@@ -56,7 +56,7 @@ def bands(low_dj: Array, high_dj: Array, exact_j: Array) -> Row:
     if not defined_d.any():
         return {}
     left_dj = (exact_j < low_dj) | (exact_j > high_dj)
-    return share("band", ~left_dj.any(axis=1)[defined_d])
+    return share("band", ~left_dj[defined_d].any(axis=1))
 
 
 def share(name: str, happened_d: NDArray[np.bool_]) -> Row:
