@@ -24,7 +24,7 @@ class Intervals:
     Parameters
     ----------
     confidence : coverage of intervals.
-    resamples : resamples of the blocks of documents.
+    resamples : draws of the errors, from which simultaneous bands are read off.
     seed : seed of all random numbers.
     """
 
