@@ -39,7 +39,7 @@ def compare_curves(
     states_b : state counts of b, a Parquet file a shard.
     layer_b : layer of b.
     paired : both are of the same documents.
-    permutations : permutations of the blocks of documents.
+    permutations : choices of signs of what blocks of documents add to a distance.
     distances : Parquet file of distances to make, a single row.
     out : Parquet file of differences to make, a minus b.
     """

@@ -1,8 +1,8 @@
 """Two ensembles side by side: differences of curves, and distances of distributions.
 
 Ensembles of the same documents (two layers, two models) share their blocks: what a document does
-to both cancels in a difference, and labels are permuted within blocks. Ensembles of different
-documents are independent. `paired` says which.
+to both cancels in a difference. Ensembles of different documents are independent. `paired` says
+which.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics.block_errors import ErrorBars, Estimate
+from ..statistics.blocks import Blocks
 from ..statistics.curve import Curve
 from ..thermodynamics.curves import Parts, checked_counts, estimate, logarithm
 from ..thermodynamics.energy_grid import StateCounts
@@ -132,7 +133,7 @@ class Distance(NamedTuple):
 
     area : ∫ |Ω_a − Ω_b| dE, the Wasserstein distance; probability.
     kolmogorov_smirnov : max |Ω_a − Ω_b| over the grid points.
-    area_p, kolmogorov_smirnov_p : share of permutations at least as far apart.
+    area_p, kolmogorov_smirnov_p : share of permutations at least as far apart, in standard errors.
     """
 
     area: float
@@ -149,29 +150,115 @@ def distance(
     paired: bool,
     permutations: int = 999,
 ) -> Distance:
-    """Distance of two ensembles, and a test by permuting whole blocks between them.
+    """Distance of two ensembles, and a test by changing the signs of what blocks add to it.
 
-    Were the ensembles alike, a block might as well carry the other's label: paired blocks swap
-    labels with probability 1/2, others are dealt anew.
+    Were the distributions alike, what a block adds to Ω_a − Ω_b, its states' deviation from one Ω
+    common to both, might as well have the other sign: whatever the number of documents on either
+    side and their lengths, where labels are exchangeable only if documents of a and of b are. For
+    paired blocks it is the exchange of labels. This is the restricted wild cluster bootstrap
+    (Cameron, Gelbach & Miller, Rev. Econ. Stat. 90, 414 (2008), doi:10.1162/rest.90.3.414;
+    Djogbenou, MacKinnon & Nielsen, J. Econometrics 212, 393 (2019),
+    doi:10.1016/j.jeconom.2019.04.035).
+
+    Compared are area and maximum of |Ω_a − Ω_b| in standard errors, computed anew for each choice
+    of signs. To these is added, in quadrature, the largest of them, or energies where only a
+    state or two lie would decide (as Tusher, Tibshirani & Chu, PNAS 98, 5116 (2001),
+    doi:10.1073/pnas.091062498, do for genes).
+
+    Parameters
+    ----------
+    a, b, edges_e, paired : as `difference` takes them.
+    permutations : choices of signs, beside the observed one.
+
+    Raises
+    ------
+    ValueError
+        As `difference` does.
     """
     if paired:
         check_pairs(a, b)
-    of_a_be, of_b_be = checked_counts(a, edges_e)[0], checked_counts(b, edges_e)[0]
-    pool_be = np.cumsum(np.vstack([of_a_be, of_b_be]), axis=1)
-    in_a_b = np.arange(len(pool_be)) < len(of_a_be)
-    if paired:
-        swap_rb = rng.random((permutations, len(of_a_be))) < 0.5
-        label_rb = np.hstack([~swap_rb, swap_rb])
-    else:
-        label_rb = rng.permuted(np.tile(in_a_b, (permutations, 1)), axis=1)
-    label_rb = np.vstack([in_a_b, label_rb]).astype(np.float64)
-    of_a_re, of_b_re = (
-        sums_re / sums_re[:, -1:] for sums_re in (label_rb @ pool_be, (1 - label_rb) @ pool_be)
+    apart_e, sides = _additions(a, b, edges_e, paired)
+    sums = [side.signed(permutations, rng) for side in sides]
+    sum_re, variance_re = (np.sum(part, axis=0) for part in zip(*sums, strict=True))
+    in_errors_re = _in_errors(np.abs(sum_re), variance_re)
+    width_e = np.append(np.diff(edges_e), 0.0)
+    return Distance(
+        area=float(apart_e @ width_e),
+        kolmogorov_smirnov=float(apart_e.max()),
+        area_p=_p_value(in_errors_re @ width_e),
+        kolmogorov_smirnov_p=_p_value(in_errors_re.max(axis=1)),
     )
-    apart_re = np.abs(of_a_re - of_b_re)
-    area_r = apart_re[:, :-1] @ np.diff(edges_e)
-    highest_r = apart_re.max(axis=1)
-    return Distance(float(area_r[0]), float(highest_r[0]), _p_value(area_r), _p_value(highest_r))
+
+
+class _Additions(NamedTuple):
+    """What blocks add to a difference of Ω, were Ω common to both ensembles.
+
+    added_be : (blocks, edges).
+    blocks : of one ensemble, or shared by both.
+    inflation_b : by how much that is too small, as the common Ω is pulled along.
+    """
+
+    added_be: Array
+    blocks: Blocks
+    inflation_b: Array
+
+    def signed(self, permutations: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """(permutations + 1, edges) sum with signs as observed, then at random; its variance.
+
+        The variance is that of `Blocks.residuals`, of deviations from the sum itself.
+        """
+        added_be, blocks, inflation_b = self
+        sign_rb = rng.choice([-1.0, 1.0], size=(permutations, len(added_be))) * inflation_b
+        sign_rb = np.vstack([np.ones(len(added_be)), sign_rb])
+        weight_b, square_b = blocks.weight_b, blocks.inflation_b**2
+        sum_re = sign_rb @ added_be
+        # Σ a² (s x − w Σ s x)², without an array of permutations × blocks × edges.
+        variance_re = (sign_rb**2 * square_b) @ added_be**2
+        variance_re -= 2 * sum_re * ((sign_rb * square_b * weight_b) @ added_be)
+        variance_re += sum_re**2 * (square_b @ weight_b**2)
+        return sum_re, np.maximum(variance_re, 0.0)
+
+
+def _additions(
+    a: StateCounts, b: StateCounts, edges_e: Array, paired: bool
+) -> tuple[Array, list[_Additions]]:
+    """|Ω_a − Ω_b|, and what it is the sum of."""
+    counts_be, _, ensembles = zip(*(checked_counts(x, edges_e) for x in (a, b)), strict=True)
+    pool = Blocks.of_counts(
+        np.vstack(counts_be), np.hstack([blocks.squared_b for blocks in ensembles])
+    )
+    of_a, of_b = (replace(blocks, correlation=pool.correlation) for blocks in ensembles)
+    below_a_be, below_b_be = (np.cumsum(x_be, axis=1) for x_be in counts_be)
+    omega_a_e, omega_b_e = (
+        below_be.sum(axis=0) / blocks.states_b.sum()
+        for below_be, blocks in ((below_a_be, of_a), (below_b_be, of_b))
+    )
+    # Ω common to both weighs either by its inverse variance, lest a few long documents pull it.
+    share_of_b = of_a.variance / (of_a.variance + of_b.variance)
+    common_e = omega_a_e + share_of_b * (omega_b_e - omega_a_e)
+    added_a_be, added_b_be = (
+        (below_be - blocks.states_b[:, None] * common_e) / blocks.states_b.sum()
+        for below_be, blocks in ((below_a_be, of_a), (below_b_be, of_b))
+    )
+    apart_e = np.abs(omega_a_e - omega_b_e)
+    if paired:
+        # What the common Ω is pulled along by cancels in a pair.
+        return apart_e, [_Additions(added_a_be - added_b_be, of_a, np.ones(len(added_a_be)))]
+    weight_b = np.hstack([(1 - share_of_b) * of_a.weight_b, share_of_b * of_b.weight_b])
+    inflation_b = np.sqrt(pool.variance_b / pool.scatter_about(weight_b))
+    of_a_b, of_b_b = np.split(inflation_b, [len(added_a_be)])
+    return apart_e, [_Additions(added_a_be, of_a, of_a_b), _Additions(-added_b_be, of_b, of_b_b)]
+
+
+def _in_errors(apart_re: Array, variance_re: Array) -> Array:
+    """Differences over their standard errors, to which the largest is added in quadrature."""
+    # On uniform energies, half the largest gave levels of 0.07 with 8 documents, and thrice
+    # the largest finds fewer narrow changes.
+    error_re = np.sqrt(variance_re + variance_re.max(axis=1, keepdims=True))
+    # Without scatter any difference is certain, though no infinite one: 0 · ∞ is no area.
+    certain_re = np.where(apart_re > 0, np.finfo(np.float64).max ** 0.5, 0.0)
+    in_errors_re: Array = np.divide(apart_re, error_re, out=certain_re, where=error_re > 0)
+    return in_errors_re
 
 
 def _p_value(statistic_r: Array) -> float:

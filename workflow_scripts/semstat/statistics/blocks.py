@@ -103,9 +103,18 @@ class Blocks:
         return variance_b
 
     @property
+    def variance(self) -> float:
+        """Working variance of the mean of all, over that of one state."""
+        return float(np.sum(self.weight_b**2 * self.variance_b))
+
+    @property
     def scatter_b(self) -> Array:
         """(blocks,) that of its deviation from the mean of all, which it pulls along."""
-        weight_b, variance_b = self.weight_b, self.variance_b
+        return self.scatter_about(self.weight_b)
+
+    def scatter_about(self, weight_b: Array) -> Array:
+        """(blocks,) that of its deviation from a mean with other weights, which sum to 1."""
+        variance_b = self.variance_b
         scatter_b: Array = variance_b * (1 - 2 * weight_b) + np.sum(weight_b**2 * variance_b)
         return scatter_b
 
