@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri, stdtrit
 
+from workflow_scripts.semstat.statistics.block_errors import ErrorBars
 from workflow_scripts.semstat.statistics.blocks import Blocks
 from workflow_scripts.semstat.statistics.closed_forms import uniform
 from workflow_scripts.semstat.thermodynamics.curves import checked_counts
@@ -106,3 +107,45 @@ def test_states_at_one_energy_have_an_inefficiency_of_1():
     blocks = Blocks.of_counts(count_be, count_be[:, 7] ** 2)
     assert blocks.correlation == 0
     assert blocks.state_inefficiency(count_be) == blocks.density_inefficiency(count_be) == 1.0
+
+
+def rare_shares(rng, documents, states, correlation):
+    """Counts up to ascending quantiles, RARE among them, of states with a Gaussian copula."""
+    shared = np.sqrt(correlation) * rng.standard_normal((documents, 1))
+    normal = shared + np.sqrt(1 - correlation) * rng.standard_normal((documents, states))
+    quantiles = np.concatenate([RARE, np.arange(1, 20) / 20])
+    return np.stack([(normal <= ndtri(q)).sum(axis=1) for q in np.sort(quantiles)], axis=1)
+
+
+RARE = np.array([0.003, 0.01, 0.03])
+
+
+def test_rare_shares_scatter_as_expected():
+    rng = np.random.default_rng(0)
+    documents, states, correlation = 200, 40, 0.3
+    squared_b = np.full(documents, float(states**2))
+    seen, expected = [], []
+    for _ in range(60):
+        below_be = rare_shares(rng, documents, states, correlation).astype(float)
+        upto_be = np.column_stack([below_be, np.full(documents, states)])
+        blocks = Blocks.of_counts(np.diff(upto_be, axis=1, prepend=0), squared_b)
+        seen.append(below_be[:, :3].sum(axis=0) / documents / states)
+        expected.append(blocks.share_deviation(RARE))
+    np.testing.assert_allclose(np.mean(expected, axis=0), np.std(seen, axis=0), rtol=0.3)
+    alike = Blocks.alike(50).share_deviation(RARE)
+    np.testing.assert_allclose(alike, np.sqrt(RARE * (1 - RARE) / 50))
+
+
+def test_intervals_of_rare_shares_hold_with_few_documents():
+    rng = np.random.default_rng(0)
+    documents, states = 16, 400
+    squared_b = np.full(documents, float(states**2))
+    held = []
+    for _ in range(150):
+        below_be = rare_shares(rng, documents, states, 0.4).astype(float)
+        upto_be = np.column_stack([below_be, np.full(documents, states)])
+        blocks = Blocks.of_counts(np.diff(upto_be, axis=1, prepend=0), squared_b)
+        bars = ErrorBars.pointwise(blocks.freedom, 0.95)
+        bounds = bars.share(blocks.per_state(below_be[:, :3]), blocks.share_deviation)
+        held.append((bounds.low <= RARE) & (bounds.high >= RARE))
+    assert np.all(np.mean(held, axis=0) >= 0.88), np.mean(held, axis=0)

@@ -142,7 +142,7 @@ def well_columns(layers, shift=0.0, missing=False):
         value = at - 0.9 + shift if name in ("mean_energy", "depth") else (1 - at) / 2
         low, high = value - 0.1 * (value != 0), value + 0.1
         columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
-    columns["depth_low"] = columns["depth"] + 0.01  # percentiles may leave the value out
+    columns["depth_low"] = columns["depth"] + 0.01  # bounds need not enclose the value
     if missing:
         nothing = np.full(layers, np.nan)
         columns |= {"depth": nothing, "depth_low": nothing, "depth_high": nothing}

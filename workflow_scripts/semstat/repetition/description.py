@@ -74,7 +74,7 @@ def describe_repetition(
         }
         means = bars(alike.per_state(np.column_stack([*values.values()])))
         below = alike.per_state((values["energy"] < 0.0)[:, None].astype(np.float64))
-        shares = bars.share(below, float(documents))
+        shares = bars.share(below, alike.share_deviation)
         numbers = means.intervals(values) | shares.intervals(["below_zero"])
         rows.append({"copies": copies, "documents": documents} | interval_columns(numbers))
     return rows

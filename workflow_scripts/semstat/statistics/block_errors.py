@@ -11,6 +11,7 @@ curves, pointwise intervals and simultaneous bands plain linear algebra.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -111,22 +112,38 @@ class ErrorBars:
             value_e, value_e - half_e, value_e + half_e, value_e - band_e, value_e + band_e
         )
 
-    def share(self, estimate: Estimate, effective: float) -> Curve:
+    def share(self, estimate: Estimate, expected: Callable[[Array], Array]) -> Curve:
         """Bounds of a share from those of its logit.
 
-        At 0 and 1 they are the exact binomial bound for so many `effective` states.
+        At 0 and 1 they are the exact binomial bound, for as many independent states as would have
+        the standard error that is expected of a share of that size.
+
+        Parameters
+        ----------
+        expected : from shares to the standard errors that these should have. Where that is above
+            the one seen, the variance is the mean of the two: few blocks seldom show all of it.
         """
         share_e = estimate.value_e
         inside_e = np.where((share_e > 0) & (share_e < 1), share_e, np.nan)
-        slope_e = 1 / (inside_e * (1 - inside_e))
+        # Where nothing was seen to scatter there is nothing to widen either.
+        seen_e = np.where(estimate.deviation_e > 0, estimate.deviation_e, np.inf)
+        wider_e = np.sqrt((1 + np.maximum(expected(share_e) / seen_e, 1) ** 2) / 2)
+        slope_e = wider_e / (inside_e * (1 - inside_e))
         curve = self(Estimate(logit(inside_e), estimate.error_eu * slope_e[:, None])).each(expit)
-        all_above = ((1 - self.confidence) / 2) ** (1 / effective)
-        edges = [share_e == 0, share_e == 1]
+        edges, unseen = [share_e == 0, share_e == 1], self._unseen(expected)
         return curve._replace(
             value=share_e,
-            low=np.select(edges, [0.0, all_above], curve.low),
-            high=np.select(edges, [1 - all_above, 1.0], curve.high),
+            low=np.select(edges, [0.0, 1 - unseen], curve.low),
+            high=np.select(edges, [unseen, 1.0], curve.high),
         )
+
+    def _unseen(self, expected: Callable[[Array], Array]) -> float:
+        """Upper bound of a share of which nothing was seen."""
+        bound = np.array(0.5)
+        for _ in range(30):  # descends to where the states are worth what they were taken for
+            effective = bound * (1 - bound) / expected(bound) ** 2
+            bound = 1 - ((1 - self.confidence) / 2) ** (1 / effective)
+        return float(bound)
 
     def critical(self, estimate: Estimate) -> Any:
         """Half-width of the band in standard errors; NaN where there is nothing to hold."""

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 # Not scipy.stats: it is half a second of every command's start-up.
-from scipy.special import ndtri, stdtridf
+from scipy.special import ndtri, owens_t, stdtridf
 
 from .block_errors import Estimate
 
@@ -164,6 +164,28 @@ class Blocks:
         """Sums over states, divided by how many there are."""
         states = self.states_b.sum()
         return Estimate(sum_bz.sum(axis=0) / states, self.residuals(sum_bz) / states)
+
+    def share_deviation(self, share_z: Array) -> Array:
+        """Standard errors that shares of states should have, were documents mere shifts of states.
+
+        Few documents seldom show the scatter of a rare share, most of which is in documents that
+        are rarer still. This is as if states had a Gaussian copula within documents, of the latent
+        correlation r that matches ρ: ρ is pooled over energies, which for this copula is its
+        footrule, ρ = 3 arcsin((1 + r)/2)/π − 1/2, and P[both states are below] is Owen's
+        (Ann. Math. Stat. 27, 1075 (1956)).
+
+        Parameters
+        ----------
+        share_z : shares Ω of states below an energy.
+        """
+        latent = 2 * np.sin(np.pi * (self.correlation + 0.5) / 3) - 1
+        below = ndtri(share_z)
+        apart_z = 2 * owens_t(below, np.sqrt((1 - latent) / (1 + latent)))
+        own_z = np.minimum(apart_z, share_z * (1 - share_z))
+        shared_z = share_z * (1 - share_z) - own_z
+        of_documents = float(np.sum(self.squared_b)) / self.states_b.sum() ** 2
+        deviation_z: Array = np.sqrt(shared_z * of_documents + own_z / self.states_b.sum())
+        return deviation_z
 
     def state_inefficiency(self, count_be: Array) -> float:
         """How many states tell as much about Ω as one independent state; at least 1.

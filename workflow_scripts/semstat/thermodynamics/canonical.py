@@ -23,11 +23,21 @@ from .energy_grid import StateCounts
 Array = NDArray[np.float64]
 
 
+HEAVIEST, HEAVIEST_ALIKE = 0.01, 0.1
+"""Largest share of the weight that one state may carry, and as many states as tell as much as one
+independent state. Beyond the first, intervals of C hold the truth in 0.87 or less; beyond the
+second, in 0.86. The first was set on beta(½, ½), beta(2, 5), log-uniform, two-state, oscillators,
+the convex dip, two logistic-normal systems, a spike and a power law below 0, the second on nine
+more as well: 3,200 to 25,600 states in 16 to 250 documents."""
+
+
 @dataclass(frozen=True)
 class Canonical:
     """Canonical averages, each (betas,) or a curve of that length.
 
-    Bounds are NaN where fewer than `POPULATED` effective states carry the weight.
+    NaN, bounds and values, where fewer than `POPULATED` effective states carry the weight, or one
+    state more than `HEAVIEST` of it, or those alike more than `HEAVIEST_ALIKE`: as much may then
+    lie beyond the last state, unseen.
 
     inverse_temperature : β, 1/probability.
     log_partition : ln Z; ln Z(0) = 0.
@@ -73,7 +83,7 @@ def reweight(
     edges_e : (edges,) the energy grid.
     surface_entropy_e : (edges,) S_B of the same ensemble; NaN counts as a flat density.
     beta_q : (betas,) inverse temperatures, 1/probability.
-    rng, resamples : for the simultaneous bands, over all β whose bounds are given.
+    rng, resamples : for the simultaneous bands, over all β whose averages are given.
     confidence : coverage of each interval and band.
 
     Raises
@@ -101,15 +111,14 @@ def reweight(
     energy_qb = (factor_qj * deviation_qj) @ error_jb
     log_spread_qb = (factor_qj * (spread_qj - spread_q[:, None])) @ error_jb / spread_q[:, None]
     effective_q = states / np.sum(factor_qj**2 * share_j, axis=1)
-    effective_q /= blocks.state_inefficiency(count_be)
-    carried_q = effective_q >= POPULATED
+    inefficiency = blocks.state_inefficiency(count_be)
+    effective_q /= inefficiency
+    heaviest = min(HEAVIEST, HEAVIEST_ALIKE / inefficiency) * states
+    carried_q = (effective_q >= POPULATED) & (factor_qj.max(axis=1) <= heaviest)
     bars = ErrorBars.drawn(blocks.freedom, len(count_be), resamples, confidence, carried_q, rng)
 
     def curve(value_q: Array, error_qb: Array) -> Curve:
-        whole = bars(Estimate(value_q, error_qb))
-        return whole._replace(
-            low=np.where(carried_q, whole.low, np.nan), high=np.where(carried_q, whole.high, np.nan)
-        )
+        return bars(Estimate(np.where(carried_q, value_q, np.nan), error_qb))
 
     capacity = curve(np.log(spread_q), log_spread_qb).each(lambda log_q: beta_q**2 * np.exp(log_q))
     entropy_qb = log_z_qb + beta_q[:, None] * energy_qb

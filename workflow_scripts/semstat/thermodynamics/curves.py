@@ -107,7 +107,7 @@ def estimate_curves(
         parts.blocks.freedom, parts.sources, resamples, confidence, parts.populated_e, rng
     )
     log_density = bars(parts.smooth.log)
-    volume = bars.share(parts.volume, parts.effective)
+    volume = bars.share(parts.volume, parts.blocks.share_deviation)
     volume.low[-1] = 1.0  # H ≤ 1, seen or not
     return Curves(
         energy=np.array(edges_e, dtype=np.float64),

@@ -56,8 +56,9 @@ WELLS = pa.schema(
     + interval_fields(WELL_NUMBERS, nullable=("depth", "width"))
     + columns(nullable=True, deepest=pa.float64())
 )
-"""`deepest` is the share of resamples in which this layer's well is the deepest of its model and
-dataset."""
+"""`depth_low` is −1 where Ω may reach 10⁻³ below the lowest state; bounds of `width` are null where
+all states below 0 are of one block. `deepest` is the share of resamples in which this layer's well
+is the deepest of its model and dataset; layers that tie share it."""
 
 CANONICAL_QUANTITIES = ("log_partition", "mean_energy", "heat_capacity", "entropy")
 
@@ -65,8 +66,8 @@ CANONICAL = pa.schema(
     columns(inverse_temperature=pa.float64(), effective_states=pa.float64())
     + curve_fields(CANONICAL_QUANTITIES)
 )
-"""Averages at inverse temperature β; `effective_states` carry the weight there, and bounds are null
-where they are few."""
+"""Averages at inverse temperature β; `effective_states` carry the weight there, and averages are
+null where they are few or one of them carries much of it."""
 
 SIGNALS = pa.schema(
     columns(model=pa.string(), dataset=pa.string(), layer=pa.int32())

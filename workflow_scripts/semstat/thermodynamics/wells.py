@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from ..statistics.block_errors import ErrorBars
 from ..statistics.blocks import Blocks
 from ..statistics.curve import Interval
+from .energy_grid import SMALLEST
+from .quantiles import Cumulated
 from .states import BlockSums
 
 Array = NDArray[np.float64]
@@ -20,6 +21,13 @@ BELOW = (0.1, 0.5)
 
 LEVEL = 1e-3
 """Ω at which the depth of a well is read."""
+
+QUARTILES = (0.25, 0.75)
+
+OF_INDEPENDENT = 1 / 3
+"""Correlation of the shares below two quartiles, of independent states."""
+
+UNKNOWN = Interval(np.nan, np.nan, np.nan)
 
 
 def describe_wells(
@@ -38,7 +46,7 @@ def describe_wells(
     ----------
     sums_l : of one ensemble at each layer, so of the same documents; two non-empty blocks or more.
     edges_e : (edges,) the energy grid.
-    rng, resamples : for the blocks drawn again, in common to all layers.
+    rng, resamples : for the blocks drawn again to tell the deepest, in common to all layers.
     confidence : coverage of each interval.
 
     Returns
@@ -47,17 +55,22 @@ def describe_wells(
 
     mean_energy : ⟨H⟩, probability; Student interval.
     lowest_energy : probability; the interval is that of the lowest energy of as many documents
-        resampled, which cannot reach below the lowest one seen.
+        resampled, which cannot reach below the lowest one seen. It tells how far that one hangs on
+        a single document, not what other documents would reach.
     below_zero : Ω(0⁻), share of states that would rather stutter.
     below_minus_0.1, below_minus_0.5 : Ω(−0.1), Ω(−0.5).
     stutters : share of states whose most probable next token is the last one, wrongly.
     at_zero : share of states with H = 0 exactly.
     depth : energy at which Ω reaches `LEVEL`, probability, not below the lowest; NaN for fewer
-        than 1/`LEVEL` states. Percentiles of the resamples.
+        than 1/`LEVEL` states. Its interval is that of the energies at which the interval of Ω
+        encloses `LEVEL`, from −1 where that is so at the lowest state.
     width : energy between the quartiles of the states below 0, probability; NaN if there is none or
-        the lower one is nearer to 0 than the grid resolves. Percentiles of the resamples.
+        the lower one is nearer to 0 than the grid resolves. Its interval is made of theirs; NaN if
+        all these states are of one block.
 
-    And (layers,) the share of resamples in which depth is lowest at that layer; NaN where it is.
+    And (layers,) the share of resamples in which depth is lowest at that layer, shared where layers
+    tie; NaN where depth is. Resamples draw blocks of any length with equal chance, as other texts
+    would have other documents, and their lengths with them.
 
     Raises
     ------
@@ -68,19 +81,22 @@ def describe_wells(
     if any(not np.array_equal(sums.states_b > 0, full_b) for sums in sums_l):
         raise ValueError("the layers of one ensemble must be of the same documents")
     blocks = int(full_b.sum())
-    drawn_rb = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
-    weight_rb = np.vstack([np.ones(blocks), drawn_rb])
+    weight_rb = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples).astype(
+        np.float64
+    )
     wells, depth_lr = [], []
     for sums in sums_l:
-        depth_r, width_r = _depth_and_width(sums, edges_e, weight_rb)
-        shape = {"depth": depth_r, "width": width_r}
+        known = Cumulated.of(sums, edges_e)
         wells.append(
             _moments_and_shares(sums, edges_e, confidence)
-            | {name: _percentiles(value_r, confidence) for name, value_r in shape.items()}
+            | {"depth": _depth(known, confidence)}
+            | {"width": _width(known.below_zero(), confidence)}
         )
-        depth_lr.append(depth_r[1:])
-    deepest_l = np.bincount(np.argmin(depth_lr, axis=0), minlength=len(sums_l)) / resamples
-    return wells, np.where(np.isnan(depth_lr).any(axis=1), np.nan, deepest_l)
+        depth_lr.append(known.energy_at(LEVEL, weight_rb))
+    if np.isnan(wells[0]["depth"].value):
+        return wells, np.full(len(sums_l), np.nan)
+    lowest_lr = depth_lr == np.min(depth_lr, axis=0)
+    return wells, np.mean(lowest_lr / lowest_lr.sum(axis=0), axis=1)
 
 
 def _moments_and_shares(
@@ -103,8 +119,8 @@ def _moments_and_shares(
         "stutters": sums.stutters_b[full_b],
         "at_zero": at_zero_b,
     }
-    effective = float(counts_be.sum()) / blocks.state_inefficiency(counts_be)
-    shares = bars.share(blocks.per_state(np.column_stack([*count_b.values()])), effective)
+    share = blocks.per_state(np.column_stack([*count_b.values()]))
+    shares = bars.share(share, blocks.share_deviation)
     mean = bars(blocks.per_state(sums.energy_sum_b[full_b, None]))
     return {
         **mean.intervals(["mean_energy"]),
@@ -124,69 +140,36 @@ def lowest_interval(lowest_b: Array, confidence: float) -> Interval[float]:
     return Interval(float(ordered_b[0]), float(ordered_b[0]), float(high))
 
 
-def _depth_and_width(sums: BlockSums, edges_e: Array, weight_rb: Array) -> tuple[Array, Array]:
-    """(resamples,) depth and width of the well, the first from the states as they are."""
-    known = _Cumulated.of(sums, edges_e, weight_rb)
-    states_r = known.upto_rx[:, -1]
-    well_r = known.before_rx[:, np.searchsorted(known.energy_x, 0.0)]
-    depth_r = known.energy_at(LEVEL * states_r)
-    lower_r, upper_r = (known.energy_at(share * well_r) for share in (0.25, 0.75))
-    # In the cell next to 0 the states may be a millionth of it apart: a line there tells nothing.
-    resolved_r = (well_r > 0) & (lower_r <= edges_e[np.searchsorted(edges_e, 0.0) - 1])
-    return (
-        np.where(LEVEL * states_r[0] >= 1, depth_r, np.nan),
-        np.where(resolved_r, np.maximum(upper_r - lower_r, 0.0), np.nan),
-    )
+def _depth(known: Cumulated, confidence: float) -> Interval[float]:
+    """Energy at which Ω reaches `LEVEL`."""
+    if LEVEL * known.upto_bx[:, -1].sum() < 1:
+        return UNKNOWN
+    value = known.quantile(LEVEL)
+    low, high = known.shares(confidence).bounds(LEVEL)
+    return Interval(value, min(low, value), max(high, value))
 
 
-class _Cumulated(NamedTuple):
-    """States of resampled blocks up to an energy. A block's are known at the grid's edges, at its
-    lowest state and on either side of the atom at 0, and a straight line in between.
+def _width(known: Cumulated, confidence: float) -> Interval[float]:
+    """Distance of the quartiles of the states below 0.
 
-    energy_x : (points,) ascending; the edges, and the lowest energies of all blocks.
-    before_rx, upto_rx : (resamples, points) states below, and up to, each of them.
+    Its interval is made of theirs, whose errors are as correlated as those of the shares: the
+    method of variance estimates recovery (Zou & Donner, Stat. Med. 27, 1693 (2008)).
     """
+    states_b = known.upto_bx[:, -1]
+    quartile_q = np.array([known.quantile(share) for share in QUARTILES])
+    # In the cell next to 0 the states may be a millionth of it apart: a line there tells nothing.
+    if not states_b.sum() > 0 or quartile_q[0] > -SMALLEST:
+        return UNKNOWN
+    value = float(quartile_q[1] - quartile_q[0])
+    if len(states_b) < 2:
+        return Interval(value, np.nan, np.nan)
+    shares = known.shares(confidence)
+    bound_q = np.array([shares.bounds(share) for share in QUARTILES])
+    (below_1, above_1), (below_3, above_3) = np.abs(bound_q - quartile_q[:, None])
+    # A larger one would make the interval narrower than few documents warrant.
+    correlation = min(shares.correlation(QUARTILES), OF_INDEPENDENT)
 
-    energy_x: Array
-    before_rx: Array
-    upto_rx: Array
+    def both(a: float, b: float) -> float:
+        return float(np.sqrt(max(a**2 + b**2 - 2 * correlation * a * b, 0.0)))
 
-    @classmethod
-    def of(cls, sums: BlockSums, edges_e: Array, weight_rb: Array) -> _Cumulated:
-        full_b = sums.states_b > 0
-        lowest_b, counts_be = sums.energy_min_b[full_b], sums.counts.counts_be[full_b]
-        energy_x = np.union1d(edges_e, lowest_b)
-        upto_bx = np.empty((len(lowest_b), len(energy_x)))
-        for block, (lowest, upto_e) in enumerate(
-            zip(lowest_b, np.cumsum(counts_be, axis=1), strict=True)
-        ):
-            above_e = edges_e > lowest
-            # One state at the lowest energy, or as many as are known if that is an edge.
-            first = max(1, upto_e[np.searchsorted(edges_e, lowest, side="right") - 1])
-            points = np.append(lowest, edges_e[above_e]), np.append(first, upto_e[above_e])
-            upto_bx[block] = np.interp(energy_x, *points, left=0.0)
-        before_bx = np.where(energy_x > lowest_b[:, None], upto_bx, 0.0)
-        at_zero = np.searchsorted(energy_x, 0.0)
-        before_bx[:, at_zero] = upto_bx[:, at_zero] - sums.counts.at_zero_b[full_b]
-        return cls(energy_x, weight_rb @ before_bx, weight_rb @ upto_bx)
-
-    def energy_at(self, wanted_r: Array) -> Array:
-        """(resamples,) energy at which so many states are reached."""
-        row, end_r = np.arange(len(wanted_r)), np.argmax(self.upto_rx >= wanted_r[:, None], axis=1)
-        start_r = np.maximum(end_r - 1, 0)
-        missing_r = wanted_r - self.upto_rx[row, start_r]
-        gained_r = self.before_rx[row, end_r] - self.upto_rx[row, start_r]
-        # Where the line stops short of them, they are in the step at its end.
-        part_r = np.divide(missing_r, gained_r, np.ones_like(missing_r), where=gained_r > missing_r)
-        low_r, high_r = self.energy_x[start_r], self.energy_x[end_r]
-        energy_r: Array = np.maximum(high_r - (1 - part_r) * (high_r - low_r), low_r)
-        return energy_r
-
-
-def _percentiles(value_r: Array, confidence: float) -> Interval[float]:
-    """The first value, and the interval of the others; NaN where it is undefined."""
-    if np.isnan(value_r[0]):
-        return Interval(np.nan, np.nan, np.nan)
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = np.nanquantile(value_r[1:], tails)
-    return Interval(float(value_r[0]), float(low), float(high))
+    return Interval(value, max(value - both(below_3, above_1), 0.0), value + both(above_3, below_1))
