@@ -39,6 +39,13 @@ def test_means_and_shares_hold(documents, spread):
         at_least(0.91, found, quantity)
 
 
+@pytest.mark.parametrize("few", [8, 16])
+def test_depth_and_width_hold(few, spread):
+    found = rows("wells", "three kinds", Design(few, spread, length=128), data_sets=80)
+    for quantity in ("depth", "width"):
+        at_least(0.91, found, quantity)
+
+
 def test_curves_hold(documents, spread):
     found = rows("curves", "three kinds", Design(documents, spread), data_sets=50)
     for quantity in ("S", "T"):
