@@ -1,8 +1,10 @@
 """Whose temperature is nearest to the exact one? The spline and its peers on the same samples.
 
 T = Ω/ρ with the empirical Ω for all; they differ in ρ. The error is the mean of |ln(T̂/T)| over the
-energies of the grid with at least 20 states on either side, each capped at ln 10 (a histogram or a
-kernel may give no density at all). pymbar takes part where it is installed.
+energies of the grid with at least 20 states on either side and as many expected within five cells,
+each capped at ln 10 (a histogram or a kernel may give no density at all). Where ρ has a gap or
+jumps, and where the spline says that the data do not tell it, no peer is judged; `given` is the
+share of energies that are left. KDEpy and pymbar take part where they are installed.
 
     python -m benchmarks.density_peers --out peers.json
 """
@@ -11,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
-from workflow_scripts.semstat.statistics.closed_forms import ClosedForm, all_systems
 from workflow_scripts.semstat.thermodynamics.curves import POPULATED, estimate_curves
-from workflow_scripts.semstat.thermodynamics.energy_grid import count_states, energy_edges
+from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
 
+from .coverage.curves import around, places
+from .designs import Sample, counted
+from .fair_kernel import by_likelihood, fair_kernel, scott, sheather_jones
 from .local_likelihood import local_likelihood
+from .roles import ROLES, by_role
+from .systems import System
 
 Array = NDArray[np.float64]
 Estimator = Callable[[Array, Array], Array]
@@ -35,7 +40,7 @@ PYMBAR_SPLINES = (6, 12)
 
 def ours(energy_s: Array, edges_e: Array) -> Array:
     """The penalised spline of `thermodynamics.curves`."""
-    counts = count_states(energy_s, np.arange(len(energy_s)), edges_e)
+    counts = counted(Sample(energy_s, np.arange(len(energy_s))), edges_e)
     curves = estimate_curves(counts, edges_e, np.random.default_rng(0), resamples=2)
     density_e: Array = curves.density.value
     return density_e
@@ -45,7 +50,8 @@ def local(energy_s: Array, edges_e: Array) -> Array:
     """Local likelihood on the same cells, in the same coordinates."""
     zero = int(np.searchsorted(edges_e, 0.0))
     cell_j = np.setdiff1d(np.arange(2, len(edges_e) - 1), [zero, zero + 1])
-    count_e = count_states(energy_s, np.zeros(len(energy_s), int), edges_e).counts_be.sum(axis=0)
+    counts = counted(Sample(energy_s, np.zeros(len(energy_s), int)), edges_e)
+    count_e = counts.counts_be.sum(axis=0)
     count_j = count_e[cell_j].astype(np.float64)
     intensity_e = local_likelihood(count_j, edges_e[cell_j - 1], edges_e[cell_j], edges_e)
     density_e: Array = intensity_e / len(energy_s)
@@ -91,63 +97,115 @@ def pymbar_spline(energy_s: Array, edges_e: Array) -> Array:
 
 
 PEERS: dict[str, Estimator] = {
-    "ours": ours, "local likelihood": local, "gaussian_kde": kernel, "histogram": histogram,
+    "ours": ours,
+    "u, Scott": lambda energy_s, edges_e: fair_kernel(energy_s, edges_e, scott),
+    "u, ISJ": lambda energy_s, edges_e: fair_kernel(energy_s, edges_e, sheather_jones),
+    "u, likelihood": lambda energy_s, edges_e: fair_kernel(energy_s, edges_e, by_likelihood),
+    "gaussian_kde": kernel,
+    "histogram": histogram,
+    "local likelihood": local,
     "pymbar FES": pymbar_spline,
-}  # fmt: skip
+}
+"""Kernels are named by their coordinate, u or (gaussian_kde) E, and their bandwidth."""
+
+USUAL = list(PEERS)[:6]
+"""Those that take less than a second a sample."""
 
 
-def error(system: ClosedForm, energy_s: Array, edges_e: Array, estimator: Estimator) -> float:
-    """Mean |ln(T̂/T)|, capped, over well-populated energies."""
+def errors(
+    system: System, energy_s: Array, edges_e: Array, peers: list[str]
+) -> tuple[dict[str, float], float]:
+    """Mean |ln(T̂/T)| of each peer, capped, over the energies judged; and the share given."""
     volume_e = np.searchsorted(np.sort(energy_s), edges_e, side="right") / len(energy_s)
-    exact_e = system.volume(edges_e)
+    exact_e, at = system.volume(edges_e), places(system, edges_e)
     beside_e = np.minimum(exact_e, 1 - exact_e) * len(energy_s)
-    at = (beside_e >= POPULATED) & (edges_e != 0)
-    density_e = estimator(energy_s, edges_e)[at]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_ratio = np.log(volume_e[at] / density_e / system.temperature(edges_e[at]))
-    return float(np.mean(np.minimum(np.nan_to_num(np.abs(log_ratio), nan=CAP), CAP)))
+    judged_e = (beside_e >= POPULATED) & (edges_e != 0) & ~at.gap & ~at.undefined
+    judged_e &= around(system, edges_e) * len(energy_s) >= POPULATED
+    density_pe = {name: PEERS[name](energy_s, edges_e) for name in ["ours", *peers]}
+    given_e = judged_e & np.isfinite(density_pe["ours"])
+    exact_j = system.temperature(edges_e[given_e])
+    means = {}
+    for name in peers:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_ratio = np.abs(np.log(volume_e[given_e] / density_pe[name][given_e] / exact_j))
+        means[name] = float(np.mean(np.minimum(np.nan_to_num(log_ratio, nan=CAP), CAP)))
+    return means, float(given_e.sum() / judged_e.sum())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--states", type=float, nargs="+", default=[1e3, 1e4, 1e5, 1e6])
+    parser.add_argument("--states", type=float, nargs="+", default=[1e3, 1e4, 1e5])
     parser.add_argument("--data-sets", type=int, default=5, help="of each system and size")
-    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument("--peers", nargs="+", default=USUAL, choices=list(PEERS))
     parser.add_argument("--systems", nargs="+", help="only those whose name contains one of these")
+    parser.add_argument("--roles", nargs="+", default=list(ROLES), choices=ROLES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="JSON file of the results")
     arguments = parser.parse_args()
 
-    edges_e = energy_edges()
-    wanted = arguments.systems or [""]
-    systems = [s for s in all_systems() if any(part in s.name for part in wanted)]
+    peers = list(dict.fromkeys(["ours", *arguments.peers]))
     rows: list[dict[str, Any]] = []
-    print(f"{'system':24} {'states':>8} " + " ".join(f"{name:>17}" for name in arguments.peers))
+    print(line("role", "system", "states", "given", peers))
     for states in map(int, arguments.states):
-        for system in systems:
-            rng = np.random.default_rng(arguments.seed)
-            row: dict[str, Any] = {"system": system.name, "states": states}
-            samples = [system.sample(rng, states, 1)[0] for _ in range(arguments.data_sets)]
-            for name in arguments.peers:
-                start = time.perf_counter()
-                errors = [error(system, sample, edges_e, PEERS[name]) for sample in samples]
-                seconds = (time.perf_counter() - start) / len(samples)
-                row[name] = {"error": float(np.mean(errors)), "seconds": seconds}
-            rows.append(row)
-            print(line(row, arguments.peers), flush=True)
-        same = [row for row in rows if row["states"] == states]
-        mean = {
-            name: {key: np.mean([row[name][key] for row in same]) for key in ("error", "seconds")}
-            for name in arguments.peers
-        }
-        print(line({"system": "mean", "states": states, **mean}, arguments.peers), flush=True)
+        for role in arguments.roles:
+            for system in by_role()[role]:
+                if not any(part in system.name for part in arguments.systems or [""]):
+                    continue
+                rows.append(
+                    judged(role, system, states, peers, arguments.data_sets, arguments.seed)
+                )
+                cells = [f"{np.mean(rows[-1][name]):.4f}" for name in peers]
+                given = f"{rows[-1]['given']:.2f}"
+                print(line(role, system.name, str(states), given, cells), flush=True)
+    for states in map(int, arguments.states):
+        for role in arguments.roles:
+            of_role = [row for row in rows if (row["states"], row["role"]) == (states, role)]
+            if of_role:
+                print(summary(f"{states} states, {role}", of_role, peers))
     if arguments.out:
         arguments.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
-def line(row: dict[str, Any], peers: list[str]) -> str:
-    cells = (f"{row[name]['error']:8.4f} ({row[name]['seconds']:5.2f}s)" for name in peers)
-    return f"{row['system']:24} {row['states']:8d} " + " ".join(cells)
+def judged(
+    role: str, system: System, states: int, peers: list[str], data_sets: int, seed: int
+) -> dict[str, Any]:
+    """Errors of each peer, one a data set, of one system and size."""
+    rng, edges_e = np.random.default_rng(seed), energy_edges()
+    samples = [system.sample(rng, states, 1)[0] for _ in range(data_sets)]
+    found = [errors(system, sample, edges_e, peers) for sample in samples]
+    row = {name: [means[name] for means, _ in found] for name in peers}
+    given = float(np.mean([given for _, given in found]))
+    return {"role": role, "system": system.name, "states": states, "given": given, **row}
+
+
+def summary(title: str, rows: list[dict[str, Any]], peers: list[str]) -> str:
+    """Mean errors; ratios to ours, geometric over systems; and where ours is not the best.
+
+    Standard errors are those of the data sets: a peer and ours have seen the same.
+    """
+    texts = [f"\n== {title} =="]
+    for name in peers:
+        logs = [log_ratio(row[name], row["ours"]) for row in rows]
+        mean, error = np.mean([x for x, _ in logs]), np.linalg.norm([e for _, e in logs])
+        ratio = f"{np.exp(mean):.2f} ± {np.exp(mean) * error / len(logs):.2f}"
+        average = np.mean([row[name] for row in rows])
+        behind = [f"{r['system']} ({np.exp(x):.2f})" for r, (x, e) in zip(rows, logs, strict=True)
+                  if x < -2 * e]  # fmt: skip
+        beaten = f"; ours is worse on {len(behind)}: {', '.join(behind)}" if behind else ""
+        texts.append(f"{name:17} error {average:.4f}, {ratio} times that of ours{beaten}")
+    return "\n".join(texts)
+
+
+def log_ratio(of_peer: list[float], of_ours: list[float]) -> tuple[float, float]:
+    """ln of the ratio of two mean errors, and its standard error."""
+    peer_d, ours_d = np.array(of_peer), np.array(of_ours)
+    apart_d = peer_d / peer_d.mean() - ours_d / ours_d.mean()
+    error = np.linalg.norm(apart_d) / np.sqrt(len(apart_d) * max(len(apart_d) - 1, 1))
+    return float(np.log(peer_d.mean() / ours_d.mean())), float(error)
+
+
+def line(role: str, system: str, states: str, given: str, cells: list[str]) -> str:
+    return f"{role:8} {system:26} {states:>7} {given:>5} " + " ".join(f"{c:>16}" for c in cells)
 
 
 if __name__ == "__main__":
