@@ -77,17 +77,23 @@ class Tail(NamedTuple):
     begin: float
     end: float
 
+    @property
+    def into_hole(self) -> bool:
+        """Whether it ends at a hole, and not at 0 or ±1."""
+        return abs(self.end) not in (0.0, 1.0)
 
-def tails(populated_e: NDArray[np.bool_], edges_e: Array) -> list[Tail]:
-    """Below and above each run of well-populated energies, halfway to the next run."""
+
+def tails(populated_e: NDArray[np.bool_], hole_e: NDArray[np.bool_], edges_e: Array) -> list[Tail]:
+    """Below and above each run of well-populated energies, to the next hole or to −1 or 1."""
     change_e = np.diff(np.concatenate([[0], populated_e.astype(int), [0]]))
     first_r, last_r = np.flatnonzero(change_e > 0), np.flatnonzero(change_e < 0) - 1
     if not len(first_r):  # as if well-populated nowhere but at the ends
         return [Tail(float(edges_e[-1]), -1.0), Tail(float(edges_e[0]), 1.0)]
-    between = (edges_e[first_r[1:]] + edges_e[last_r[:-1]]) / 2
-    border = np.concatenate([[-1.0], between, [1.0]])
-    down = [Tail(*pair) for pair in zip(edges_e[first_r], border[:-1], strict=True)]
-    up = [Tail(*pair) for pair in zip(edges_e[last_r], border[1:], strict=True)]
+    end_h = np.concatenate([[-1.0], edges_e[hole_e], [1.0]])
+    below_r = end_h[np.searchsorted(end_h, edges_e[first_r], side="right") - 1]
+    above_r = end_h[np.searchsorted(end_h, edges_e[last_r], side="left")]
+    down = [Tail(*pair) for pair in zip(edges_e[first_r], below_r, strict=True)]
+    up = [Tail(*pair) for pair in zip(edges_e[last_r], above_r, strict=True)]
     return down + up
 
 

@@ -80,7 +80,7 @@ def smooth_density(
         count_bj.sum(axis=0) / inefficiency, edges_e[cell_j - 1], edges_e[cell_j], order
     )
     change_jb = blocks.residuals(count_bj) / inefficiency
-    beyond = tails(beside_e >= TAIL, edges_e)
+    beyond = tails(beside_e >= TAIL, hole_e, edges_e)
     if fit.basis.coordinate.split and not hole_e[zero]:
         off_zero_e = (count_be.sum(axis=0) - zero_b.sum() * (edges_e == 0)) / inefficiency
         beyond += inner_tails(off_zero_e, edges_e, TAIL)
