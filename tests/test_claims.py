@@ -275,6 +275,7 @@ def test_thermodynamics_page():
     page.says("0, ±0.1, ±0.5 and ±1 are grid points")
     assert {0, 0.1, -0.1, 0.5, -0.5, 1, -1} <= set(edges_e)
     page.says("(document number modulo {})", BLOCKS)
+    page.says("Up to {} documents each is a block of its own", BLOCKS)
     page.says("cell 0 holds H ≤ −1")
     page.says("the atom at H = 0 is counted apart")
     page.says("E_{e−1} < H")

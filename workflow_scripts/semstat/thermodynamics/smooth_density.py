@@ -145,4 +145,6 @@ def _log_volume(
     error_eu[cell_j] = mass_e[cell_j, None] * moved_ju
     cumulated_e = np.cumsum(mass_e)
     reached_e = np.where(cumulated_e > 0, cumulated_e, np.nan)
-    return Estimate(np.log(reached_e / states), np.cumsum(error_eu, axis=0) / reached_e[:, None])
+    return Estimate(
+        np.log(reached_e) - np.log(states), np.cumsum(error_eu, axis=0) / reached_e[:, None]
+    )
