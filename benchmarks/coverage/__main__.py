@@ -22,7 +22,8 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    summary = (doc or "").splitlines()[0]
+    parser = argparse.ArgumentParser("python -m benchmarks.coverage", description=summary)
     parser.add_argument("--only", nargs="+", choices=list(CHEAPER), default=list(CHEAPER))
     parser.add_argument("--systems", nargs="+", help="only those whose name contains one of these")
     parser.add_argument(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.coverage.__main__ import simulate
+from benchmarks.coverage.compared import compared
 from benchmarks.coverage.curves import INTERVALS, judged, places
 from benchmarks.coverage.held import average, bands, binomial_error, intervals
 from benchmarks.coverage.pairs import half_seen
@@ -160,3 +161,13 @@ def test_data_sets_are_the_same_for_any_estimator_and_process():
     assert bare[1]["error"] == here[1]["error"]
     assert bare[1]["width"] <= here[1]["width"]
     assert set(INTERVALS) == {"ours", "no bias", "all bias", "percentile"}
+
+
+def test_two_runs_are_compared_on_the_systems_that_both_have():
+    what = {"part": "curves", "role": "judge", "documents": "8 equal, 0", "quantity": "T"}
+    rows = [
+        what | {"system": f"judge {number}", "held": held, "held_se": 0.03, "given": 1.0}
+        for number, held in ((1, 0.5), (2, 0.7), (3, 0.9))
+    ]
+    table = compared("curves", rows[:2], [row | {"held": 0.95} for row in rows[1:]])
+    assert table.splitlines()[2:] == ["| judge | 8 equal, 0 | 0.700±0.030 → 0.950±0.030 |"]
