@@ -84,9 +84,9 @@ def test_values_of_the_command_line_are_as_in_a_file():
         ("curves/confidence", "9e-1", "'9e-1' is not of type 'number'; write 0.9 ("),
         ("curves/confidence", "1e-7", "; write 1.0e-07 ("),
         ("curves/resamples", "1e2", "'1e2' is not of type 'integer'; write 100 ("),
-        ("curves/resamples", "inf", "'inf' is not of type 'integer'; Bootstrap"),
-        ("curves/resamples", "2.5", "'2.5' is not of type 'integer'; Bootstrap"),
-        ("curves/resamples", "many", "'many' is not of type 'integer'; Bootstrap"),
+        ("curves/resamples", "inf", "'inf' is not of type 'integer'; Draws of"),
+        ("curves/resamples", "2.5", "'2.5' is not of type 'integer'; Draws of"),
+        ("curves/resamples", "many", "'many' is not of type 'integer'; Draws of"),
     ],
 )
 def test_what_yaml_reads_otherwise_is_told_how_to_write(where, value, what):

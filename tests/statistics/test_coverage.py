@@ -156,7 +156,12 @@ def test_systems_of_a_role_are_pooled():
 def test_data_sets_are_the_same_for_any_estimator_and_process():
     study = Study("curves", "three kinds", Design(8), data_sets=1)
     (here, there) = run(study), simulate([study], jobs=1)
-    assert here == there
+    # A process of its own has one thread for linear algebra, and other last bits.
+    for one, other in zip(here, there, strict=True):
+        assert one == {
+            name: pytest.approx(value) if isinstance(value, float) else value
+            for name, value in other.items()
+        }
     bare = run(Study("curves", "three kinds", Design(8), data_sets=1, estimator="no bias"))
     assert bare[1]["error"] == here[1]["error"]
     assert bare[1]["width"] <= here[1]["width"]

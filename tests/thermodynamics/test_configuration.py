@@ -8,7 +8,7 @@ from tests.configuration.studies import check_sentence
 @pytest.mark.parametrize(
     ("where", "value", "what"),
     [
-        ("curves/resamples", 3, "3 is less than the minimum of 50; Bootstrap "),
+        ("curves/resamples", 3, "3 is less than the minimum of 50; Draws of "),
         ("curves/confidence", float("nan"), "nan is not of type 'number'; Coverage "),
         ("curves/confidence", 1, "1 is greater than or equal to the maximum of 1; Coverage "),
     ],

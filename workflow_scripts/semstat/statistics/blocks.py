@@ -141,7 +141,7 @@ class Blocks:
             return _exceeds(mean_i, critical**2 * square_i) - (1 - MATCHED)
 
         normal, widest = ndtri((1 + MATCHED) / 2), 1.0 / (1 - MATCHED)
-        critical = brentq(excess, normal / 2, widest, xtol=1e-6)
+        critical = brentq(excess, normal / 2, widest, xtol=1e-12)
         return min(float(stdtridf((1 + MATCHED) / 2, critical)), MOST_FREEDOM)
 
     def residuals(self, count_bz: Array) -> Array:
