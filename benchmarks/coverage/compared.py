@@ -14,7 +14,7 @@ from .held import Row
 from .printed import pooled
 
 SHOWN = {
-    "curves": ("S", "T", "S_B", "T tail", "flagged gaps", "flagged jumps", "flagged elsewhere"),
+    "curves": ("S", "T", "T tail", "flagged gaps", "flagged jumps"),
     "wells": ("mean_energy", "below_zero", "below_minus_0.1", "depth", "width"),
     "differences": ("S_a − S_b", "T_a − T_b"),
     "distances": ("area level", "KS level", "area power", "KS power"),
