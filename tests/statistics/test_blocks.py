@@ -19,8 +19,13 @@ def counted(seed, documents, states, correlation):
     return count_be, blocks
 
 
-def unequal(rng, blocks, spread=1.3):
-    return np.maximum(1.0, np.round(rng.lognormal(3.5, spread, blocks)))
+def normal_sums(documents, correlation, draws):
+    """Blocks of unequal documents, and sums over their states whose means are of their model."""
+    rng = np.random.default_rng(documents)
+    states_b = np.maximum(1.0, np.round(rng.lognormal(3.5, 1.3, documents)))
+    blocks = Blocks(states_b, states_b**2, correlation)
+    normal_br = rng.standard_normal((documents, draws))
+    return blocks, (states_b * np.sqrt(blocks.variance_b))[:, None] * normal_br
 
 
 def test_residuals_give_the_variance_of_a_share():
@@ -39,12 +44,9 @@ def test_residuals_give_the_variance_of_a_share():
 @pytest.mark.parametrize("documents", [4, 12, 60])
 def test_few_unequal_blocks_still_tell_the_variance_of_a_mean(documents, correlation):
     """Under the working model the estimated variance is right on average, whatever the lengths."""
-    rng = np.random.default_rng(documents)
-    states_b = unequal(rng, documents)
-    blocks = Blocks(states_b, states_b**2, correlation)
-    mean_br = np.sqrt(blocks.variance_b)[:, None] * rng.standard_normal((documents, 20_000))
-    estimated = np.sum(blocks.residuals(states_b[:, None] * mean_br) ** 2) / 20_000
-    exact = np.sum(states_b**2 * blocks.variance_b)
+    blocks, sum_br = normal_sums(documents, correlation, 20_000)
+    estimated = np.sum(blocks.residuals(sum_br) ** 2) / 20_000
+    exact = np.sum(blocks.states_b**2 * blocks.variance_b)
     assert estimated == pytest.approx(exact, rel=0.04)
 
 
@@ -57,11 +59,7 @@ def test_blocks_that_are_alike_have_one_degree_of_freedom_less(blocks):
 @pytest.mark.parametrize("correlation", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize("documents", [2, 8, 30])
 def test_effective_degrees_of_freedom_give_the_exact_interval(documents, correlation):
-    rng = np.random.default_rng(documents)
-    states_b = unequal(rng, documents)
-    blocks = Blocks(states_b, states_b**2, correlation)
-    mean_br = np.sqrt(blocks.variance_b)[:, None] * rng.standard_normal((documents, 100_000))
-    sum_br = states_b[:, None] * mean_br
+    blocks, sum_br = normal_sums(documents, correlation, 100_000)
     error_r = np.linalg.norm(blocks.residuals(sum_br), axis=1)
     held = np.abs(sum_br.sum(axis=0)) <= stdtrit(blocks.freedom, 0.975) * error_r
     assert np.mean(held) == pytest.approx(0.95, abs=0.0025)

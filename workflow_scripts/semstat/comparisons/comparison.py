@@ -114,8 +114,7 @@ def _welch(of_a: Estimate, a: Parts, of_b: Estimate, b: Parts) -> Array:
     """
     square_of_a_e, square_of_b_e = of_a.deviation_e**2, of_b.deviation_e**2
     square_e = square_of_a_e**2 / a.blocks.freedom + square_of_b_e**2 / b.blocks.freedom
-    least = min(a.blocks.freedom, b.blocks.freedom)
-    freedom_e = np.full_like(square_e, least)
+    freedom_e = np.ones_like(square_e)  # of no matter where nothing scatters
     np.divide((square_of_a_e + square_of_b_e) ** 2, square_e, out=freedom_e, where=square_e > 0)
     return freedom_e
 

@@ -225,7 +225,8 @@ def _grouped(count_be: Array) -> Array:
     share_e = count_be.sum(axis=0) / count_be.sum()
     middle_e = np.cumsum(share_e) - share_e / 2
     group_e = np.minimum((middle_e * GROUPS).astype(int), GROUPS - 1)
-    return np.stack([count_be[:, group_e == g].sum(axis=1) for g in range(GROUPS)], axis=1)
+    grouped_bg: Array = count_be @ (group_e[:, None] == np.arange(GROUPS))
+    return grouped_bg
 
 
 def _exceeds(mean_i: Array, square_i: Array) -> float:

@@ -53,7 +53,6 @@ in 98% of the data sets of `benchmarks.coverage`; with half, intervals failed at
 TAIL_REACH = 2.0
 """Over how much of u, in e-folds, curvature is looked for and may persist in a tail."""
 
-
 NEARBY = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 3
 """Weights of neighbouring differences in a local λ: jumps and bumps are as narrow as a few knots.
 

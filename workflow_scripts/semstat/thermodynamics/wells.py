@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics.block_errors import ErrorBars
-from ..statistics.blocks import Blocks
 from ..statistics.curve import Interval
+from .curves import checked_counts
 from .energy_grid import SMALLEST
 from .quantiles import Cumulated
 from .states import BlockSums
@@ -103,10 +103,8 @@ def _moments_and_shares(
     sums: BlockSums, edges_e: Array, confidence: float
 ) -> dict[str, Interval[float]]:
     full_b = sums.states_b > 0
-    counts_be = sums.counts.counts_be[full_b].astype(np.float64)
-    at_zero_b = sums.counts.at_zero_b[full_b]
+    counts_be, at_zero_b, blocks = checked_counts(sums.counts, edges_e)
     below_be = np.cumsum(counts_be, axis=1)
-    blocks = Blocks.of_counts(counts_be, sums.counts.squared_b[full_b].astype(np.float64))
     bars = ErrorBars.pointwise(blocks.freedom, confidence)
 
     def below(energy: float) -> Array:
