@@ -41,7 +41,7 @@ class Signal(NamedTuple):
 
     order : 1 or 2.
     dependent : whether it only accompanies a transition of lower order.
-    energy, energy_low, energy_high : where, with the interval from resampled curves; probability.
+    energy, energy_low, energy_high : where, with the interval from drawn curves; probability.
     value : β for order 1, 1/probability; γ for order 2, 1/probability².
     score : the least of its contrasts with either side and with 0, in standard errors.
     significant : whether `score` exceeds the simultaneous critical value.
