@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 
-from workflow_scripts.semstat.decoding.measures import energy_fluctuation, repetition
+from workflow_scripts.semstat.decoding.measures import energy_fluctuation
 
 
-def test_rep_n_and_the_fluctuation_of_the_energy():
-    assert repetition([1, 2, 3, 4, 5], 1) == 0
-    assert repetition([1] * 10, 1) == pytest.approx(0.9)
-    assert repetition([1, 2, 3, 4] * 3, 4) == pytest.approx(1 - 4 / 9)
-    assert repetition([1, 2], 4) == 0
+def test_the_fluctuation_of_the_energy():
     rng = np.random.default_rng(0)
     hidden, surprisal = rng.standard_normal((2, 9, 5)), rng.random((2, 4))
     for found, h, v in zip(energy_fluctuation(hidden, surprisal), hidden, surprisal, strict=True):

@@ -11,8 +11,8 @@ from tests.steering.steered import PAIR, rows_of, runner, steered_study
 from tests.tiny import tiny_model
 from workflow_scripts.decoding.continue_prompts import continue_prompts
 from workflow_scripts.semstat.decoding.columns import CONTINUATIONS
-from workflow_scripts.semstat.decoding.measures import repetition
 from workflow_scripts.semstat.errors import InputError
+from workflow_scripts.semstat.generation.loops import repetition
 from workflow_scripts.semstat.tables import provenance_of, read_table
 
 METHODS = ["greedy", "block", "steering", "penalty", "contrastive", "nucleus"]

@@ -23,11 +23,12 @@ from ..running.command import progress, run
 from ..semstat.decoding.columns import CONTINUATIONS
 from ..semstat.decoding.contrastive import Contrastive
 from ..semstat.decoding.greedy import greedy
-from ..semstat.decoding.measures import energy_fluctuation, repetition
+from ..semstat.decoding.measures import energy_fluctuation
 from ..semstat.decoding.nucleus import nucleus_sampling
 from ..semstat.decoding.repetition_penalty import repetition_penalty
 from ..semstat.decoding.steer_away import SteerAway
 from ..semstat.decoding.stutter_block import stutter_block
+from ..semstat.generation.loops import repetition
 from ..semstat.generation.sampling import draw_uniform
 from ..semstat.generation.writing import Continuation, Method, continue_texts
 from ..semstat.models.replay import Reader

@@ -1,8 +1,6 @@
-"""Measures of one continuation: its repetition, and how steady its energy is."""
+"""How steady the energy of a continuation is."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +8,6 @@ from numpy.typing import NDArray
 from ..mechanics.kinetic import log_half_square
 
 Array = NDArray[np.float64]
-
-
-def repetition(tokens: Sequence[int], n: int) -> float:
-    """rep-n = 1 − unique n-grams / n-grams (Welleck et al., arXiv 1908.04319); 0 if there is none.
-
-    >>> repetition([1, 2, 1, 2, 1, 2], 2)
-    0.6
-    """
-    grams = [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
-    return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
 def energy_fluctuation(hidden_xtn: Array, surprisal_xt: Array) -> Array:
