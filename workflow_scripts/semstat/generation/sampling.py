@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..models.replay import Reader
 from .writing import Choice, Texts
@@ -46,11 +47,47 @@ def next_tokens(logits_xv: Tensor, sampling_temperature: float, uniform_x: Tenso
         raise FloatingPointError("NaN or infinite logits")
     if sampling_temperature == 0:
         return logits_xv.argmax(dim=-1)
-    p_xv = torch.softmax(logits_xv.double() / sampling_temperature, dim=-1)
-    cumulative_xv = p_xv.cumsum(dim=-1)
-    wanted_x1 = uniform_x[:, None] * cumulative_xv[:, -1:]  # the sum is 1 up to rounding
-    token_x1 = torch.searchsorted(cumulative_xv, wanted_x1, right=True)
-    return token_x1[:, 0].clamp(max=logits_xv.shape[1] - 1)
+    return draw(torch.softmax(logits_xv.double() / sampling_temperature, dim=-1), uniform_x)
+
+
+def draw(p_xv: Tensor, uniform_x: Tensor) -> Tensor:
+    """The token of each text at which the cumulative probability first exceeds a number.
+
+    The tokens are summed in stretches first, so that of all but one of them only the sum is
+    cumulated; sums are float64. A token of probability 0 is never drawn.
+
+    Parameters
+    ----------
+    p_xv : (texts, vocabulary) probabilities, up to a factor.
+    uniform_x : (texts,) float64, in [0, 1).
+
+    Returns
+    -------
+    (texts,) int64 token ids.
+    """
+    padded_xv = pad(p_xv, (0, -p_xv.shape[1] % _STRETCH))
+    stretch_xbv = padded_xv.view(len(p_xv), -1, _STRETCH)
+    sum_xb = stretch_xbv.sum(dim=2, dtype=torch.float64)
+    cumulative_xb = sum_xb.cumsum(dim=1)
+    stretch_x, rest_x = _first_beyond(cumulative_xb, sum_xb, uniform_x * cumulative_xb[:, -1])
+    among_xv = stretch_xbv[torch.arange(len(p_xv), device=p_xv.device), stretch_x].double()
+    within_x, _ = _first_beyond(among_xv.cumsum(dim=1), among_xv, rest_x)
+    return stretch_x * _STRETCH + within_x
+
+
+_STRETCH = 256
+
+
+def _first_beyond(
+    cumulative_xi: Tensor, each_xi: Tensor, wanted_x: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Index of the first cumulative sum beyond a number, and what is left of the number there."""
+    # Rounding may put a number at the whole sum, or past it.
+    most_x = torch.nextafter(cumulative_xi[:, -1], torch.zeros_like(wanted_x))
+    wanted_x = torch.minimum(wanted_x, most_x)
+    at_x1 = torch.searchsorted(cumulative_xi, wanted_x[:, None], right=True)
+    before_x1 = (cumulative_xi - each_xi).gather(1, at_x1)
+    return at_x1[:, 0], (wanted_x - before_x1[:, 0]).clamp(min=0)
 
 
 class Sampling:

@@ -1,0 +1,148 @@
+"""What the commands share that find a schedule of sampling temperatures."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from cyclopts import Parameter
+from numpy.typing import NDArray
+
+from ..models.loading import Running
+from ..running.command import progress
+from ..semstat.errors import InputError
+from ..semstat.generation.runs import Method
+from ..semstat.generation.schedule_file import ScheduleFile, write_schedule
+from ..semstat.generation.smoothing import smooth
+from ..semstat.provenance import Provenance
+from .writing_runs import Prompts, Writing, gather
+
+Array = NDArray[np.float64]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Aim:
+    """What a schedule is to do.
+
+    Parameters
+    ----------
+    target : marginal entropy to hold, nats.
+    fit_to : positions that it is found on, the first; later ones have the last of these.
+    out : JSON file of the schedule to make.
+    """
+
+    target: float
+    fit_to: int = 300
+    out: Path
+
+
+class Search:
+    """Prompts, runs and a model to find a schedule with: the runs 0, 1, … of the first prompts.
+
+    Attributes
+    ----------
+    tokens : forward tokens spent so far.
+    """
+
+    def __init__(self, running: Running, prompts: Prompts, aim: Aim) -> None:
+        self.running, self.prompts, self.aim = running, prompts, aim
+        self.steps = min(aim.fit_to, prompts.write)
+        self.taken = prompts.read(prompts.found_on)
+        self.writing = Writing(running, prompts)
+        vocabulary = self.writing.vocabulary
+        if not 0 < aim.target < math.log(vocabulary):
+            raise InputError(
+                f"generation.target: {aim.target} nats; no distribution over {vocabulary} tokens "
+                f"has more than ln {vocabulary} = {math.log(vocabulary):.2f}, and it must be above "
+                f"0; change it"
+            )
+        self.tokens = 0
+        self.start = time.perf_counter()
+
+    def label(self, name: str) -> str:
+        return f"{self.running.called} {self.taken.provenance['dataset']} {name}"
+
+    def marginals(
+        self, method: Method, times: int, advance: Callable[[int], object]
+    ) -> tuple[Array, dict[str, NDArray[Any]]]:
+        """Let every prompt be continued, `times` times side by side with the same random numbers.
+
+        Returns
+        -------
+        (times, positions) marginal entropy on average over prompts, nats, and all numbers of runs.
+        """
+        group = list(range(len(self.taken.doc))) * times
+        numbers = range(self.prompts.runs)
+        steps = self.writing.write(self.taken, group, numbers, method, advance, self.steps)
+        found = gather(steps)
+        self.tokens += len(group) * len(numbers) * len(steps)
+        entropy_dt = found.prompts["entropy_d"]
+        return entropy_dt.reshape(times, -1, len(steps)).mean(axis=1), found.runs
+
+    def write(
+        self,
+        schedule_t: Array,
+        solved: list[tuple[float, float, bool]],
+        by: str,
+        **facts: Any,
+    ) -> None:
+        """Write what was found, with what it cost."""
+        writing = {k: v for k, v in asdict(self.prompts).items() if k != "tokens"}
+        provenance = Provenance(
+            model=self.running.snapshot(),
+            tokens=self.taken.provenance,
+            writing=writing,
+            documents=self.taken.doc,
+            target=self.aim.target,
+            fit_to=self.steps,
+            schedule=by,
+            spent_tokens=self.tokens,
+            spent_seconds=round(time.perf_counter() - self.start, 1),
+            **facts,
+            **self.writing.facts,
+        ).then("found by", "torch", "transformers", "numpy", "scipy")
+        write_schedule(self.aim.out, ScheduleFile(schedule_t.tolist(), solved, provenance))
+
+
+class Solver(Protocol):
+    """A method that finds the sampling temperature of each position while it writes."""
+
+    reached: list[bool]
+
+
+def solve_while_writing(
+    running: Running, prompts: Prompts, aim: Aim, method: Any, by: str, **facts: Any
+) -> None:
+    """Find a schedule in one generation, and write it smoothed.
+
+    Raises
+    ------
+    InputError
+        If the marginal entropy comes to the target at fewer than half of the positions.
+    """
+    search = Search(running, prompts, aim)
+    total = search.steps * prompts.found_on * prompts.runs
+    with progress(search.label(by), "tokens", total) as bar:
+        marginal_1t, runs = search.marginals(method, 1, bar.update)
+    temperature_t = runs["sampling_temperature"][0, 0].astype(np.float64)
+    solved = list(zip(temperature_t.tolist(), marginal_1t[0].tolist(), method.reached, strict=True))
+    check_reached(solved, aim.target, prompts.runs)
+    search.write(smooth(temperature_t), solved, by, **facts)
+
+
+def check_reached(solved: Sequence[tuple[float, float, bool]], target: float, runs: int) -> None:
+    """Refuse a target that cannot be held."""
+    share = np.mean([reached for *_, reached in solved])
+    if share < 0.5:
+        typical = np.median([marginal for _, marginal, _ in solved])
+        raise InputError(
+            f"generation.target: {target} nats were reached at {share:.0%} of the positions (the "
+            f"marginal entropy came to {typical:.2f}; {runs} runs show at most ln {runs} = "
+            f"{math.log(runs):.2f} more than the entropy of one): change it, or raise `runs`"
+        )

@@ -1,0 +1,1 @@
+"""Commands that let a model write by one method, a file each."""

@@ -1,0 +1,1 @@
+"""Commands that find a schedule of sampling temperatures, a file each."""

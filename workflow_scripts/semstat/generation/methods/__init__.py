@@ -1,0 +1,1 @@
+"""Methods of choosing the next token of many runs, a file each."""

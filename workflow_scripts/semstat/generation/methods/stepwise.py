@@ -1,0 +1,128 @@
+"""The sampling temperature at which the marginal entropy of the runs at hand is the target.
+
+At each position that is a root of one variable on logits that are there anyway, so that a whole
+schedule costs one generation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from scipy.optimize import brentq
+from torch import Tensor
+
+from ..marginal import marginal_slope
+from ..runs import Look, Method, soften
+
+COLDEST, HOTTEST = 0.05, 20.0
+"""Sampling temperatures among which one is sought."""
+
+_STEP = math.log(1.25)
+_CLOSE = 1e-3  # of ln sampling temperature; what is left is ~1e-3 nats
+
+
+class Stepwise(Method):
+    """Solve at each position for one sampling temperature, that of all prompts and runs.
+
+    The marginal entropy, on average over prompts, need not rise with the sampling temperature at
+    all places; of its crossings of the target one beside the last position's is taken. Where it
+    does not come to the target, the nearest bound is taken and `reached` says so.
+
+    Parameters
+    ----------
+    target : marginal entropy to hold, nats.
+
+    Attributes
+    ----------
+    reached : of each position so far.
+    """
+
+    def __init__(self, target: float) -> None:
+        self.target = target
+        self.reached: list[bool] = []
+        self.log_temperature = 0.0
+
+    def sampling_temperature(self, _step: int, look: Look) -> Tensor:
+        def excess(log_temperature: float) -> float:
+            found = mean_marginal(look, math.exp(log_temperature)) - self.target
+            return float(found)
+
+        self.log_temperature, reached = solve(excess, self.log_temperature)
+        self.reached.append(reached)
+        return torch.full_like(look.entropy_dr, math.exp(self.log_temperature))
+
+
+class Newton(Method):
+    """One step of Newton's method from the last position's sampling temperature, and no more.
+
+    The proxy of the source takes the variance of the logits alone: dH/dT = Var_p(z) / T³ of each
+    run, on average. Of the marginal entropy the slope is a covariance (`marginal_slope`).
+
+    Parameters
+    ----------
+    target : marginal entropy to hold, nats.
+    slope : by the variance, or by the covariance.
+    """
+
+    def __init__(self, target: float, slope: str) -> None:
+        self.target, self.slope = target, slope
+        self.reached: list[bool] = []
+        self.temperature = 1.0
+
+    def sampling_temperature(self, _step: int, look: Look) -> Tensor:
+        now_dr = torch.full_like(look.entropy_dr, self.temperature)
+        p_drv, _, variance_dr = soften(look.shifted_drv, now_dr)
+        if self.slope == "variance":
+            slope = variance_dr.mean() / self.temperature**3
+        else:
+            slope = marginal_slope(p_drv, look.shifted_drv, now_dr[:, 0]).mean()
+        excess = marginal_of(p_drv).mean() - self.target
+        wanted = self.temperature - float(excess / slope)
+        # The slope holds near by only, and where it is about 0 nowhere.
+        near = min(max(wanted, self.temperature / 1.5), 1.5 * self.temperature)
+        self.temperature = min(max(near, COLDEST), HOTTEST)
+        self.reached.append(self.temperature == wanted)
+        return torch.full_like(look.entropy_dr, self.temperature)
+
+
+def marginal_of(p_drv: Tensor) -> Tensor:
+    """(prompts,) entropy of the mean of the runs' distributions, nats."""
+    entropy_d: Tensor = torch.special.entr(p_drv.mean(dim=1)).sum(dim=-1, dtype=torch.float64)
+    return entropy_d
+
+
+def mean_marginal(look: Look, sampling_temperature: float) -> Tensor:
+    """Marginal entropy at one sampling temperature for all, on average over prompts, nats."""
+    weight_drv = (look.shifted_drv / sampling_temperature).exp_()
+    share_d1r = (1 / weight_drv.sum(dim=-1, keepdim=True)).mT / weight_drv.shape[1]
+    mean_d1v = share_d1r @ weight_drv
+    entropy: Tensor = torch.special.entr(mean_d1v).sum(dim=-1, dtype=torch.float64).mean()
+    return entropy
+
+
+def solve(excess: Callable[[float], float], start: float) -> tuple[float, bool]:
+    """A root near where one was, among logarithms of sampling temperatures.
+
+    Parameters
+    ----------
+    excess : of the marginal entropy over the target, of ln sampling temperature.
+    start : where to look first.
+
+    Returns
+    -------
+    the root, or the bound nearer to it; and whether it is a root.
+    """
+    here = excess(start)
+    way = -1.0 if here > 0 else 1.0
+    bound = math.log(COLDEST if here > 0 else HOTTEST)
+    step, last = _STEP, start
+    while here != 0 and last != bound:
+        ahead = last + way * step
+        ahead = max(ahead, bound) if way < 0 else min(ahead, bound)
+        there = excess(ahead)
+        if there * here <= 0:
+            return float(brentq(excess, last, ahead, xtol=_CLOSE)), True
+        last, step = ahead, 2 * step
+    return last, here == 0

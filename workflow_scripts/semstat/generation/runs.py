@@ -1,0 +1,217 @@
+"""Runs: many texts that a model writes after each of some prompts, and what they are drawn from.
+
+All runs of all prompts take a step together. Of the probabilities of a step only sums are kept, so
+that memory grows with runs and positions as keys and values do, and by nothing of the size of the
+vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..models.in_place import bytes_per_position, in_place
+from ..models.replay import Reader
+from .marginal import Marginal, measure_marginal, subsets
+from .sampling import draw
+
+COLDEST = 1e-6
+"""Sampling temperature below which float32 logits tell no more than which one is the largest."""
+
+
+def draw_uniform(seed: int, doc: int, runs: range, steps: int) -> NDArray[np.float64]:
+    """(runs, steps) uniform numbers in [0, 1): a run's, whatever else is written beside it."""
+    return np.array([np.random.default_rng([seed, doc, run]).random(steps) for run in runs])
+
+
+class Look(NamedTuple):
+    """The model's own next tokens, as a method of choosing finds them.
+
+    shifted_drv : (prompts, runs, vocabulary) logits less the highest of each run, float32.
+    log_normaliser_dr : ln Σ exp of them.
+    entropy_dr : of the model's own distribution, which is that at sampling temperature 1, nats.
+    """
+
+    shifted_drv: Tensor
+    log_normaliser_dr: Tensor
+    entropy_dr: Tensor
+
+
+class Step(NamedTuple):
+    """One token of each run, and what it was drawn from.
+
+    Of the distribution that was drawn from, after whatever was cut off it:
+
+    sampling_temperature, entropy : (prompts, runs); entropy in nats.
+    logit_variance : (prompts, runs) variance of the logits under it.
+    marginal : of the mean distribution of a prompt's runs.
+
+    Of the model's own distribution:
+
+    surprisal : (prompts, runs) −ln p of the token, nats.
+    energy : (prompts, runs) H = p(token) − p(last token).
+
+    alive : (prompts, runs) bool, whether the run had not ended before; of the others nothing holds.
+    """
+
+    token: Tensor
+    alive: Tensor
+    sampling_temperature: Tensor
+    entropy: Tensor
+    logit_variance: Tensor
+    surprisal: Tensor
+    energy: Tensor
+    marginal: Marginal
+
+
+class Method:
+    """A way of choosing the next token of each run: softmax(logits / sampling temperature).
+
+    A method may remember what it saw; one is made for each group of prompts.
+    """
+
+    def sampling_temperature(self, step: int, look: Look) -> Tensor:
+        """(prompts, runs), or what broadcasts to it, of step 0, 1, …"""
+        raise NotImplementedError
+
+    def kept(self, _look: Look) -> Tensor | None:
+        """(prompts, runs, vocabulary) bool, the tokens not cut off; None for all."""
+        return None
+
+    def observe(self, step: Step, p_drv: Tensor) -> None:
+        """See what a step came to: the probabilities that it was drawn from among it."""
+
+
+class Runs:
+    """Texts under way: some runs of each of some prompts.
+
+    Parameters
+    ----------
+    reader : of the model, at its top layer.
+    prompt_dt : (prompts, tokens) token ids, at least one each; read once for all runs.
+    uniform_drt : (prompts, runs, steps) numbers in [0, 1), one for each token to write, float64.
+    method : how tokens are chosen.
+    end_tokens : token ids that end a run; none lets every run go on.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        prompt_dt: Tensor,
+        uniform_drt: Tensor,
+        method: Method,
+        end_tokens: Sequence[int] = (),
+    ) -> None:
+        self.reader, self.method = reader, method
+        self.end_token_c = torch.tensor(end_tokens, dtype=torch.long, device=prompt_dt.device)
+        prompts, self.runs, self.steps = uniform_drt.shape
+        self.uniform_tdr = iter(uniform_drt.permute(2, 0, 1))
+        moment, _ = reader.start(prompt_dt)
+        row_x = torch.arange(prompts, device=prompt_dt.device).repeat_interleave(self.runs)
+        room = prompt_dt.shape[1] + self.steps
+        shares = min(torch.get_num_threads(), len(row_x)) if row_x.device.type == "cpu" else 1
+        self.caches = [in_place(moment.after, few_x, room) for few_x in row_x.tensor_split(shares)]
+        self.top_xn = moment.top_xn[row_x]
+        self.token_dr = prompt_dt[:, -1:].expand(prompts, self.runs)
+        self.alive_dr = torch.ones_like(self.token_dr, dtype=torch.bool)
+        self.among = subsets(self.runs, prompt_dt.device)
+        self.written = 0
+
+    def step(self) -> Step:
+        """Write one token of each run."""
+        with torch.no_grad():
+            if self.written:
+                self.top_xn = self.reader.read_in_place(self.token_dr.reshape(-1, 1), self.caches)
+            logits_xv = self.reader.logits(self.top_xn)
+            if not logits_xv.isfinite().all():
+                raise FloatingPointError("NaN or infinite logits")
+            step = self._choose(logits_xv.view(*self.token_dr.shape, -1))
+        self.token_dr = step.token
+        if len(self.end_token_c):
+            self.alive_dr = self.alive_dr & ~torch.isin(step.token, self.end_token_c)
+        self.written += 1
+        return step
+
+    def _choose(self, logits_drv: Tensor) -> Step:
+        look = look_at(logits_drv)
+        temperature_dr = self.method.sampling_temperature(self.written, look)
+        temperature_dr = temperature_dr.expand(look.entropy_dr.shape)
+        kept_drv = self.method.kept(look)
+        p_drv, entropy_dr, variance_dr = soften(look.shifted_drv, temperature_dr, kept_drv)
+        token_dr = draw(p_drv.flatten(0, 1), next(self.uniform_tdr).flatten()).view_as(entropy_dr)
+
+        def log_p(token_dr: Tensor) -> Tensor:
+            chosen_dr = look.shifted_drv.gather(2, token_dr[..., None])[..., 0]
+            return chosen_dr - look.log_normaliser_dr
+
+        step = Step(
+            token=token_dr,
+            alive=self.alive_dr,
+            sampling_temperature=temperature_dr,
+            entropy=entropy_dr,
+            logit_variance=variance_dr,
+            surprisal=-log_p(token_dr),
+            energy=log_p(token_dr).exp() - log_p(self.token_dr).exp(),
+            marginal=measure_marginal(p_drv, self.among, entropy_dr, self.alive_dr),
+        )
+        self.method.observe(step, p_drv)
+        return step
+
+
+def look_at(logits_drv: Tensor) -> Look:
+    """The model's own distribution of the next token of each run."""
+    shifted_drv = logits_drv - logits_drv.amax(dim=-1, keepdim=True)
+    weight_drv = shifted_drv.exp()
+    sum_dr = weight_drv.sum(dim=-1)
+    entropy_dr = sum_dr.log() - (weight_drv.mul_(shifted_drv)).sum(dim=-1) / sum_dr
+    return Look(shifted_drv, sum_dr.log(), entropy_dr)
+
+
+def soften(
+    shifted_drv: Tensor, temperature_dr: Tensor, kept_drv: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """softmax(logits / sampling temperature), among some tokens if wanted, and its moments.
+
+    Parameters
+    ----------
+    shifted_drv : (prompts, runs, vocabulary) logits less the highest of each run.
+    temperature_dr : (prompts, runs) sampling temperatures; 0 is as cold as float32 logits tell.
+    kept_drv : (prompts, runs, vocabulary) bool, the tokens to draw from.
+
+    Returns
+    -------
+    probabilities, their entropy in nats, and the variance of the logits under them.
+    """
+    temperature_dr = temperature_dr.clamp(min=COLDEST)
+    p_drv = (shifted_drv / temperature_dr[..., None]).exp_()
+    if kept_drv is not None:
+        p_drv.mul_(kept_drv)
+    sum_dr = p_drv.sum(dim=-1)
+    p_drv /= sum_dr[..., None]
+    moment_drv = p_drv * shifted_drv
+    mean_dr = moment_drv.sum(dim=-1)
+    square_dr = moment_drv.mul_(shifted_drv).sum(dim=-1)
+    entropy_dr = sum_dr.log() - mean_dr / temperature_dr
+    return p_drv, entropy_dr, (square_dr - mean_dr.square()).clamp(min=0)
+
+
+def write_runs(runs: Runs, advance: Callable[[int], object] = lambda _tokens: None) -> list[Step]:
+    """All steps of all runs, or those until all have ended."""
+    steps = []
+    for _ in range(runs.steps):
+        steps.append(runs.step())
+        advance(runs.alive_dr.numel())
+        if len(runs.end_token_c) and not runs.alive_dr.any():
+            break
+    return steps
+
+
+def bytes_of_a_text(reader: Reader, positions: int) -> int:
+    """What a model remembers of a text of so many tokens, in bytes: keys and values."""
+    moment, _ = reader.start(torch.zeros((1, 2), dtype=torch.long, device=reader.layered.device))
+    return positions * bytes_per_position(moment.after)

@@ -1,0 +1,79 @@
+"""Keys and values that grow in place, for texts of which nobody goes back.
+
+transformers' own cache makes new keys and values at each token, so that a step copies all that is
+remembered: at 1,000 tokens that takes several times as long as the attention that reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import Cache, DynamicLayer
+
+from .caches import rows_of
+
+
+def in_place(cache: Cache, row_x: Tensor, positions: int) -> Cache:
+    """A cache of some of the texts of another, each as often as it is named, that grows in place.
+
+    Layers that remember otherwise (sliding windows, recurrent states) are as transformers has them.
+
+    Parameters
+    ----------
+    cache : of texts that were read; not changed.
+    row_x : (texts,) which of its texts.
+    positions : that there is to be room for, those in the cache among them.
+    """
+    grown = rows_of(cache, row_x)
+    grown.layers = [
+        _InPlace(layer, positions)
+        if type(layer) is DynamicLayer and layer.is_initialized
+        else layer
+        for layer in grown.layers
+    ]
+    return grown
+
+
+def bytes_per_position(cache: Cache) -> int:
+    """What a cache remembers of each token of each text, in bytes; 0 if it does not grow."""
+    growing = [layer for layer in cache.layers if type(layer) is DynamicLayer]
+    return sum(
+        tensor[0, :, 0].numel() * tensor.element_size()
+        for layer in growing
+        for tensor in (layer.keys, layer.values)
+        if tensor is not None and tensor.numel()
+    )
+
+
+class _InPlace(DynamicLayer):
+    """One layer's keys and values, (texts, heads, positions, components), in tensors with room."""
+
+    def __init__(self, layer: DynamicLayer, positions: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.dtype, self.device, self.is_initialized = layer.dtype, layer.device, True
+        assert layer.keys is not None and layer.values is not None  # noqa: S101
+        self._room = [_with_room(tensor, positions) for tensor in (layer.keys, layer.values)]
+        self._show(layer.keys.shape[-2])
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *_args: Any, **_kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        seen = self.get_seq_length()
+        end = seen + key_states.shape[-2]
+        for room, new in zip(self._room, (key_states, value_states), strict=True):
+            room[..., seen:end, :] = new
+        self._show(end)
+        assert self.keys is not None and self.values is not None  # noqa: S101
+        return self.keys, self.values
+
+    def _show(self, positions: int) -> None:
+        self.keys, self.values = (room[..., :positions, :] for room in self._room)
+
+
+def _with_room(tensor: Tensor, positions: int) -> Tensor:
+    *before, seen, components = tensor.shape
+    room = torch.empty((*before, positions, components), dtype=tensor.dtype, device=tensor.device)
+    room[..., :seen, :] = tensor
+    return room
