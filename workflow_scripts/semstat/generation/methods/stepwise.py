@@ -75,10 +75,11 @@ class Newton(Method):
         now_dr = torch.full_like(look.entropy_dr, self.temperature)
         p_drv, _, variance_dr = soften(look.shifted_drv, now_dr)
         if self.slope == "variance":
-            slope = variance_dr.mean() / self.temperature**3
+            slope = variance_dr[look.alive_dr].mean() / self.temperature**3
         else:
-            slope = marginal_slope(p_drv, look.shifted_drv, now_dr[:, 0]).mean()
-        excess = marginal_of(p_drv).mean() - self.target
+            slope_d = marginal_slope(p_drv, look.shifted_drv, now_dr[:, 0], look.alive_dr)
+            slope = _over_prompts(slope_d, look)
+        excess = _over_prompts(marginal_of(p_drv, look.alive_dr), look) - self.target
         wanted = self.temperature - float(excess / slope)
         # The slope holds near by only, and where it is about 0 nowhere.
         near = min(max(wanted, self.temperature / 1.5), 1.5 * self.temperature)
@@ -87,19 +88,30 @@ class Newton(Method):
         return torch.full_like(look.entropy_dr, self.temperature)
 
 
-def marginal_of(p_drv: Tensor) -> Tensor:
-    """(prompts,) entropy of the mean of the runs' distributions, nats."""
-    entropy_d: Tensor = torch.special.entr(p_drv.mean(dim=1)).sum(dim=-1, dtype=torch.float64)
+def marginal_of(p_drv: Tensor, alive_dr: Tensor) -> Tensor:
+    """(prompts,) entropy of the mean distribution of the runs that go on, nats; 0 of none."""
+    mean_d1v = _shares(alive_dr).to(p_drv)[:, None] @ p_drv
+    entropy_d: Tensor = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
     return entropy_d
+
+
+def _shares(alive_dr: Tensor) -> Tensor:
+    """(prompts, runs) weights of the runs that go on in the mean of their prompt."""
+    return alive_dr / alive_dr.sum(dim=1, keepdim=True).clamp(min=1)
+
+
+def _over_prompts(value_d: Tensor, look: Look) -> Tensor:
+    """Average over the prompts of which a run goes on."""
+    return value_d[look.alive_dr.any(dim=1)].mean()
 
 
 def mean_marginal(look: Look, sampling_temperature: float) -> Tensor:
     """Marginal entropy at one sampling temperature for all, on average over prompts, nats."""
     weight_drv = (look.shifted_drv / sampling_temperature).exp_()
-    share_d1r = (1 / weight_drv.sum(dim=-1, keepdim=True)).mT / weight_drv.shape[1]
-    mean_d1v = share_d1r @ weight_drv
-    entropy: Tensor = torch.special.entr(mean_d1v).sum(dim=-1, dtype=torch.float64).mean()
-    return entropy
+    share_dr = _shares(look.alive_dr) / weight_drv.sum(dim=-1)
+    mean_d1v = share_dr[:, None] @ weight_drv
+    entropy_d = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
+    return _over_prompts(entropy_d, look)
 
 
 def solve(excess: Callable[[float], float], start: float) -> tuple[float, bool]:
