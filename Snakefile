@@ -24,7 +24,11 @@ from workflow_scripts.comparisons.configuration import same_documents
 from workflow_scripts.configuration.files import check_files
 from workflow_scripts.configuration.study import read_overrides, resolve
 from workflow_scripts.decoding.configuration import decoding_keys
-from workflow_scripts.generation.configuration import is_generated
+from workflow_scripts.generation.configuration import (
+    is_generated,
+    own_options,
+    schedule_options,
+)
 from workflow_scripts.lenses.configuration import lenses_of
 from workflow_scripts.running.code import digest_of_code
 from workflow_scripts.running.job_sizes import (

@@ -1,6 +1,16 @@
-# Takes: results/models/{model}/, results/corpora/{dataset}.parquet.
-# Makes: results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet of a `generated`
-#        dataset: what the model itself writes after the first tokens of documents.
+# Takes: results/models/{model}/, results/corpora/{dataset}.parquet,
+#        results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet of prompts.
+# Makes: results/tokens/… of a `generated` dataset: what the model itself writes after the first
+#        tokens of documents;
+#        under model={model}/dataset={dataset} of results/generation/, for each condition
+#        schedules/: sampling temperatures by position, where they are to be found;
+#        runs/, positions/: what was written, and its entropies by position;
+#        entropies/, conditions/: those on average over prompts, and what the texts are like;
+#        results/generation/conditions.csv;
+#        and results/figures/generation/… as SVG and PDF.
+#
+# A method and a way of finding a schedule is a rule and a command of its own, so that adding one, or
+# mending one, reruns no other.
 
 GENERATED = [name for name, spec in DATASETS.items() if is_generated(spec)]
 
@@ -49,6 +59,120 @@ if GENERATED:
                 )
 
 
+CONDITION = f"{ENSEMBLE}/condition={{condition}}"
+RUNS = f"results/generation/runs/{CONDITION}.parquet"
+POSITIONS = f"results/generation/positions/{CONDITION}.parquet"
+SCHEDULE = f"results/generation/schedules/{ENSEMBLE}/{{condition}}.json"
+ENTROPIES = f"results/generation/entropies/{CONDITION}.parquet"
+CONDITIONS = f"results/generation/conditions/{CONDITION}.parquet"
+WRITTEN_FIGURE = f"results/figures/generation/{ENSEMBLE}"
+
+WRITTEN = {(spec["model"], spec["dataset"]): spec for spec in STUDY["generation"]}
+
+PROMPTS = ["prompt_tokens", "runs", "write", "found_on", "ends", "seed"]
+
+REMEMBERED_MB = 4000  # keys and values; writing_runs.py keeps 3 GB of them on a CPU
+
+
+include: "functions/generation.smk"
+
+
+wildcard_constraints:
+    condition=one_of(dict.fromkeys(c for spec in STUDY["generation"] for c in spec["conditions"])),
+
+
+localrules:
+    plot_entropies,
+    plot_schedules,
+    plot_conditions,
+
+
+for pair in WRITTEN:
+    model, dataset = pair
+    placed = {"model": model, "dataset": dataset, "allow_missing": True}
+    where = f"model={model}/dataset={dataset}/condition={{condition}}"
+
+    for schedule in values_of(pair, "schedule"):
+
+        rule:
+            name:
+                f"find_{schedule}_{model}_{dataset}"
+            input:
+                snapshot=snapshot_of(model),
+                tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
+            output:
+                expand(SCHEDULE, **placed),
+            log:
+                log(f"find_{schedule}", where),
+            benchmark:
+                f"logs/find_{schedule}/{where}.benchmark.tsv"
+            wildcard_constraints:
+                condition=conditions_of(pair, "schedule", schedule),
+            conda:
+                CONDA
+            threads: measure_threads(MODELS[model]["device"])
+            resources:
+                **of_model(MODELS[model], time_for_runs(pair, generations_to_find))
+                | {"mem_mb": memory_for_runs(pair)},
+            params:
+                code=digest_of_code(f"generation.schedules.{schedule}"),
+                command=f"generation.schedules.{schedule}",
+                running=running(model),
+                options=written_options(pair, *PROMPTS, "target", "fit_to"),
+                own=own_options_of(pair, schedule_options),
+            message:
+                f"Finding schedule {{wildcards.condition}} of {model} on {dataset}"
+            shell:
+                run(
+                    "{params.command}",
+                    f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} {{params.own:q}}"
+                    " --out {output:q}",
+                    "{params.code}",
+                )
+
+    for method in values_of(pair, "method"):
+
+        rule:
+            name:
+                f"write_{method}_{model}_{dataset}"
+            input:
+                snapshot=snapshot_of(model),
+                tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
+                schedule=expand(SCHEDULE, **placed) if method == "scheduled" else [],
+            output:
+                runs=expand(RUNS, **placed),
+                positions=expand(POSITIONS, **placed),
+            log:
+                log(f"write_{method}", where),
+            benchmark:
+                f"logs/write_{method}/{where}.benchmark.tsv"
+            wildcard_constraints:
+                condition=conditions_of(pair, "method", method),
+            conda:
+                CONDA
+            threads: measure_threads(MODELS[model]["device"])
+            resources:
+                **of_model(MODELS[model], time_for_runs(pair))
+                | {"mem_mb": memory_for_runs(pair)},
+            params:
+                code=digest_of_code(f"generation.methods.{method}"),
+                command=f"generation.methods.{method}",
+                running=running(model),
+                options=written_options(pair, "prompts", *PROMPTS),
+                own=own_options_of(pair, own_options),
+                schedule="--schedule" if method == "scheduled" else [],
+            message:
+                f"Writing {{wildcards.condition}} by {model} on {dataset}"
+            shell:
+                run(
+                    "{params.command}",
+                    f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} {{params.own:q}}"
+                    " {params.schedule} {input.schedule:q}"
+                    " --out {output.runs:q} --positions {output.positions:q}",
+                    "{params.code}",
+                )
+
+
 rule generation:
     input:
         [
@@ -56,5 +180,6 @@ rule generation:
             for dataset in GENERATED
             for path in expand(TOKENS, model=MODELS, dataset=dataset, shard=shards(dataset))
         ],
+        of_written(POSITIONS),
     message:
         "Done: what the models have written is in results/tokens"

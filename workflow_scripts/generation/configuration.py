@@ -1,11 +1,20 @@
-"""The entries of datasets that a model writes itself."""
+"""What a model writes itself: as a dataset, and under the conditions of `generation`."""
 
 from __future__ import annotations
 
+import math
+
+from ..configuration.checks import check_name, check_text
 from ..configuration.schema import Spec
 from ..semstat.errors import InputError
 
-AFTER = ("tokens",)
+AFTER = ("tokens", "energies")
+
+OF_STUDY = ("found_on", "fit_to", "prompts", "write")
+"""Keys that a condition may have of its own, and else has of its study."""
+
+OF_SCHEDULE = ("slope", "knots", "evaluations", "start")
+"""Keys of conditions that say how a schedule is found."""
 
 COLDEST = 1e-6
 """Sampling temperature below which float32 logits tell no more than which one is the largest."""
@@ -16,6 +25,78 @@ def resolve(study: Spec) -> None:
     for name, spec in study["datasets"].items():
         if is_generated(spec):
             _check_lengths(name, spec)
+    pairs: list[tuple[str, str]] = []
+    for at, spec in enumerate(study["generation"]):
+        where = f"generation.{at}"
+        pair = spec["model"], spec["dataset"]
+        check_name(f"{where}.model", spec["model"], study["models"], "is not one of the models")
+        check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
+        if pair in pairs:
+            raise InputError(
+                f"{where}: the same model and dataset as generation.{pairs.index(pair)}; remove "
+                f"it, or add its conditions there"
+            )
+        pairs.append(pair)
+        for name, condition in spec["conditions"].items():
+            _fill(f"{where}.conditions.{name}", condition, spec)
+        _check_prompts(where, spec, study["datasets"][spec["dataset"]])
+
+
+def _fill(where: str, condition: Spec, spec: Spec) -> None:
+    """Give a condition what its study says, and check what it says itself."""
+    for key in OF_STUDY:
+        condition.setdefault(key, spec[key])
+    temperature = condition.get("sampling_temperature", 0)
+    if 0 < temperature < COLDEST:
+        raise InputError(f"{where}.sampling_temperature: {_too_cold(temperature)}")
+    if condition.get("coldest", 0) > condition.get("hottest", math.inf):
+        raise InputError(
+            f"{where}.coldest: {condition['coldest']} is above `hottest`, which is "
+            f"{condition['hottest']}; lower it"
+        )
+    if condition.get("batch", 1) > spec["runs"]:
+        raise InputError(
+            f"{where}.batch: {condition['batch']} is more than the {spec['runs']} `runs` of a "
+            f"prompt; lower it"
+        )
+    if condition["method"] != "scheduled":
+        return
+    if "target" not in spec:
+        raise InputError(
+            f"{where}.schedule: what it is to hold is not said; add `target`, the marginal entropy "
+            f"in nats, beside `conditions`"
+        )
+    if condition["fit_to"] > condition["write"]:
+        raise InputError(
+            f"{where}.fit_to: {condition['fit_to']} is more than the {condition['write']} tokens "
+            f"that are written (`write`); lower it"
+        )
+
+
+def _check_prompts(where: str, spec: Spec, dataset: Spec) -> None:
+    documents = dataset["shards"] * dataset["documents_per_shard"]
+    most = max(
+        max(condition["prompts"], condition["found_on"])
+        for condition in spec["conditions"].values()
+    )
+    if most > documents:
+        raise InputError(
+            f"{where}.prompts: {most} is more than the {documents} documents of "
+            f"{spec['dataset']}; lower it (or `found_on`), or raise its `shards`"
+        )
+    tokens = dataset["tokens_per_document"]
+    if tokens is not None and spec["prompt_tokens"] > tokens:
+        raise InputError(
+            f"{where}.prompt_tokens: {spec['prompt_tokens']} is more than the {tokens} that "
+            f"{spec['dataset']} allows; lower it, or raise its `tokens_per_document`"
+        )
+
+
+def _too_cold(temperature: float) -> str:
+    return (
+        f"logits divided by {temperature} may be no numbers; write 0, which takes the most "
+        f"probable token, or at least {COLDEST}"
+    )
 
 
 def _check_lengths(name: str, spec: Spec) -> None:
@@ -32,9 +113,7 @@ def _check_lengths(name: str, spec: Spec) -> None:
         )
     if 0 < spec["sampling_temperature"] < COLDEST:
         raise InputError(
-            f"datasets.{name}.sampling_temperature: logits divided by "
-            f"{spec['sampling_temperature']} may be no numbers; write 0, which takes the most "
-            f"probable token, or at least {COLDEST}"
+            f"datasets.{name}.sampling_temperature: {_too_cold(spec['sampling_temperature'])}"
         )
     if prompt >= tokens:
         raise InputError(
@@ -49,3 +128,14 @@ def _check_lengths(name: str, spec: Spec) -> None:
 def is_generated(spec: Spec) -> bool:
     """Whether a model writes a dataset itself."""
     return bool(spec["source"] == "generated")
+
+
+def own_options(condition: Spec) -> list[str]:
+    """Keys of a condition that its method takes, in a fixed order."""
+    others = {"method", "schedule", *OF_STUDY, *OF_SCHEDULE}
+    return sorted(condition.keys() - others)
+
+
+def schedule_options(condition: Spec) -> list[str]:
+    """Keys of a condition that finding its schedule takes."""
+    return [key for key in OF_SCHEDULE if key in condition]

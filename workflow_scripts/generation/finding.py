@@ -48,6 +48,7 @@ class Search:
     Attributes
     ----------
     tokens : forward tokens spent so far.
+    at_once : generations that there is memory for side by side.
     """
 
     def __init__(self, running: Running, prompts: Prompts, aim: Aim) -> None:
@@ -64,6 +65,10 @@ class Search:
             )
         self.tokens = 0
         self.start = time.perf_counter()
+        shorter = (1 + prompts.prompt_tokens + prompts.write) / (
+            1 + prompts.prompt_tokens + self.steps
+        )
+        self.at_once = max(1, int(self.writing.at_once * shorter) // prompts.found_on)
 
     def label(self, name: str) -> str:
         return f"{self.running.called} {self.taken.provenance['dataset']} {name}"

@@ -56,11 +56,15 @@ def optimised(
 
         def errors(temperatures: Iterable[Array]) -> list[Array]:
             """(positions,) of each vector of sampling temperatures at the knots."""
-            schedule_kt = [through_knots(at_q, t_q, search.steps) for t_q in temperatures]
-            by_prompt = np.repeat(schedule_kt, prompts.found_on, axis=0).T
-            method = Schedule(torch.from_numpy(by_prompt))
-            marginal_kt, _ = search.marginals(method, len(schedule_kt), bar.update)
-            return list(marginal_kt - aim.target)
+            found: list[Array] = []
+            schedules = [through_knots(at_q, t_q, search.steps) for t_q in temperatures]
+            for first in range(0, len(schedules), search.at_once):
+                few = schedules[first : first + search.at_once]
+                by_prompt = np.repeat(few, prompts.found_on, axis=0).T
+                method = Schedule(torch.from_numpy(by_prompt))
+                marginals, _ = search.marginals(method, len(few), bar.update)
+                found += list(marginals - aim.target)
+            return found
 
         def side_by_side(_function: Callable[[Array], Array], at: Iterable[Array]) -> list[Array]:
             return errors(at)
