@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..models.in_place import bytes_per_position, in_place
+from ..models.in_place import bytes_remembered, in_place
 from ..models.replay import Reader
 from .marginal import Marginal, measure_marginal, subsets
 from .sampling import draw
@@ -218,4 +218,4 @@ def write_runs(runs: Runs, advance: Callable[[int], object] = lambda _tokens: No
 def bytes_of_a_text(reader: Reader, positions: int) -> int:
     """What a model remembers of a text of so many tokens, in bytes: keys and values."""
     moment, _ = reader.start(torch.zeros((1, 2), dtype=torch.long, device=reader.layered.device))
-    return positions * bytes_per_position(moment.after)
+    return bytes_remembered(moment.after, positions)
