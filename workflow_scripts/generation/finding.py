@@ -24,6 +24,10 @@ from .writing_runs import Prompts, Writing, gather
 
 Array = NDArray[np.float64]
 
+FIRST_RUN = 1_000_000
+"""Number of the first run that schedules are found with; those that they are judged on begin at 0,
+however many there are."""
+
 HELD = 0.1
 """Nats from the target up to which a file of a schedule says that it was reached."""
 
@@ -46,7 +50,7 @@ class Aim:
 
 
 class Search:
-    """Prompts, runs and a model to find a schedule with: the runs 0, 1, … of the first prompts.
+    """Prompts, runs and a model to find a schedule with, runs that are never written elsewhere.
 
     Attributes
     ----------
@@ -90,7 +94,7 @@ class Search:
         (times, positions) marginal entropy on average over prompts, nats, and all numbers of runs.
         """
         group = list(range(len(self.taken.doc))) * times
-        numbers = range(self.prompts.runs)
+        numbers = range(FIRST_RUN, FIRST_RUN + self.prompts.runs)
         steps = self.writing.write(self.taken, group, numbers, method, advance, self.steps)
         found = gather(steps)
         self.tokens += len(group) * len(numbers) * len(steps)
