@@ -1,12 +1,13 @@
 """Methods of choosing, against plain implementations of what their authors wrote."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 import torch
 
-from tests.generation.plain_runs import entropy, softmax, told_runs, tokens_of, written
+from tests.generation.plain_runs import entropy, softmax, tokens_of, told_runs, written
 from tests.tiny import tiny_model
 from workflow_scripts.semstat.generation.methods.dynamic_temperature import DynamicTemperature
 from workflow_scripts.semstat.generation.methods.edt import EntropyBased
@@ -171,7 +172,7 @@ def test_control_holds_the_entropy_and_does_not_wind_up():
 def test_without_an_integral_it_is_proportional():
     logits_tdrv, uniform_drt = made_up(7, 5)
     steps = write_runs(told_runs(logits_tdrv, uniform_drt, Online(3.0, 1, 0.5, 0.0)))
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in itertools.pairwise(steps):
         expected = (0.5 * (3.0 - before.entropy)).exp()
         assert torch.allclose(after.sampling_temperature, expected)
 
