@@ -152,8 +152,7 @@ for pair in WRITTEN:
                 CONDA
             threads: measure_threads(MODELS[model]["device"])
             resources:
-                **of_model(MODELS[model], time_for_runs(pair))
-                | {"mem_mb": memory_for_runs(pair)},
+                **of_model(MODELS[model], time_for_runs(pair)) | {"mem_mb": memory_for_runs(pair)},
             params:
                 code=digest_of_code(f"generation.methods.{method}"),
                 command=f"generation.methods.{method}",

@@ -21,9 +21,7 @@ def if_written(pattern, among=lambda condition: True):
     def of_pair(wildcards):
         pair = wildcards.model, wildcards.dataset
         if pair not in WRITTEN:
-            raise WorkflowError(
-                f"{' on '.join(pair)} is not written; add an entry to `generation`"
-            )
+            raise WorkflowError(f"{' on '.join(pair)} is not written; add an entry to `generation`")
         return written(pattern, *pair, among)
 
     return of_pair
