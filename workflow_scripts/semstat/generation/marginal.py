@@ -164,6 +164,12 @@ def _cross_entropy(p: Tensor, q: Tensor) -> Tensor:
     return -term.sum(dim=-1, dtype=torch.float64)
 
 
+def entropy_of_mean(p_drv: Tensor) -> Tensor:
+    """(prompts,) H[p̄] of the runs' distributions, (prompts, runs, vocabulary); nats, float64."""
+    entropy_d: Tensor = torch.special.entr(p_drv.mean(dim=1)).sum(dim=-1, dtype=torch.float64)
+    return entropy_d
+
+
 def marginal_slope(
     p_drv: Tensor,
     logits_drv: Tensor,

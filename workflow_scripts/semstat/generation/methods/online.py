@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..runs import Look, Method, Step
-from .stepwise import COLDEST, HOTTEST, marginal_of
+from ..marginal import entropy_of_mean
+from ..runs import COLDEST, HOTTEST, Look, Method, Step
 
 
 class Online(Method):
@@ -42,7 +42,7 @@ class Online(Method):
             entropy_dr = step.entropy
         else:
             each = [
-                marginal_of(few_drv)[:, None].expand(few_drv.shape[:2]).to(step.entropy)
+                entropy_of_mean(few_drv)[:, None].expand(few_drv.shape[:2]).to(step.entropy)
                 for few_drv in torch.split(p_drv, self.batch, dim=1)
             ]
             entropy_dr = torch.cat(each, dim=1)

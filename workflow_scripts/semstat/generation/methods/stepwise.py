@@ -13,11 +13,8 @@ import torch
 from scipy.optimize import brentq
 from torch import Tensor
 
-from ..marginal import marginal_slope
-from ..runs import Look, Method, soften
-
-COLDEST, HOTTEST = 0.05, 20.0
-"""Sampling temperatures among which one is sought."""
+from ..marginal import entropy_of_mean, marginal_slope
+from ..runs import COLDEST, HOTTEST, Look, Method, soften
 
 _STEP = math.log(1.25)
 _CLOSE = 1e-3  # of ln sampling temperature; what is left is ~1e-3 nats
@@ -78,19 +75,13 @@ class Newton(Method):
             slope = variance_dr.mean() / self.temperature**3
         else:
             slope = marginal_slope(p_drv, look.shifted_drv, now_dr[:, 0]).mean()
-        excess = marginal_of(p_drv).mean() - self.target
+        excess = entropy_of_mean(p_drv).mean() - self.target
         wanted = self.temperature - float(excess / slope)
         # The slope holds near by only, and where it is about 0 nowhere.
         near = min(max(wanted, self.temperature / 1.5), 1.5 * self.temperature)
         self.temperature = min(max(near, COLDEST), HOTTEST)
         self.reached.append(self.temperature == wanted)
         return torch.full_like(look.entropy_dr, self.temperature)
-
-
-def marginal_of(p_drv: Tensor) -> Tensor:
-    """(prompts,) entropy of the mean of the runs' distributions, nats."""
-    entropy_d: Tensor = torch.special.entr(p_drv.mean(dim=1)).sum(dim=-1, dtype=torch.float64)
-    return entropy_d
 
 
 def mean_marginal(look: Look, sampling_temperature: float) -> Tensor:
