@@ -24,6 +24,9 @@ from .writing_runs import Prompts, Writing, gather
 
 Array = NDArray[np.float64]
 
+HELD = 0.1
+"""Nats from the target up to which a file of a schedule says that it was reached."""
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +57,19 @@ class Search:
     def __init__(self, running: Running, prompts: Prompts, aim: Aim) -> None:
         self.running, self.prompts, self.aim = running, prompts, aim
         self.steps = min(aim.fit_to, prompts.write)
+        if self.steps < 1:
+            raise InputError(
+                f"generation.fit_to: a schedule cannot be found on {self.steps} positions; raise it"
+            )
         self.taken = prompts.read(prompts.found_on)
-        self.writing = Writing(running, prompts)
-        vocabulary = self.writing.vocabulary
+        vocabulary = running.snapshot()["vocabulary"]
         if not 0 < aim.target < math.log(vocabulary):
             raise InputError(
                 f"generation.target: {aim.target} nats; no distribution over {vocabulary} tokens "
                 f"has more than ln {vocabulary} = {math.log(vocabulary):.2f}, and it must be above "
                 f"0; change it"
             )
+        self.writing = Writing(running, prompts)
         self.tokens = 0
         self.start = time.perf_counter()
         shorter = (1 + prompts.prompt_tokens + prompts.write) / (
@@ -87,17 +94,29 @@ class Search:
         steps = self.writing.write(self.taken, group, numbers, method, advance, self.steps)
         found = gather(steps)
         self.tokens += len(group) * len(numbers) * len(steps)
-        entropy_dt = found.prompts["entropy_d"]
-        return entropy_dt.reshape(times, -1, len(steps)).mean(axis=1), found.runs
+        # NaN where all runs of a prompt have ended.
+        entropy_kdt = found.prompts["entropy_d"].reshape(times, -1, len(steps))
+        return np.nanmean(entropy_kdt, axis=1), found.runs
 
     def write(
         self,
         schedule_t: Array,
-        solved: list[tuple[float, float, bool]],
+        found_t: Array,
+        marginal_t: Array,
         by: str,
         **facts: Any,
     ) -> None:
-        """Write what was found, with what it cost."""
+        """Write what was found, with what it cost.
+
+        Parameters
+        ----------
+        schedule_t : (positions,) sampling temperatures to be used.
+        found_t, marginal_t : (positions,) those that were used here, and what they came to.
+        """
+        solved = [
+            (float(found), float(marginal), bool(abs(marginal - self.aim.target) <= HELD))
+            for found, marginal in zip(found_t, marginal_t, strict=True)
+        ]
         writing = {k: v for k, v in asdict(self.prompts).items() if k != "tokens"}
         provenance = Provenance(
             model=self.running.snapshot(),
@@ -116,7 +135,12 @@ class Search:
 
 
 class Solver(Protocol):
-    """A method that finds the sampling temperature of each position while it writes."""
+    """A method that finds the sampling temperature of each position while it writes.
+
+    Attributes
+    ----------
+    reached : of each position, whether it found what it looked for.
+    """
 
     reached: list[bool]
 
@@ -136,16 +160,15 @@ def solve_while_writing(
     with progress(search.label(by), "tokens", total) as bar:
         marginal_1t, runs = search.marginals(method, 1, bar.update)
     temperature_t = runs["sampling_temperature"][0, 0].astype(np.float64)
-    solved = list(zip(temperature_t.tolist(), marginal_1t[0].tolist(), method.reached, strict=True))
-    check_reached(solved, aim.target, prompts.runs)
-    search.write(smooth(temperature_t), solved, by, **facts)
+    check_reached(method.reached, marginal_1t[0], aim.target, prompts.runs)
+    search.write(smooth(temperature_t), temperature_t, marginal_1t[0], by, **facts)
 
 
-def check_reached(solved: Sequence[tuple[float, float, bool]], target: float, runs: int) -> None:
+def check_reached(reached: Sequence[bool], marginal_t: Array, target: float, runs: int) -> None:
     """Refuse a target that cannot be held."""
-    share = np.mean([reached for *_, reached in solved])
+    share = np.mean(reached)
     if share < 0.5:
-        typical = np.median([marginal for _, marginal, _ in solved])
+        typical = np.median(marginal_t)
         raise InputError(
             f"generation.target: {target} nats were reached at {share:.0%} of the positions (the "
             f"marginal entropy came to {typical:.2f}; {runs} runs show at most ln {runs} = "

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import torch
+import transformers
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
@@ -73,6 +74,11 @@ class Prompts:
             raise InputError(
                 f"generation.runs: {self.runs} runs have no marginal entropy; take at least 2"
             )
+        if min(documents, self.write) < 1:
+            raise InputError(
+                f"generation.write: {self.write} tokens after each of {documents} prompts are "
+                f"nothing to write; take at least 1 of each"
+            )
         remedy = (
             "lower `prompts` or `prompt_tokens` of its entry under `generation`, or raise the "
             "dataset's `shards` or `tokens_per_document`"
@@ -84,14 +90,13 @@ class Writing:
     """A model that writes runs, as many prompts at a time as there is memory for."""
 
     def __init__(self, running: Running, prompts: Prompts) -> None:
+        self.end_tokens = _end_tokens(running) if prompts.ends else []
         # The prefix token, and the tokens that are read or written.
         positions = 1 + prompts.prompt_tokens + prompts.write
         layered, self.facts = load(running, positions, "generation.write")
         self.running, self.prompts = running, prompts
         self.reader = readers(running.called, layered, [layered.n_blocks])[layered.n_blocks]
         self.device = layered.device
-        self.vocabulary = layered.decoder.vocabulary
-        self.end_tokens = _end_tokens(running, layered.model.config) if prompts.ends else []
         each = prompts.runs * positions
         self.at_once = max(1, self._positions_at_once(positions) // each)
 
@@ -145,8 +150,9 @@ class Writing:
             ) from error
 
 
-def _end_tokens(running: Running, config: Any) -> list[int]:
+def _end_tokens(running: Running) -> list[int]:
     """Tokens that end a text, as the model's own configuration has them."""
+    config = transformers.AutoConfig.from_pretrained(running.model, local_files_only=True)
     ends = config.get_text_config().eos_token_id
     if ends is None:
         raise InputError(
@@ -212,7 +218,7 @@ def write_condition(
         for group in writing.groups(len(taken.doc)):
             found = gather(writing.write(taken, group, numbers, make(), bar.update))
             docs = [(taken.doc[d], d >= prompts.found_on) for d in group]
-            of_runs.write_table(runs_table(docs, numbers, found))
+            of_runs.write_table(runs_table(docs, numbers, found, writing.end_tokens))
             of_positions.write_table(positions_table(docs, found))
     log.info("%.0f tokens a second", total / (time.perf_counter() - start))
 
@@ -240,7 +246,9 @@ def gather(steps: list[Step]) -> Gathered:
     return Gathered(runs, prompts)
 
 
-def runs_table(docs: list[tuple[int, bool]], numbers: range, found: Gathered) -> pa.Table:
+def runs_table(
+    docs: list[tuple[int, bool]], numbers: range, found: Gathered, end_tokens: Sequence[int]
+) -> pa.Table:
     """Rows of runs."""
     lengths_dr = found.runs["alive"].sum(axis=2)
     rows = []
@@ -248,7 +256,7 @@ def runs_table(docs: list[tuple[int, bool]], numbers: range, found: Gathered) ->
         for r, run in enumerate(numbers):
             length = int(lengths_dr[d, r])
             row: dict[str, Any] = {"doc": doc, "run": run, "held_out": held_out}
-            row["ended"] = length < found.runs["alive"].shape[2]
+            row["ended"] = found.runs["token"][d, r, length - 1] in end_tokens
             row["tokens"] = found.runs["token"][d, r, :length].astype(np.int32)
             row |= {name: found.runs[name][d, r, :length].astype(np.float32) for name in NUMBERS}
             rows.append(row)

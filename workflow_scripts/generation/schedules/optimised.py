@@ -78,12 +78,10 @@ def optimised(
             workers=side_by_side,
         )
     schedule_t = through_knots(at_q, found.x, search.steps)
-    solved = [
-        (float(t), float(aim.target + e), True) for t, e in zip(schedule_t, found.fun, strict=True)
-    ]
     search.write(
         schedule_t,
-        solved,
+        schedule_t,
+        aim.target + found.fun,
         "optimised",
         knots=at_q.tolist(),
         loss=float(np.mean(found.fun**2)),

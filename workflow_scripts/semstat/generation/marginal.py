@@ -164,10 +164,21 @@ def _cross_entropy(p: Tensor, q: Tensor) -> Tensor:
     return -term.sum(dim=-1, dtype=torch.float64)
 
 
-def entropy_of_mean(p_drv: Tensor) -> Tensor:
-    """(prompts,) H[p̄] of the runs' distributions, (prompts, runs, vocabulary); nats, float64."""
-    entropy_d: Tensor = torch.special.entr(p_drv.mean(dim=1)).sum(dim=-1, dtype=torch.float64)
+def entropy_of_mean(p_drv: Tensor, alive_dr: Tensor) -> Tensor:
+    """(prompts,) H[p̄] of the runs that go on, nats, float64; 0 of none.
+
+    Parameters
+    ----------
+    p_drv, alive_dr : as in `measure_marginal`.
+    """
+    mean_d1v = shares(alive_dr).to(p_drv)[:, None] @ p_drv
+    entropy_d: Tensor = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
     return entropy_d
+
+
+def shares(alive_dr: Tensor) -> Tensor:
+    """(prompts, runs) weights of the runs that go on in the mean of their prompt."""
+    return alive_dr / alive_dr.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def marginal_slope(

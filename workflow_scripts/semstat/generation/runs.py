@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..models.in_place import bytes_per_position, in_place
+from ..models.in_place import bytes_remembered, in_place
 from ..models.replay import Reader
 from .marginal import Marginal, measure_marginal, subsets
 from .sampling import draw
@@ -23,8 +23,8 @@ from .sampling import draw
 COLDEST, HOTTEST = 0.05, 20.0
 """Sampling temperatures among which methods seek one."""
 
-AS_GOOD_AS_0 = 1e-6
-"""Sampling temperature below which float32 logits tell no more than which one is the largest."""
+AS_GOOD_AS_0 = 1e-30
+"""Sampling temperature at which float32 logits tell which ones are the largest, and no more."""
 
 
 def draw_uniform(seed: int, doc: int, runs: range, steps: int) -> NDArray[np.float64]:
@@ -38,11 +38,13 @@ class Look(NamedTuple):
     shifted_drv : (prompts, runs, vocabulary) logits less the highest of each run, float32.
     log_normaliser_dr : ln Σ exp of them.
     entropy_dr : of the model's own distribution, which is that at sampling temperature 1, nats.
+    alive_dr : bool, runs that have not ended; of the others nothing holds.
     """
 
     shifted_drv: Tensor
     log_normaliser_dr: Tensor
     entropy_dr: Tensor
+    alive_dr: Tensor
 
 
 class Step(NamedTuple):
@@ -131,8 +133,6 @@ class Runs:
             if self.written:
                 self.top_xn = self.reader.read_in_place(self.token_dr.reshape(-1, 1), self.caches)
             logits_xv = self.reader.logits(self.top_xn)
-            if not logits_xv.isfinite().all():
-                raise FloatingPointError("NaN or infinite logits")
             step = self._choose(logits_xv.view(*self.token_dr.shape, -1))
         self.token_dr = step.token
         if len(self.end_token_c):
@@ -141,7 +141,10 @@ class Runs:
         return step
 
     def _choose(self, logits_drv: Tensor) -> Step:
-        look = look_at(logits_drv)
+        look = look_at(logits_drv, self.alive_dr)
+        # It is NaN wherever a logit is NaN or infinite.
+        if not look.entropy_dr.isfinite().all():
+            raise FloatingPointError("NaN or infinite logits")
         temperature_dr = self.method.sampling_temperature(self.written, look)
         temperature_dr = temperature_dr.expand(look.entropy_dr.shape)
         kept_drv = self.method.kept(look)
@@ -166,13 +169,13 @@ class Runs:
         return step
 
 
-def look_at(logits_drv: Tensor) -> Look:
+def look_at(logits_drv: Tensor, alive_dr: Tensor) -> Look:
     """The model's own distribution of the next token of each run."""
     shifted_drv = logits_drv - logits_drv.amax(dim=-1, keepdim=True)
     weight_drv = shifted_drv.exp()
     sum_dr = weight_drv.sum(dim=-1)
     entropy_dr = sum_dr.log() - (weight_drv.mul_(shifted_drv)).sum(dim=-1) / sum_dr
-    return Look(shifted_drv, sum_dr.log(), entropy_dr)
+    return Look(shifted_drv, sum_dr.log(), entropy_dr, alive_dr)
 
 
 def soften(
@@ -183,7 +186,8 @@ def soften(
     Parameters
     ----------
     shifted_drv : (prompts, runs, vocabulary) logits less the highest of each run.
-    temperature_dr : (prompts, runs) sampling temperatures; 0 is as cold as float32 logits tell.
+    temperature_dr : (prompts, runs) sampling temperatures; 0 leaves the most probable token, or
+        those that share the highest logit.
     kept_drv : (prompts, runs, vocabulary) bool, the tokens to draw from.
 
     Returns
@@ -217,4 +221,4 @@ def write_runs(runs: Runs, advance: Callable[[int], object] = lambda _tokens: No
 def bytes_of_a_text(reader: Reader, positions: int) -> int:
     """What a model remembers of a text of so many tokens, in bytes: keys and values."""
     moment, _ = reader.start(torch.zeros((1, 2), dtype=torch.long, device=reader.layered.device))
-    return positions * bytes_per_position(moment.after)
+    return bytes_remembered(moment.after, positions)

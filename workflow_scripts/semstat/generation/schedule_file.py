@@ -23,7 +23,7 @@ class ScheduleFile(NamedTuple):
 
     sampling_temperature : by position, the first token written first; the last one from there on.
     solved : before smoothing, and the marginal entropy that the runs had there, nats, with whether
-        it came to the target; as (sampling_temperature, marginal, reached).
+        it came to the target, within 0.1; as (sampling_temperature, marginal, reached).
     provenance : the model, what it was found on and how, and what that cost: tokens and seconds.
     """
 
@@ -58,7 +58,7 @@ def read_schedule(path: Path, model: Mapping[str, Any] | None = None) -> Schedul
             [(float(t), float(h), bool(reached)) for t, h, reached in said["solved"]],
             Provenance(said["provenance"]),
         )
-        made_for = found.provenance["model"]
+        made_for = dict(found.provenance["model"])
         if not found.sampling_temperature or not all(
             0 <= value < float("inf") for value in found.sampling_temperature
         ):
@@ -83,6 +83,9 @@ def _same(model: Mapping[str, Any]) -> dict[str, Any]:
 class ScheduledTemperature(LogitsProcessor):
     """Divides logits by the sampling temperature of the position, in transformers' `generate`.
 
+    `generate` must be told `do_sample=True, temperature=1.0, top_k=0, top_p=1.0` beside it: where
+    the schedule was found nothing was cut off, as transformers (50 tokens) and many models do.
+
     Parameters
     ----------
     sampling_temperature : by position, as in a `ScheduleFile`; all positive.
@@ -103,6 +106,16 @@ class ScheduledTemperature(LogitsProcessor):
         self.prompt_tokens = prompt_tokens
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """(texts, vocabulary) logits over the sampling temperature."""
+        """(texts, vocabulary) logits over the sampling temperature.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer tokens than the prompt is said to have.
+        """
         position = min(input_ids.shape[1] - self.prompt_tokens, len(self.temperature_t) - 1)
+        if position < 0:
+            raise ValueError(
+                f"the text has {input_ids.shape[1]} tokens, and its prompt {self.prompt_tokens}"
+            )
         return scores / float(self.temperature_t[position])

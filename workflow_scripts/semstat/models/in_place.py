@@ -36,12 +36,17 @@ def in_place(cache: Cache, row_x: Tensor, positions: int) -> Cache:
     return grown
 
 
-def bytes_per_position(cache: Cache) -> int:
-    """What a cache remembers of each token of each text, in bytes; 0 if it does not grow."""
-    growing = [layer for layer in cache.layers if type(layer) is DynamicLayer]
+def bytes_remembered(cache: Cache, positions: int) -> int:
+    """Keys and values of a text of so many tokens, in a cache of this kind that holds some, bytes.
+
+    Recurrent states, which do not grow, are left out.
+    """
     return sum(
-        tensor[0, :, 0].numel() * tensor.element_size()
-        for layer in growing
+        tensor[0, :, 0].numel()
+        * tensor.element_size()
+        * min(positions, getattr(layer, "sliding_window", positions))
+        for layer in cache.layers
+        if isinstance(layer, DynamicLayer)
         for tensor in (layer.keys, layer.values)
         if tensor is not None and tensor.numel()
     )
@@ -60,11 +65,11 @@ class _InPlace(DynamicLayer):
     def update(
         self, key_states: Tensor, value_states: Tensor, *_args: Any, **_kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        seen = self.get_seq_length()
-        end = seen + key_states.shape[-2]
+        seen, more = self.get_seq_length(), key_states.shape[-2]
         for room, new in zip(self._room, (key_states, value_states), strict=True):
-            room[..., seen:end, :] = new
-        self._show(end)
+            # Unlike a slice this is an error where there is no room left.
+            room.narrow(-2, seen, more).copy_(new)
+        self._show(seen + more)
         assert self.keys is not None and self.values is not None  # noqa: S101
         return self.keys, self.values
 

@@ -41,9 +41,10 @@ class Online(Method):
         if self.batch == 1:
             entropy_dr = step.entropy
         else:
+            parts = [torch.split(value, self.batch, dim=1) for value in (p_drv, step.alive)]
             each = [
-                entropy_of_mean(few_drv)[:, None].expand(few_drv.shape[:2]).to(step.entropy)
-                for few_drv in torch.split(p_drv, self.batch, dim=1)
+                entropy_of_mean(few_drv, alive_dr)[:, None].expand(alive_dr.shape).to(step.entropy)
+                for few_drv, alive_dr in zip(*parts, strict=True)
             ]
             entropy_dr = torch.cat(each, dim=1)
         self.lacking_dr = self.target - entropy_dr

@@ -13,7 +13,7 @@ import torch
 from scipy.optimize import brentq
 from torch import Tensor
 
-from ..marginal import entropy_of_mean, marginal_slope
+from ..marginal import entropy_of_mean, marginal_slope, shares
 from ..runs import COLDEST, HOTTEST, Look, Method, soften
 
 _STEP = math.log(1.25)
@@ -72,10 +72,11 @@ class Newton(Method):
         now_dr = torch.full_like(look.entropy_dr, self.temperature)
         p_drv, _, variance_dr = soften(look.shifted_drv, now_dr)
         if self.slope == "variance":
-            slope = variance_dr.mean() / self.temperature**3
+            slope = variance_dr[look.alive_dr].mean() / self.temperature**3
         else:
-            slope = marginal_slope(p_drv, look.shifted_drv, now_dr[:, 0]).mean()
-        excess = entropy_of_mean(p_drv).mean() - self.target
+            slope_d = marginal_slope(p_drv, look.shifted_drv, now_dr[:, 0], look.alive_dr)
+            slope = _over_prompts(slope_d, look)
+        excess = _over_prompts(entropy_of_mean(p_drv, look.alive_dr), look) - self.target
         wanted = self.temperature - float(excess / slope)
         # The slope holds near by only, and where it is about 0 nowhere.
         near = min(max(wanted, self.temperature / 1.5), 1.5 * self.temperature)
@@ -84,13 +85,18 @@ class Newton(Method):
         return torch.full_like(look.entropy_dr, self.temperature)
 
 
+def _over_prompts(value_d: Tensor, look: Look) -> Tensor:
+    """Average over the prompts of which a run goes on."""
+    return value_d[look.alive_dr.any(dim=1)].mean()
+
+
 def mean_marginal(look: Look, sampling_temperature: float) -> Tensor:
     """Marginal entropy at one sampling temperature for all, on average over prompts, nats."""
     weight_drv = (look.shifted_drv / sampling_temperature).exp_()
-    share_d1r = (1 / weight_drv.sum(dim=-1, keepdim=True)).mT / weight_drv.shape[1]
-    mean_d1v = share_d1r @ weight_drv
-    entropy: Tensor = torch.special.entr(mean_d1v).sum(dim=-1, dtype=torch.float64).mean()
-    return entropy
+    share_dr = shares(look.alive_dr) / weight_drv.sum(dim=-1)
+    mean_d1v = share_dr[:, None] @ weight_drv
+    entropy_d = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
+    return _over_prompts(entropy_d, look)
 
 
 def solve(excess: Callable[[float], float], start: float) -> tuple[float, bool]:
