@@ -84,6 +84,8 @@ wildcard_constraints:
 localrules:
     plot_entropies,
     plot_schedules,
+    plot_held,
+    plot_costs,
     plot_conditions,
 
 
@@ -152,8 +154,7 @@ for pair in WRITTEN:
                 CONDA
             threads: measure_threads(MODELS[model]["device"])
             resources:
-                **of_model(MODELS[model], time_for_runs(pair))
-                | {"mem_mb": memory_for_runs(pair)},
+                **of_model(MODELS[model], time_for_runs(pair)) | {"mem_mb": memory_for_runs(pair)},
             params:
                 code=digest_of_code(f"generation.methods.{method}"),
                 command=f"generation.methods.{method}",
@@ -173,6 +174,124 @@ for pair in WRITTEN:
                 )
 
 
+rule describe_runs:
+    input:
+        runs=RUNS,
+        positions=POSITIONS,
+    output:
+        condition=CONDITIONS,
+        entropies=ENTROPIES,
+    log:
+        log("describe_runs", CONDITION),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        options=CONFIDENCE,
+        aim=lambda w: options(WRITTEN[w.model, w.dataset], "target", "fit_to"),
+    message:
+        "Describing {wildcards.condition} by {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run(
+            "generation.describe_runs",
+            "--runs {input.runs:q} --positions {input.positions:q}"
+            " --condition {wildcards.condition:q} {params.aim:q} {params.options:q}"
+            " --out {output.condition:q} --entropies {output.entropies:q}",
+        )
+
+
+rule plot_entropies:
+    input:
+        entropies=if_written(ENTROPIES, is_constant),
+    output:
+        **written_figure("entropies"),
+    log:
+        log("plot_entropies", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing entropies of what {wildcards.model} writes on {wildcards.dataset}"
+    shell:
+        run("generation.plot_entropies", f"{{input.entropies:q}} {DRAWN}")
+
+
+rule plot_schedules:
+    input:
+        schedules=if_written(SCHEDULE, is_scheduled),
+    output:
+        **written_figure("schedules"),
+    log:
+        log("plot_schedules", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing schedules of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run("generation.plot_schedules", f"{{input.schedules:q}} {DRAWN}")
+
+
+rule plot_held:
+    input:
+        entropies=if_written(ENTROPIES, is_control),
+    output:
+        **written_figure("held"),
+    log:
+        log("plot_held", ENSEMBLE),
+    conda:
+        CONDA
+    params:
+        options=lambda w: options(WRITTEN[w.model, w.dataset], "target"),
+    message:
+        "Drawing entropies under control by {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run("generation.plot_held", f"{{input.entropies:q}} {{params.options:q}} {DRAWN}")
+
+
+rule plot_costs:
+    input:
+        conditions=if_written(CONDITIONS),
+    output:
+        **written_figure("costs"),
+    log:
+        log("plot_costs", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing costs of schedules of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run("generation.plot_costs", f"{{input.conditions:q}} {DRAWN}")
+
+
+rule plot_conditions:
+    input:
+        conditions=if_written(CONDITIONS),
+    output:
+        **written_figure("conditions"),
+    log:
+        log("plot_conditions", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing texts by {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run("generation.plot_conditions", f"{{input.conditions:q}} {DRAWN}")
+
+
+CONDITIONS_TABLE = (
+    table(
+        "generation/conditions",
+        of_written(CONDITIONS),
+        "Tabulating conditions",
+        caption="generation/conditions_table",
+        category="Generation",
+        figure="conditions, in numbers",
+    )
+    if WRITTEN
+    else []
+)
+
+
 rule generation:
     input:
         [
@@ -180,6 +299,8 @@ rule generation:
             for dataset in GENERATED
             for path in expand(TOKENS, model=MODELS, dataset=dataset, shard=shards(dataset))
         ],
-        of_written(POSITIONS),
+        of_written(ENTROPIES),
+        [path for pair in WRITTEN for path in figures_of(pair)],
+        CONDITIONS_TABLE,
     message:
-        "Done: what the models have written is in results/tokens"
+        "Done: datasets that models wrote are in results/tokens, their runs in results/generation"

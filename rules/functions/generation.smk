@@ -21,9 +21,7 @@ def if_written(pattern, among=lambda condition: True):
     def of_pair(wildcards):
         pair = wildcards.model, wildcards.dataset
         if pair not in WRITTEN:
-            raise WorkflowError(
-                f"{' on '.join(pair)} is not written; add an entry to `generation`"
-            )
+            raise WorkflowError(f"{' on '.join(pair)} is not written; add an entry to `generation`")
         return written(pattern, *pair, among)
 
     return of_pair
@@ -61,12 +59,6 @@ def own_options_of(pair, keys_of):
     return of_condition
 
 
-def schedule_of(wildcards):
-    """The schedule of a condition that has one."""
-    condition = WRITTEN[wildcards.model, wildcards.dataset]["conditions"][wildcards.condition]
-    return SCHEDULE.format(**wildcards) if condition["method"] == "scheduled" else []
-
-
 def time_for_runs(pair, generations=lambda condition: 1):
     """Time limit of a job that writes so many generations of all runs."""
 
@@ -97,3 +89,36 @@ def memory_for_runs(pair):
         return needed(wildcards, input, attempt) + attempt * REMEMBERED_MB
 
     return of_job
+
+
+def is_constant(condition):
+    return condition["method"] == "constant"
+
+
+def is_scheduled(condition):
+    return condition["method"] == "scheduled"
+
+
+def is_control(condition):
+    return condition["method"] != "constant"
+
+
+def written_figure(name):
+    """A figure of one pair of model and dataset, as SVG and PDF."""
+    labels = {"model": "{model}", "dataset": "{dataset}", "figure": name}
+    return figure(f"{WRITTEN_FIGURE}/{name}", f"generation/{name}", "Generation", **labels)
+
+
+def figures_of(pair):
+    """Figures that the conditions of a pair of model and dataset give."""
+    spec = WRITTEN[pair]
+    conditions = list(spec["conditions"].values())
+    names = ["conditions"]
+    names += ["entropies"] if any(map(is_constant, conditions)) else []
+    names += ["schedules"] if any(map(is_scheduled, conditions)) else []
+    if "target" in spec:
+        names += ["costs"]
+        names += ["held"] if any(map(is_control, conditions)) else []
+    model, dataset = pair
+    patterns = [f"{WRITTEN_FIGURE}/{name}" for name in names]
+    return drawn(patterns, model=model, dataset=dataset)

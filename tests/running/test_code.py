@@ -27,6 +27,9 @@ RUNNING_A_MODEL = {
     "steering.steer_states",
     "decoding.continue_prompts",
 }
+METHODS = {command for command in COMMANDS if command.startswith("generation.methods.")}
+SCHEDULES = {command for command in COMMANDS if command.startswith("generation.schedules.")}
+RUNNING_A_MODEL |= METHODS | SCHEDULES
 FETCHING = {command for command in COMMANDS if command.startswith("sources.")}
 TOKENIZING = {"tokens.tokenize_corpus", "lenses.tokenize_for_lens"} | {
     command for command in COMMANDS if command.startswith("tokens.ensembles.")
@@ -106,6 +109,17 @@ def test_a_source_depends_on_no_other(command):
 def test_an_ensemble_depends_on_no_other():
     for command in TOKENIZING:
         assert len({name for name in names(command) if "/ensembles/" in name} - {INIT}) <= 1
+
+
+@pytest.mark.parametrize("room", ["methods", "schedules"])
+def test_a_method_of_writing_depends_on_no_other(room):
+    for command in METHODS if room == "methods" else SCHEDULES:
+        parts = {f"generation/{room}", f"semstat/generation/{room}"}
+        found = [path for name in names(command) if str((path := Path(name)).parent) in parts]
+        assert {path.parent for path in found} and len(found) <= 4, command
+        for part in parts:
+            own = {path for path in found if str(path.parent) == part} - {Path(part, "__init__.py")}
+            assert len(own) <= 1, (command, own)
 
 
 INIT = "tokens/ensembles/__init__.py"

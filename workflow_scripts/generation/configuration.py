@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ..configuration.checks import check_name, check_text
+from ..configuration.names import check_readable
 from ..configuration.schema import Spec
 from ..semstat.errors import InputError
 
@@ -37,6 +38,7 @@ def resolve(study: Spec) -> None:
                 f"it, or add its conditions there"
             )
         pairs.append(pair)
+        check_readable(f"{where}.conditions", "condition", spec["conditions"])
         for name, condition in spec["conditions"].items():
             _fill(f"{where}.conditions.{name}", condition, spec)
         _check_prompts(where, spec, study["datasets"][spec["dataset"]])

@@ -20,7 +20,10 @@ from ..models.replay import Reader
 from .marginal import Marginal, measure_marginal, subsets
 from .sampling import draw
 
-COLDEST = 1e-30
+COLDEST, HOTTEST = 0.05, 20.0
+"""Sampling temperatures among which methods seek one."""
+
+AS_GOOD_AS_0 = 1e-30
 """Sampling temperature at which float32 logits tell which ones are the largest, and no more."""
 
 
@@ -191,7 +194,7 @@ def soften(
     -------
     probabilities, their entropy in nats, and the variance of the logits under them.
     """
-    temperature_dr = temperature_dr.clamp(min=COLDEST)
+    temperature_dr = temperature_dr.clamp(min=AS_GOOD_AS_0)
     p_drv = (shifted_drv / temperature_dr[..., None]).exp_()
     if kept_drv is not None:
         p_drv.mul_(kept_drv)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..runs import Look, Method, Step
-from .stepwise import COLDEST, HOTTEST, marginal_of
+from ..marginal import entropy_of_mean
+from ..runs import COLDEST, HOTTEST, Look, Method, Step
 
 
 class Online(Method):
@@ -43,7 +43,7 @@ class Online(Method):
         else:
             parts = [torch.split(value, self.batch, dim=1) for value in (p_drv, step.alive)]
             each = [
-                marginal_of(few_drv, alive_dr)[:, None].expand(alive_dr.shape).to(step.entropy)
+                entropy_of_mean(few_drv, alive_dr)[:, None].expand(alive_dr.shape).to(step.entropy)
                 for few_drv, alive_dr in zip(*parts, strict=True)
             ]
             entropy_dr = torch.cat(each, dim=1)

@@ -13,11 +13,8 @@ import torch
 from scipy.optimize import brentq
 from torch import Tensor
 
-from ..marginal import marginal_slope
-from ..runs import Look, Method, soften
-
-COLDEST, HOTTEST = 0.05, 20.0
-"""Sampling temperatures among which one is sought."""
+from ..marginal import entropy_of_mean, marginal_slope, shares
+from ..runs import COLDEST, HOTTEST, Look, Method, soften
 
 _STEP = math.log(1.25)
 _CLOSE = 1e-3  # of ln sampling temperature; what is left is ~1e-3 nats
@@ -83,25 +80,13 @@ class Newton(Method):
         else:
             slope_d = marginal_slope(p_drv, look.shifted_drv, now_dr[:, 0], look.alive_dr)
             slope = _over_prompts(slope_d, look)
-        excess = _over_prompts(marginal_of(p_drv, look.alive_dr), look) - self.target
+        excess = _over_prompts(entropy_of_mean(p_drv, look.alive_dr), look) - self.target
         wanted = self.temperature - float(excess / slope)
         # The slope holds near by only, and where it is about 0 nowhere.
         near = min(max(wanted, self.temperature / 1.5), 1.5 * self.temperature)
         self.temperature = min(max(near, COLDEST), HOTTEST)
         self.reached.append(self.temperature == wanted)
         return torch.full_like(look.entropy_dr, self.temperature)
-
-
-def marginal_of(p_drv: Tensor, alive_dr: Tensor) -> Tensor:
-    """(prompts,) entropy of the mean distribution of the runs that go on, nats; 0 of none."""
-    mean_d1v = _shares(alive_dr).to(p_drv)[:, None] @ p_drv
-    entropy_d: Tensor = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
-    return entropy_d
-
-
-def _shares(alive_dr: Tensor) -> Tensor:
-    """(prompts, runs) weights of the runs that go on in the mean of their prompt."""
-    return alive_dr / alive_dr.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def _over_prompts(value_d: Tensor, look: Look) -> Tensor:
@@ -112,7 +97,7 @@ def _over_prompts(value_d: Tensor, look: Look) -> Tensor:
 def mean_marginal(look: Look, sampling_temperature: float) -> Tensor:
     """Marginal entropy at one sampling temperature for all, on average over prompts, nats."""
     weight_drv = (look.shifted_drv / sampling_temperature).exp_()
-    share_dr = _shares(look.alive_dr) / weight_drv.sum(dim=-1)
+    share_dr = shares(look.alive_dr) / weight_drv.sum(dim=-1)
     mean_d1v = share_dr[:, None] @ weight_drv
     entropy_d = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
     return _over_prompts(entropy_d, look)

@@ -1,0 +1,38 @@
+"""The command that draws what long texts are like against their entropy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from ..running.command import run
+from ..semstat.figures import save
+from ..semstat.generation.condition_figures import draw_conditions
+from ..semstat.generation.tables import ALL, CONDITIONS
+from .drawing import rows_of
+
+
+def plot_conditions(
+    *conditions: Path,
+    against: Literal["marginal", "conditional"] = "marginal",
+    prompts: str = ALL,
+    svg: Path,
+    pdf: Path,
+) -> None:
+    """Draw repetition, loops and perplexity of texts against their mean entropy.
+
+    Parameters
+    ----------
+    conditions : Parquet files of describe_runs, one a condition.
+    against : entropy on the horizontal axis.
+    prompts : group of prompts.
+    svg : figure to make.
+    pdf : the same figure.
+    """
+    by_condition, title = rows_of(conditions, CONDITIONS, [prompts])
+    rows = [row for of_condition in by_condition.values() for row in of_condition]
+    save(draw_conditions(rows, against, title), [svg, pdf])
+
+
+if __name__ == "__main__":
+    run(plot_conditions)

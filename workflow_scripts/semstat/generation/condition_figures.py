@@ -1,0 +1,212 @@
+"""Figures of conditions: error of holding a target against cost, and texts against entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from ..figures import Figure, house_style, line_styles
+from ..statistics.curve import Interval
+from .tables import FOUND_ON, HELD_OUT
+
+Rows = Sequence[Mapping[str, Any]]
+
+CONSTANT = "constant"
+
+MARKERS = "osD^vP*X<>"
+
+PANELS = {
+    "rep_4": "rep-4",
+    "in_loops": "tokens in loops  [share]",
+    "distinct_2": "distinct bigrams  [share]",
+    "perplexity": "perplexity",
+    "rep_4_drift": "late − early rep-4",
+    "surprisal_drift": "late − early surprisal  [nats]",
+}
+"""Columns drawn against entropy, with the labels of their axes."""
+
+
+def draw_costs(rows: Rows, title: str) -> Figure:
+    """Draw how far the marginal entropy is off its target, against what the schedule cost.
+
+    Parameters
+    ----------
+    rows : of a conditions table, those with a target; of prompts found on and held out.
+    """
+    names = list(dict.fromkeys(row["condition"] for row in rows))
+    spent = np.array([row["spent_tokens"] for row in rows], dtype=np.float64)
+    least = spent[spent > 0].min() if (spent > 0).any() else 1.0
+    with house_style():
+        figure = Figure(figsize=(5.6, 3.2))
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, part in zip(panels, ("near", "far"), strict=True):
+            for name, (color, marker), beside in zip(
+                names, _markers(len(names)), _beside(rows, names), strict=True
+            ):
+                for row in rows:
+                    if row["condition"] == name and row[f"rmse_{part}"] is not None:
+                        x = max(row["spent_tokens"], least / 10) * beside
+                        _draw_error(axes, row, part, x, color, marker)
+            axes.set_xscale("log")
+            _cost_ticks(axes, spent, least / 10)
+            axes.set_xlabel("tokens spent on the schedule")
+        fit_to = rows[0]["fit_to"]
+        panels[0].set_title(f"positions 1–{fit_to}", loc="left")
+        panels[1].set_title(f"positions after {fit_to}", loc="left")
+        panels[0].set_ylabel("error from the target  [nats, rms]")
+        panels[0].set_ylim(bottom=0)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+        _legend(figure, names, {HELD_OUT: "full", FOUND_ON: "none"})
+    return figure
+
+
+def _draw_error(
+    axes: Axes, row: Mapping[str, Any], part: str, x: float, color: Any, marker: str
+) -> None:
+    """One condition's error with its interval, and the noise of its runs as a bar."""
+    found_on = row["prompts"] == FOUND_ON
+    x *= 1.06 if found_on else 1 / 1.06
+    _point(
+        axes,
+        (x, x, x),
+        Interval.of(row, f"rmse_{part}"),
+        color,
+        marker,
+        "none" if found_on else color,
+    )
+    axes.plot(x, row[f"floor_{part}"], "_", color=color, markersize=7, markeredgewidth=1.0)
+
+
+def _beside(rows: Rows, names: Sequence[str]) -> list[float]:
+    """Factors that put conditions of about the same cost side by side."""
+    cost = {row["condition"]: row["spent_tokens"] for row in rows}
+    factors = []
+    for name in names:
+        alike = [
+            other for other in names if abs(np.log((cost[other] + 1) / (cost[name] + 1))) < 0.7
+        ]
+        factors.append(float(1.3 ** (alike.index(name) - (len(alike) - 1) / 2)))
+    return factors
+
+
+def _cost_ticks(axes: Axes, spent: Any, nothing: float) -> None:
+    """Powers of ten, and 0 at the left of them."""
+    low, high = np.log10(max(spent.max(), nothing * 10)), np.log10(nothing * 10)
+    powers = [10.0**power for power in range(int(np.floor(high)), int(np.ceil(low)) + 1)]
+    powers = [power for power in powers if power > 3 * nothing]
+    axes.set_xticks([nothing, *powers])
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: "0" if value <= nothing * 1.01 else f"{value:,.0f}")
+    )
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(nothing / 3, max(powers[-1], nothing * 10) * 2)
+
+
+def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
+    """Draw what long texts are like against the entropy that they have on average.
+
+    Parameters
+    ----------
+    rows : of a conditions table, one a condition.
+    against : "marginal" or "conditional".
+    """
+    constants = sorted(
+        (row for row in rows if row["method"] == CONSTANT), key=lambda row: row[against]
+    )
+    others = [row for row in rows if row["method"] != CONSTANT]
+    with house_style():
+        figure = Figure(figsize=(5.6, 4.2))
+        panels = figure.subplots(2, 3, sharex=True)
+        for axes, (name, label) in zip(panels.flat, PANELS.items(), strict=True):
+            x, y = (Interval.of_rows(constants, key) for key in (against, name))
+            axes.errorbar(
+                x.value,
+                y.value,
+                xerr=_errors(x),
+                yerr=_errors(y),
+                color="0.4",
+                marker=".",
+                markersize=5,
+                linewidth=1.0,
+                elinewidth=0.6,
+            )
+            for row, (color, marker) in zip(others, _markers(len(others)), strict=True):
+                _point(
+                    axes,
+                    Interval.of(row, against),
+                    Interval.of(row, name),
+                    color,
+                    marker,
+                    color,
+                )
+            axes.set_title(label, loc="left")
+            if name == "perplexity":
+                axes.set_yscale("log")
+                axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            if name.endswith("drift"):
+                axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
+        for axes in panels[1]:
+            axes.set_xlabel(f"{against} entropy  [nats]")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+        _legend(figure, [row["condition"] for row in others], {}, bool(constants))
+    return figure
+
+
+def _point(
+    axes: Axes, x: Sequence[float], y: Sequence[float], color: Any, marker: str, inside: Any
+) -> None:
+    """One condition with its error bars."""
+    x, y = (Interval(*np.array(part, dtype=np.float64)) for part in (x, y))
+    axes.errorbar(
+        x.value,
+        y.value,
+        xerr=_errors(x),
+        yerr=_errors(y),
+        color=color,
+        marker=marker,
+        markersize=4,
+        markerfacecolor=inside,
+        markeredgewidth=0.8,
+        elinewidth=0.7,
+        linestyle="none",
+    )
+
+
+def _errors(interval: Interval[Any]) -> Any:
+    """Lengths of error bars; 0 where there is no interval."""
+    lengths = np.array([interval.value - interval.low, interval.high - interval.value])
+    return np.nan_to_num(lengths).reshape(2, -1)
+
+
+def _markers(number: int) -> list[tuple[Any, str]]:
+    """A colour and a marker for each condition."""
+    return [
+        (color, MARKERS[i % len(MARKERS)])
+        for i, (color, _) in enumerate(line_styles(number, ordered=False))
+    ]
+
+
+def _legend(
+    figure: Figure, names: Sequence[str], fills: Mapping[str, Any], constants: bool = False
+) -> None:
+    """Conditions by colour and marker, and what else is to be told apart."""
+    entries = {
+        name: Line2D([], [], color=color, marker=marker, markersize=4, linestyle="none")
+        for name, (color, marker) in zip(names, _markers(len(names)), strict=True)
+    }
+    if constants:
+        entries = {"constants": Line2D([], [], color="0.4", marker=".")} | entries
+    for name, fill in fills.items():
+        entries[name] = Line2D(
+            [], [], color="0.4", marker="o", markersize=4, fillstyle=fill, linestyle="none"
+        )
+    if fills:
+        entries["noise of the runs"] = Line2D(
+            [], [], color="0.4", marker="_", markersize=7, linestyle="none"
+        )
+    figure.legend(entries.values(), entries, loc="outside lower center", ncols=4)

@@ -1,0 +1,223 @@
+"""Figures by position: entropies, schedules of the sampling temperature, and a target held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from ..figures import OKABE_ITO, Figure, house_style, line_styles, shade
+from ..statistics.curve import Interval
+from .tables import FOUND_ON, HELD_OUT
+
+Array = NDArray[np.float64]
+
+Rows = Sequence[Mapping[str, Any]]
+
+PER_DECADE = 12
+"""Points of a line for each factor of ten in position; the first positions stand alone."""
+
+COLUMNS = 3
+"""Panels beside each other, where there is one a condition."""
+
+
+def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
+    """Draw marginal and conditional entropies by position, and how far apart they are.
+
+    Parameters
+    ----------
+    conditions : by what they are to be called, in order, the rows of an entropies table of one
+        group of prompts.
+    """
+    styles = [color for color, _ in line_styles(len(conditions), ordered=True)]
+    with house_style():
+        figure = Figure(figsize=(5.6, 4.4))
+        panels = figure.subplots(2, 2, sharex=True)
+        (marginal, beyond), (conditional, divergence) = panels
+        marginal.sharey(beyond)
+        for color, rows in zip(styles, conditions.values(), strict=True):
+            at = Binned.of(rows)
+            for axes, name in (
+                (marginal, "marginal"),
+                (conditional, "conditional"),
+                (divergence, "divergence"),
+            ):
+                at.draw(axes, rows, name, "-", color)
+            at.draw(marginal, rows, "cap", ":", color, banded=False)
+            at.draw(beyond, rows, "marginal", "-", color, banded=False, linewidth=0.6)
+            at.draw(beyond, rows, "extrapolated", "--", color)
+            at.draw(beyond, rows, "cross", ":", color, banded=False)
+            limit = np.log([row["runs"] for row in rows])
+            divergence.plot(at.position, at.mean(limit), ":", color="0.3", linewidth=0.8)
+        for axes, label in (
+            (marginal, "marginal entropy  [nats]"),
+            (beyond, "of more runs  [nats]"),
+            (conditional, "conditional entropy  [nats]"),
+            (divergence, "marginal − conditional  [nats]"),
+        ):
+            axes.set_ylabel(label)
+            axes.set_ylim(bottom=0)
+        for axes in panels[1]:
+            position_axis(axes)
+        _key(marginal, {"of these runs": "-", "cap": ":"})
+        _key(beyond, {"extrapolated": "--", "upper bound": ":"})
+        _key(divergence, {"ln runs": ":"})
+        marginal.set_title(title, loc="left")
+        handles = [Line2D([], [], color=color) for color in styles]
+        figure.legend(handles, list(conditions), loc="outside lower center", ncols=7)
+    return figure
+
+
+def draw_schedules(schedules: Mapping[str, tuple[Array, Array]], title: str) -> Figure:
+    """Draw sampling temperatures by position: as solved, and as they are used.
+
+    Parameters
+    ----------
+    schedules : by name, (positions, 3) sampling temperature, marginal entropy and whether the
+        target was reached, of each position as it was solved; and (positions,) the schedule.
+    """
+    with house_style():
+        figure = Figure(figsize=(3.6, 3.0))
+        axes = figure.subplots()
+        styles = line_styles(len(schedules), ordered=False)
+        for (name, (solved_t3, schedule_t)), (color, dash) in zip(
+            schedules.items(), styles, strict=True
+        ):
+            position_t = np.arange(1, len(schedule_t) + 1)
+            solved_t, reached_t = solved_t3[:, 0], solved_t3[:, 2] > 0
+            dots = {"color": color, "markersize": 2.5, "markeredgewidth": 0.5, "linestyle": "none"}
+            if not np.allclose(solved_t, schedule_t, rtol=1e-3):
+                axes.plot(position_t[reached_t], solved_t[reached_t], ".", alpha=0.3, **dots)
+            axes.plot(position_t[~reached_t], solved_t[~reached_t], "x", alpha=0.7, **dots)
+            axes.plot(position_t, schedule_t, dash, color=color, label=name)
+        axes.set_ylabel("sampling temperature")
+        axes.set_ylim(bottom=0)
+        position_axis(axes)
+        axes.set_title(title, loc="left")
+        figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+def draw_held(conditions: Mapping[str, Rows], target: float, title: str) -> Figure:
+    """Draw marginal entropies against the target that they are to hold, a panel a condition.
+
+    Parameters
+    ----------
+    conditions : by name, rows of an entropies table, of the prompts that schedules were found on
+        and of those held out.
+    target : nats.
+    """
+    rows_of_panels = -(-len(conditions) // COLUMNS)
+    columns = min(COLUMNS, len(conditions))
+    groups: dict[str, tuple[str, Any]] = {
+        FOUND_ON: (OKABE_ITO[4], "--"),
+        HELD_OUT: (OKABE_ITO[0], "-"),
+    }
+    with house_style():
+        figure = Figure(figsize=(0.6 + 1.9 * columns, 0.8 + 1.5 * rows_of_panels))
+        panels = figure.subplots(rows_of_panels, columns, sharex=True, sharey=True, squeeze=False)
+        for axes in panels.flat[len(conditions) :]:
+            axes.set_visible(False)
+        for axes, (name, rows) in zip(panels.flat, conditions.items(), strict=False):
+            for group, (color, dash) in groups.items():
+                chosen = [row for row in rows if row["prompts"] == group]
+                if not chosen:
+                    continue
+                at = Binned.of(chosen)
+                at.draw(axes, chosen, "marginal", dash, color, banded=False)
+                if group == HELD_OUT:
+                    _draw_noise(axes, chosen, at, target)
+            axes.axhline(target, color="0.2", linewidth=0.6, zorder=1)
+            axes.set_title(name, loc="left")
+        for axes in panels[:, 0]:
+            axes.set_ylabel("marginal entropy\n[nats]")
+        for axes in _lowest(panels, len(conditions)):
+            position_axis(axes)
+        figure.suptitle(f"{title}, target {target:g} nats", x=0.01, ha="left", fontsize=8)
+        handles: list[Any] = [
+            Line2D([], [], color=color, linestyle=dash) for color, dash in groups.values()
+        ]
+        handles.append(Patch(color="0.5", alpha=0.3, linewidth=0))
+        names = [*groups, "noise of the runs"]
+        figure.legend(handles, names, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_noise(axes: Axes, rows: Rows, at: Binned, target: float) -> None:
+    """Where the mean over prompts would be twice in three times if it were the target."""
+    noise = at.mean(np.array([row["noise"] / np.sqrt(row["documents"]) for row in rows]))
+    shade(axes, at.position, target - noise, target + noise, "0.5", alpha=0.3)
+
+
+class Binned(NamedTuple):
+    """Positions in bins of equal width in ln position, so that a line is no thicket.
+
+    first_b : (bins,) index of the first position of each.
+    count_b : (bins,) positions in each.
+    position : (bins,) geometric mean of them.
+    """
+
+    first_b: NDArray[np.int64]
+    count_b: NDArray[np.int64]
+    position: Array
+
+    @classmethod
+    def of(cls, rows: Rows) -> Binned:
+        """Bins of rows by position, from 1 on."""
+        positions = len(rows)
+        bins = max(1, round(PER_DECADE * np.log10(positions))) + 1
+        edge_b = np.unique(np.round(np.geomspace(1, positions + 1, bins)).astype(np.int64))
+        first_b, count_b = edge_b[:-1] - 1, np.diff(edge_b)
+        log_position = np.log(np.arange(1, positions + 1))
+        return cls(first_b, count_b, np.exp(np.add.reduceat(log_position, first_b) / count_b))
+
+    def mean(self, value_t: Array) -> Array:
+        """(bins,) means; NaN where one is."""
+        mean_b: Array = np.add.reduceat(value_t, self.first_b) / self.count_b
+        return mean_b
+
+    def draw(
+        self,
+        axes: Axes,
+        rows: Rows,
+        name: str,
+        dash: str,
+        color: Any,
+        banded: bool = True,
+        **line: Any,
+    ) -> None:
+        """A number by position, with the bounds of single positions on average over a bin."""
+        value, low, high = (self.mean(part) for part in Interval.of_rows(rows, name))
+        if banded:
+            shade(axes, self.position, low, high, color, alpha=0.2)
+        axes.plot(self.position, value, dash, color=color, **({"linewidth": 1.0} | line))
+
+
+def position_axis(axes: Axes) -> None:
+    """Let the horizontal axis be the position in the text, logarithmic."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("position  [tokens written]")
+
+
+def _key(axes: Axes, dashes: Mapping[str, Any]) -> None:
+    """What dashes mean, whatever their colour."""
+    handles = [Line2D([], [], linestyle=dash, color="0.3") for dash in dashes.values()]
+    axes.legend(handles, list(dashes), loc="best", handlelength=1.8)
+
+
+def _lowest(panels: NDArray[Any], shown: int) -> list[Axes]:
+    """The lowest panel of each column."""
+    columns = panels.shape[1]
+    below = [panels.flat[i] for i in range(shown) if i + columns >= shown]
+    for axes in below:
+        axes.xaxis.set_tick_params(labelbottom=True)
+    return below
