@@ -92,14 +92,25 @@ class Search:
         Returns
         -------
         (times, positions) marginal entropy on average over prompts, nats, and all numbers of runs.
+
+        Raises
+        ------
+        InputError
+            If there are positions that no run comes to.
         """
         group = list(range(len(self.taken.doc))) * times
         numbers = range(FIRST_RUN, FIRST_RUN + self.prompts.runs)
         steps = self.writing.write(self.taken, group, numbers, method, advance, self.steps)
         found = gather(steps)
         self.tokens += len(group) * len(numbers) * len(steps)
-        # NaN where all runs of a prompt have ended.
         entropy_kdt = found.prompts["entropy_d"].reshape(times, -1, len(steps))
+        going_on_kt = np.isfinite(entropy_kdt).any(axis=1)
+        if len(steps) < self.steps or not going_on_kt.all():
+            raise InputError(
+                f"generation.ends: all runs have ended before position {self.steps}, up to which a "
+                f"schedule is to be found; lower `fit_to`, or set it to false"
+            )
+        # NaN is a prompt whose runs have all ended.
         return np.nanmean(entropy_kdt, axis=1), found.runs
 
     def write(
