@@ -7,7 +7,7 @@ between folds and all other runs falls to it (marginal.py). Two extrapolations u
   scatter of the runs. H(R) is too low by b/R, the cross-entropy too high by b/R', R' being the runs
   that a fold is compared with, so that the weight of the latter is R'/(R + R').
 - *fitted*: from H(R) alone. Of a fit H∞ − a R^−b to all sizes and Richardson's step, b = 1, the
-  former was too high and the latter too low in all known mixtures, and the truth about two fifths
+  former was too high and the latter too low in known mixtures, and the truth about two fifths
   of the way up from the latter.
 
 Where runs hardly overlap either may be far too high, seldom both: the lower of the two is taken. It

@@ -16,10 +16,13 @@ Nothing here waits for a GPU, and all means over runs are one matrix product.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
+
+Result = TypeVar("Result")
 
 PARTS = (1, 2, 3, 6)
 """Into how many groups the runs are dealt."""
@@ -108,16 +111,12 @@ def measure_marginal(
     if conditional_dr is None:
         conditional_dr = torch.stack([_entropy(p_rv) for p_rv in p_drv])
     if p_drv.is_cuda:
-        return _measure(p_drv, among, conditional_dr, alive_dr)
-    # Three times as fast as all at once: what is in between need not be fetched from memory.
-    each = [
-        _measure(p_rv[None], among, conditional_r[None], alive_r[None])
-        for p_rv, conditional_r, alive_r in zip(p_drv, conditional_dr, alive_dr, strict=True)
-    ]
+        return _measure(among, p_drv, conditional_dr, alive_dr)
+    each = _by_prompt(lambda *of: _measure(among, *of), p_drv, conditional_dr, alive_dr)
     return Marginal(*map(torch.cat, zip(*each, strict=True)))
 
 
-def _measure(p_drv: Tensor, among: Subsets, conditional_dr: Tensor, alive_dr: Tensor) -> Marginal:
+def _measure(among: Subsets, p_drv: Tensor, conditional_dr: Tensor, alive_dr: Tensor) -> Marginal:
     runs_d, folds = alive_dr.sum(dim=1), among.groups[-1]
     member_dgr = among.member_gr.to(p_drv.dtype) * alive_dr[:, None]
     other_dgr = alive_dr[:, None] - member_dgr[:, -folds:]
@@ -204,13 +203,27 @@ def marginal_slope(
     (prompts,) float64, nats.
     """
     alive_dr = torch.ones_like(p_drv[..., 0]) if alive_dr is None else alive_dr.to(p_drv.dtype)
+    of = (p_drv, logits_drv, alive_dr)
+    covariance_d = _covariance(*of) if p_drv.is_cuda else torch.cat(_by_prompt(_covariance, *of))
+    return covariance_d / sampling_temperature_d**2
+
+
+def _covariance(p_drv: Tensor, logits_drv: Tensor, alive_dr: Tensor) -> Tensor:
+    """(prompts,) mean over runs of Cov_{p_r}(z_r, ln p̄)."""
     share_dr = alive_dr / alive_dr.sum(dim=1, keepdim=True)
     weighted_drv = p_drv * logits_drv
     mean_dr = weighted_drv.sum(dim=-1)
     moment_dv = _summed(share_dr, weighted_drv) - _summed(share_dr * mean_dr, p_drv)
-    covariance_d = (moment_dv * _log(_summed(share_dr, p_drv))).sum(dim=-1, dtype=torch.float64)
-    return covariance_d / sampling_temperature_d**2
+    return (moment_dv * _log(_summed(share_dr, p_drv))).sum(dim=-1, dtype=torch.float64)
 
 
 def _summed(weight_dr: Tensor, value_drv: Tensor) -> Tensor:
     return (weight_dr[:, None] @ value_drv)[:, 0]
+
+
+def _by_prompt(function: Callable[..., Result], *of_d: Tensor) -> list[Result]:
+    """The function of one prompt after the other.
+
+    On a CPU that is four times as fast as of all at once: what is in between stays in its caches.
+    """
+    return [function(*(part[None] for part in parts)) for parts in zip(*of_d, strict=True)]
