@@ -4,7 +4,6 @@ import copy
 import csv
 import json
 
-import pyarrow.parquet as pq
 import pytest
 
 from tests.runs import TINY_STUDY
