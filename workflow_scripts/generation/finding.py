@@ -24,6 +24,10 @@ from .writing_runs import Prompts, Writing, gather
 
 Array = NDArray[np.float64]
 
+FIRST_RUN = 1_000_000
+"""Number of the first run that schedules are found with; those that they are judged on begin at 0,
+however many there are."""
+
 HELD = 0.1
 """Nats from the target up to which a file of a schedule says that it was reached."""
 
@@ -46,7 +50,7 @@ class Aim:
 
 
 class Search:
-    """Prompts, runs and a model to find a schedule with: the runs 0, 1, … of the first prompts.
+    """Prompts, runs and a model to find a schedule with, runs that are never written elsewhere.
 
     Attributes
     ----------
@@ -88,14 +92,25 @@ class Search:
         Returns
         -------
         (times, positions) marginal entropy on average over prompts, nats, and all numbers of runs.
+
+        Raises
+        ------
+        InputError
+            If there are positions that no run comes to.
         """
         group = list(range(len(self.taken.doc))) * times
-        numbers = range(self.prompts.runs)
+        numbers = range(FIRST_RUN, FIRST_RUN + self.prompts.runs)
         steps = self.writing.write(self.taken, group, numbers, method, advance, self.steps)
         found = gather(steps)
         self.tokens += len(group) * len(numbers) * len(steps)
-        # NaN where all runs of a prompt have ended.
         entropy_kdt = found.prompts["entropy_d"].reshape(times, -1, len(steps))
+        going_on_kt = np.isfinite(entropy_kdt).any(axis=1)
+        if len(steps) < self.steps or not going_on_kt.all():
+            raise InputError(
+                f"generation.ends: all runs have ended before position {self.steps}, up to which a "
+                f"schedule is to be found; lower `fit_to`, or set it to false"
+            )
+        # NaN is a prompt whose runs have all ended.
         return np.nanmean(entropy_kdt, axis=1), found.runs
 
     def write(

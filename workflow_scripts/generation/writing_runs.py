@@ -187,8 +187,8 @@ def write_condition(
 ) -> None:
     """Let a model write all runs of all prompts by one method, and note what they were drawn from.
 
-    Schedules are found on the runs 0, 1, … of the first prompts: those written here have the next
-    numbers.
+    Schedules are found with runs of other numbers: those written here are 0, 1, …, so that a run is
+    what it is however many there are.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def write_condition(
     """
     taken = prompts.read(prompts.prompts)
     writing = Writing(running, prompts)
-    numbers = range(prompts.runs, 2 * prompts.runs)
+    numbers = range(prompts.runs)
     start = time.perf_counter()
     provenance = Provenance(
         model=running.snapshot(),

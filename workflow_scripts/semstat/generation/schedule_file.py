@@ -84,7 +84,8 @@ class ScheduledTemperature(LogitsProcessor):
     """Divides logits by the sampling temperature of the position, in transformers' `generate`.
 
     `generate` must be told `do_sample=True, temperature=1.0, top_k=0, top_p=1.0` beside it: where
-    the schedule was found nothing was cut off, as transformers (50 tokens) and many models do.
+    the schedule was found nothing was cut off, as transformers (50 tokens) and many models do. It
+    must also be given an `attention_mask`, or it leaves out a prefix token that is for padding too.
 
     Parameters
     ----------

@@ -61,6 +61,10 @@ class Newton(Method):
     ----------
     target : marginal entropy to hold, nats.
     slope : by the variance, or by the covariance.
+
+    Attributes
+    ----------
+    reached : of each position so far, whether its step was taken whole.
     """
 
     def __init__(self, target: float, slope: str) -> None:
