@@ -24,6 +24,9 @@ Array = NDArray[np.float64]
 SHARES = ("below_zero", "rep_4", "distinct_2", "looping", "in_loops", "ended")
 """Numbers between 0 and 1, whose intervals end there."""
 
+POSITIVE = ("rmse_near", "rmse_far", "floor_near", "floor_far", "marginal", "conditional")
+"""Numbers not below 0, whose intervals end there."""
+
 
 class Windows(NamedTuple):
     """Two pieces of a text, of a fifth of it each, that are compared to see it drift.
@@ -217,8 +220,8 @@ def _finished(means: Interval[Array]) -> Iterator[tuple[str, Interval[float]]]:
     for name, *parts in zip(CONDITION_NUMBERS, *(part.tolist() for part in means), strict=True):
         if name == "perplexity":
             parts = np.exp(parts).tolist()
-        if name in SHARES:
-            parts = np.clip(parts, 0.0, 1.0).tolist()
+        if name in SHARES + POSITIVE:
+            parts = np.clip(parts, 0.0, 1.0 if name in SHARES else None).tolist()
         yield name, Interval(*parts)
 
 
