@@ -61,7 +61,10 @@ def test_errors_from_a_target_are_those_of_each_prompt():
     marginal_dt[:, 60:] += 1
     error_dt = np.where(position_t < 60, 0.3, 0.1) * np.array([[1], [2], [3], [4]])
     rows = conditions(marginal_dt, error=error_dt)
-    assert list(rows) == [ALL, FOUND_ON, HELD_OUT]
+    alone = [f"document {d}" for d in range(4)]
+    assert list(rows) == [ALL, FOUND_ON, HELD_OUT, *alone]
+    assert rows["document 1"]["bias_near"] == pytest.approx(-0.2)
+    assert np.isnan(rows["document 1"]["bias_near_low"])
     rmse_d = np.sqrt(off_d**2 + 0.25)
     every = rows[ALL]
     assert every["rmse_near"] == pytest.approx(rmse_d.mean())

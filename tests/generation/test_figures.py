@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from tests.generation.written import found_schedule
+from tests.generation.written import found_schedule, provenance
+from workflow_scripts.generation.compare_conditions import compare_conditions
+from workflow_scripts.generation.plot_comparisons import plot_comparisons
 from workflow_scripts.generation.plot_conditions import plot_conditions
 from workflow_scripts.generation.plot_costs import plot_costs
 from workflow_scripts.generation.plot_entropies import plot_entropies
@@ -31,6 +33,8 @@ from workflow_scripts.semstat.generation.tables import (
 )
 from workflow_scripts.semstat.provenance import Provenance
 from workflow_scripts.semstat.tables import interval_columns, table_of_rows, write_table
+
+FACTS = provenance("constant")
 
 HEAD = {"model": "m", "dataset": "d", "method": "constant", "documents": 4}
 
@@ -163,7 +167,7 @@ class TestCommands:
     def file(self, tmp_path):
         def write(name, rows, schema):
             path = tmp_path / f"{name}.parquet"
-            write_table(path, table_of_rows(rows, schema), Provenance())
+            write_table(path, table_of_rows(rows, schema), FACTS)
             return path
 
         return write
@@ -182,6 +186,16 @@ class TestCommands:
         plot_costs([path], **drawn)
         plot_conditions([path], **drawn)
         assert drawn["pdf"].stat().st_size > 0
+
+    def test_comparisons_become_a_figure(self, file, drawn, tmp_path):
+        rows = [
+            [condition(name, f"document {d}", method, marginal=x + d) for d in range(3)]
+            for name, method, x in (("cold", "constant", 3), ("hot", "constant", 5), ("s", "s", 4))
+        ]
+        paths = [file(of[0]["condition"], of, CONDITIONS) for of in rows]
+        compare_conditions(paths, out=tmp_path / "compared.parquet")
+        plot_comparisons(tmp_path / "compared.parquet", **drawn)
+        assert "at equal marginal entropy" in drawn["svg"].read_text(encoding="utf-8")
 
     def test_schedules_become_a_figure(self, tmp_path, drawn):
         solved = [(0.9, 5.0, True), (1.1, 5.0, True)]

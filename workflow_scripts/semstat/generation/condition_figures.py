@@ -13,11 +13,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ..figures import Figure, house_style, line_styles
 from ..statistics.curve import Interval
-from .tables import FOUND_ON, HELD_OUT
+from .tables import ALIKE, CONSTANT, FOUND_ON, HELD_OUT
 
 Rows = Sequence[Mapping[str, Any]]
-
-CONSTANT = "constant"
 
 MARKERS = "osD^vP*X<>"
 
@@ -30,6 +28,16 @@ PANELS = {
     "surprisal_drift": "drift of surprisal  [nats]",
 }
 """Columns drawn against entropy, with the labels of their axes."""
+
+DIFFERENCES = {
+    "rep_4": "Δ rep-4",
+    "in_loops": "Δ tokens in loops",
+    "distinct_2": "Δ distinct bigrams",
+    "surprisal": "Δ surprisal  [nats]",
+    "rep_4_drift": "Δ drift of rep-4",
+    "surprisal_drift": "Δ drift of surprisal  [nats]",
+}
+"""Columns of differences from constants, with the labels of their axes."""
 
 
 def draw_costs(rows: Rows, title: str) -> Figure:
@@ -156,6 +164,38 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
             axes.set_xlabel(f"{against} entropy  [nats]")
         figure.suptitle(title, x=0.01, ha="left", fontsize=8)
         _legend(figure, [row["condition"] for row in others], {}, bool(constants))
+    return figure
+
+
+def draw_comparisons(rows: Rows, title: str) -> Figure:
+    """Draw by how much texts differ from those of a constant of the same entropy.
+
+    Parameters
+    ----------
+    rows : of a comparisons table.
+    """
+    names = list(dict.fromkeys(row["condition"] for row in rows))
+    fills: dict[str, Any] = dict(zip(ALIKE, ("full", "none"), strict=True))
+    with house_style():
+        figure = Figure(figsize=(5.6, 1.4 + 0.32 * len(names)))
+        panels = figure.subplots(2, 3, sharey=True)
+        for axes, (name, label) in zip(panels.flat, DIFFERENCES.items(), strict=True):
+            axes.axvline(0, color="0.6", linewidth=0.6, zorder=0)
+            for row in rows:
+                color, marker = _markers(len(names))[names.index(row["condition"])]
+                y = names.index(row["condition"]) + 0.3 * (ALIKE.index(row["against"]) - 0.5)
+                inside = color if fills[row["against"]] == "full" else "none"
+                _point(axes, Interval.of(row, name), (y, y, y), color, marker, inside)
+            axes.set_xlabel(label)
+            axes.set_ylim(len(names) - 0.5, -0.5)
+            axes.set_yticks(range(len(names)), names)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+        handles = [
+            Line2D([], [], color="0.4", marker="o", markersize=4, fillstyle=fill, linestyle="none")
+            for fill in fills.values()
+        ]
+        called = [f"at equal {against} entropy" for against in fills]
+        figure.legend(handles, called, loc="outside lower center", ncols=2)
     return figure
 
 

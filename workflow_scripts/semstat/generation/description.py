@@ -17,7 +17,7 @@ from ..statistics.curve import Interval
 from ..tables import floats, interval_columns
 from .extrapolation import describe_marginals, mean_over_prompts
 from .loops import distinct, find_loops, repetition
-from .tables import ALL, CONDITION_NUMBERS, FOUND_ON, HELD_OUT
+from .tables import ALL, ALONE, CONDITION_NUMBERS, FOUND_ON, HELD_OUT
 
 Array = NDArray[np.float64]
 
@@ -176,8 +176,9 @@ def describe_condition(
 
     Returns
     -------
-    A row a group of prompts: `documents`, `runs` of each, `tokens` of all; and with value, `_low`
-    and `_high`, null where there is none, means over prompts of
+    A row a group of prompts, and one a prompt by itself, which has no bounds: `documents`, `runs`
+    of each, `tokens` of all; and with value, `_low` and `_high`, null where there is none, means
+    over prompts of
 
     rmse_near, rmse_far : √mean (H − target)² over positions of a prompt, H being its marginal
         entropy of so many runs.
@@ -207,7 +208,8 @@ def describe_condition(
     )
     runs_of_each = max(len(of_doc["tokens"]) for of_doc in texts.values())
     rows = []
-    for name, part_d in prompted.groups():
+    alone = zip((f"{ALONE} {doc}" for doc in prompted.doc_d), np.eye(len(numbers)) > 0, strict=True)
+    for name, part_d in [*prompted.groups(), *alone]:
         head: dict[str, Any] = {"prompts": name, "documents": int(part_d.sum())}
         head |= {"runs": runs_of_each, "tokens": int(written_d[part_d].sum())}
         means = mean_over_prompts(value_dz[part_d], confidence)
