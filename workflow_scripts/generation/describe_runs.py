@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
+
 from ..running.command import run
 from ..semstat.errors import InputError
 from ..semstat.generation import description
@@ -53,6 +55,12 @@ def describe_runs(
             )
     schedule = provenance["method"].get("schedule", {})
     target = _aimed_at(schedule, target, positions)
+    held_out = position_table.filter(pc.field("held_out"))["doc"].to_pylist()
+    if seen := sorted(set(held_out) & set(schedule.get("documents", []))):
+        raise InputError(
+            f"{positions}: document {seen[0]} is not held out, as the schedule was found on it; "
+            f"find and use a schedule with the same `found_on`"
+        )
     fit_to = fit_to or schedule.get("fit_to", 300)
     model, dataset, _ = Identity.of(provenance)
     head: dict[str, Any] = {"model": model, "dataset": dataset, "condition": condition}

@@ -14,9 +14,9 @@ from ..semstat.tables import read_table
 
 
 def rows_of(
-    paths: Sequence[Path], schema: pa.Schema, groups: Sequence[str]
+    paths: Sequence[Path], schema: pa.Schema, groups: Sequence[str] = ()
 ) -> tuple[dict[str, list[dict[str, Any]]], str]:
-    """Rows of some groups of prompts, by condition in the order of the files, and a title.
+    """Rows of some groups of prompts, or all, by condition in the order of files, and a title.
 
     Raises
     ------
@@ -28,7 +28,9 @@ def rows_of(
     places: dict[str, Path] = {}
     for path in paths:
         table = read_table(path, schema)
-        chosen = table.filter(pc.field("prompts").isin(list(groups))).to_pylist()
+        if groups:
+            table = table.filter(pc.field("prompts").isin(list(groups)))
+        chosen = table.to_pylist()
         if not chosen:
             raise InputError(
                 f"{path}: of no prompts that are {' or '.join(groups)}; see `prompts` and "

@@ -13,7 +13,9 @@ from .drawing import rows_of
 
 
 def plot_conditions(
-    *conditions: Path,
+    conditions: list[Path],
+    /,
+    *,
     against: Literal["marginal", "conditional"] = "marginal",
     prompts: str = ALL,
     svg: Path,

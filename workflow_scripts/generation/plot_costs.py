@@ -12,7 +12,7 @@ from ..semstat.generation.tables import CONDITIONS, FOUND_ON, HELD_OUT
 from .drawing import rows_of
 
 
-def plot_costs(*conditions: Path, svg: Path, pdf: Path) -> None:
+def plot_costs(conditions: list[Path], /, *, svg: Path, pdf: Path) -> None:
     """Draw the error of holding a marginal entropy against the tokens spent on the schedule.
 
     Parameters

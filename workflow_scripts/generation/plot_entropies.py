@@ -13,7 +13,7 @@ from ..semstat.generation.tables import ALL, ENTROPIES
 from .drawing import rows_of
 
 
-def plot_entropies(*entropies: Path, prompts: str = ALL, svg: Path, pdf: Path) -> None:
+def plot_entropies(entropies: list[Path], /, *, prompts: str = ALL, svg: Path, pdf: Path) -> None:
     """Draw how entropies go with position, at several constant sampling temperatures.
 
     Parameters

@@ -11,7 +11,7 @@ from ..semstat.generation.tables import ENTROPIES, FOUND_ON, HELD_OUT
 from .drawing import rows_of
 
 
-def plot_held(*entropies: Path, target: float, svg: Path, pdf: Path) -> None:
+def plot_held(entropies: list[Path], /, *, target: float, svg: Path, pdf: Path) -> None:
     """Draw marginal entropies by position against the one that was to be held.
 
     Parameters

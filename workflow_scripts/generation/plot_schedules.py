@@ -13,7 +13,7 @@ from ..semstat.generation.schedule_file import read_schedule
 from ..semstat.provenance import Identity
 
 
-def plot_schedules(*schedules: Path, svg: Path, pdf: Path) -> None:
+def plot_schedules(schedules: list[Path], /, *, svg: Path, pdf: Path) -> None:
     """Draw sampling temperatures by position.
 
     Parameters

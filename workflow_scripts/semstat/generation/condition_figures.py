@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ..figures import Figure, house_style, line_styles
 from ..statistics.curve import Interval
-from .tables import FOUND_ON, HELD_OUT
+from .tables import ALIKE, CONSTANT, FOUND_ON, HELD_OUT
 
 Rows = Sequence[Mapping[str, Any]]
-
-CONSTANT = "constant"
 
 MARKERS = "osD^vP*X<>"
 
@@ -25,10 +24,20 @@ PANELS = {
     "in_loops": "tokens in loops  [share]",
     "distinct_2": "distinct bigrams  [share]",
     "perplexity": "perplexity",
-    "rep_4_drift": "late − early rep-4",
-    "surprisal_drift": "late − early surprisal  [nats]",
+    "rep_4_drift": "drift of rep-4",
+    "surprisal_drift": "drift of surprisal  [nats]",
 }
 """Columns drawn against entropy, with the labels of their axes."""
+
+DIFFERENCES = {
+    "rep_4": "Δ rep-4",
+    "in_loops": "Δ tokens in loops",
+    "distinct_2": "Δ distinct bigrams",
+    "surprisal": "Δ surprisal  [nats]",
+    "rep_4_drift": "Δ drift of rep-4",
+    "surprisal_drift": "Δ drift of surprisal  [nats]",
+}
+"""Columns of differences from constants, with the labels of their axes."""
 
 
 def draw_costs(rows: Rows, title: str) -> Figure:
@@ -50,16 +59,17 @@ def draw_costs(rows: Rows, title: str) -> Figure:
             ):
                 for row in rows:
                     if row["condition"] == name and row[f"rmse_{part}"] is not None:
-                        x = max(row["spent_tokens"], least / 10) * beside
+                        x = max(row["spent_tokens"], least / 20) * beside
                         _draw_error(axes, row, part, x, color, marker)
             axes.set_xscale("log")
-            _cost_ticks(axes, spent, least / 10)
+            _cost_ticks(axes, spent, least / 20)
             axes.set_xlabel("tokens spent on the schedule")
         fit_to = rows[0]["fit_to"]
         panels[0].set_title(f"positions 1–{fit_to}", loc="left")
         panels[1].set_title(f"positions after {fit_to}", loc="left")
         panels[0].set_ylabel("error from the target  [nats, rms]")
-        panels[0].set_ylim(bottom=0)
+        panels[0].set_yscale("log")
+        plain_numbers(panels[0].yaxis)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8)
         _legend(figure, names, {HELD_OUT: "full", FOUND_ON: "none"})
     return figure
@@ -147,13 +157,45 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
             axes.set_title(label, loc="left")
             if name == "perplexity":
                 axes.set_yscale("log")
-                axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+                plain_numbers(axes.yaxis)
             if name.endswith("drift"):
                 axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
         for axes in panels[1]:
             axes.set_xlabel(f"{against} entropy  [nats]")
         figure.suptitle(title, x=0.01, ha="left", fontsize=8)
         _legend(figure, [row["condition"] for row in others], {}, bool(constants))
+    return figure
+
+
+def draw_comparisons(rows: Rows, title: str) -> Figure:
+    """Draw by how much texts differ from those of a constant of the same entropy.
+
+    Parameters
+    ----------
+    rows : of a comparisons table.
+    """
+    names = list(dict.fromkeys(row["condition"] for row in rows))
+    fills: dict[str, Any] = dict(zip(ALIKE, ("full", "none"), strict=True))
+    with house_style():
+        figure = Figure(figsize=(5.6, 1.4 + 0.32 * len(names)))
+        panels = figure.subplots(2, 3, sharey=True)
+        for axes, (name, label) in zip(panels.flat, DIFFERENCES.items(), strict=True):
+            axes.axvline(0, color="0.6", linewidth=0.6, zorder=0)
+            for row in rows:
+                color, marker = _markers(len(names))[names.index(row["condition"])]
+                y = names.index(row["condition"]) + 0.3 * (ALIKE.index(row["against"]) - 0.5)
+                inside = color if fills[row["against"]] == "full" else "none"
+                _point(axes, Interval.of(row, name), (y, y, y), color, marker, inside)
+            axes.set_xlabel(label)
+            axes.set_ylim(len(names) - 0.5, -0.5)
+            axes.set_yticks(range(len(names)), names)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+        handles = [
+            Line2D([], [], color="0.4", marker="o", markersize=4, fillstyle=fill, linestyle="none")
+            for fill in fills.values()
+        ]
+        called = [f"at equal {against} entropy" for against in fills]
+        figure.legend(handles, called, loc="outside lower center", ncols=2)
     return figure
 
 
@@ -181,6 +223,13 @@ def _errors(interval: Interval[Any]) -> Any:
     """Lengths of error bars; 0 where there is no interval."""
     lengths = np.array([interval.value - interval.low, interval.high - interval.value])
     return np.nan_to_num(lengths).reshape(2, -1)
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Ticks of a logarithmic axis at 1, 2 and 5 of each decade, without powers of ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _markers(number: int) -> list[tuple[Any, str]]:

@@ -17,12 +17,15 @@ from ..statistics.curve import Interval
 from ..tables import floats, interval_columns
 from .extrapolation import describe_marginals, mean_over_prompts
 from .loops import distinct, find_loops, repetition
-from .tables import ALL, CONDITION_NUMBERS, FOUND_ON, HELD_OUT
+from .tables import ALL, ALONE, CONDITION_NUMBERS, FOUND_ON, HELD_OUT
 
 Array = NDArray[np.float64]
 
 SHARES = ("below_zero", "rep_4", "distinct_2", "looping", "in_loops", "ended")
 """Numbers between 0 and 1, whose intervals end there."""
+
+POSITIVE = ("rmse_near", "rmse_far", "floor_near", "floor_far", "marginal", "conditional")
+"""Numbers not below 0, whose intervals end there."""
 
 
 class Windows(NamedTuple):
@@ -173,8 +176,9 @@ def describe_condition(
 
     Returns
     -------
-    A row a group of prompts: `documents`, `runs` of each, `tokens` of all; and with value, `_low`
-    and `_high`, null where there is none, means over prompts of
+    A row a group of prompts, and one a prompt by itself, which has no bounds: `documents`, `runs`
+    of each, `tokens` of all; and with value, `_low` and `_high`, null where there is none, means
+    over prompts of
 
     rmse_near, rmse_far : √mean (H − target)² over positions of a prompt, H being its marginal
         entropy of so many runs.
@@ -204,7 +208,8 @@ def describe_condition(
     )
     runs_of_each = max(len(of_doc["tokens"]) for of_doc in texts.values())
     rows = []
-    for name, part_d in prompted.groups():
+    alone = zip((f"{ALONE} {doc}" for doc in prompted.doc_d), np.eye(len(numbers)) > 0, strict=True)
+    for name, part_d in [*prompted.groups(), *alone]:
         head: dict[str, Any] = {"prompts": name, "documents": int(part_d.sum())}
         head |= {"runs": runs_of_each, "tokens": int(written_d[part_d].sum())}
         means = mean_over_prompts(value_dz[part_d], confidence)
@@ -217,8 +222,8 @@ def _finished(means: Interval[Array]) -> Iterator[tuple[str, Interval[float]]]:
     for name, *parts in zip(CONDITION_NUMBERS, *(part.tolist() for part in means), strict=True):
         if name == "perplexity":
             parts = np.exp(parts).tolist()
-        if name in SHARES:
-            parts = np.clip(parts, 0.0, 1.0).tolist()
+        if name in SHARES + POSITIVE:
+            parts = np.clip(parts, 0.0, 1.0 if name in SHARES else None).tolist()
         yield name, Interval(*parts)
 
 

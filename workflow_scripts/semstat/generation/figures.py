@@ -23,6 +23,21 @@ Rows = Sequence[Mapping[str, Any]]
 PER_DECADE = 12
 """Points of a line for each factor of ten in position; the first positions stand alone."""
 
+PANELS = {
+    "marginal": "marginal, and its cap (dotted)",
+    "extrapolated": "of many runs (dashed), and bounds",
+    "conditional": "conditional",
+    "divergence": "their difference, and ln runs (dotted)",
+}
+"""Columns drawn in panels of their own, with titles."""
+
+BOUNDS = (
+    ("marginal", ":", "cap"),
+    ("extrapolated", "-", "marginal"),
+    ("extrapolated", ":", "cross"),
+)
+"""What else a panel has: the panel, how it is drawn, and the column."""
+
 COLUMNS = 3
 """Panels beside each other, where there is one a condition."""
 
@@ -37,40 +52,28 @@ def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
     """
     styles = [color for color, _ in line_styles(len(conditions), ordered=True)]
     with house_style():
-        figure = Figure(figsize=(5.6, 4.4))
-        panels = figure.subplots(2, 2, sharex=True)
-        (marginal, beyond), (conditional, divergence) = panels
-        marginal.sharey(beyond)
+        figure = Figure(figsize=(5.6, 4.6))
+        panels = dict(zip(PANELS, figure.subplots(2, 2, sharex=True).flat, strict=True))
+        panels["marginal"].sharey(panels["extrapolated"])
         for color, rows in zip(styles, conditions.values(), strict=True):
             at = Binned.of(rows)
-            for axes, name in (
-                (marginal, "marginal"),
-                (conditional, "conditional"),
-                (divergence, "divergence"),
-            ):
-                at.draw(axes, rows, name, "-", color)
-            at.draw(marginal, rows, "cap", ":", color, banded=False)
-            at.draw(beyond, rows, "marginal", "-", color, banded=False, linewidth=0.6)
-            at.draw(beyond, rows, "extrapolated", "--", color)
-            at.draw(beyond, rows, "cross", ":", color, banded=False)
+            for name, axes in panels.items():
+                at.draw(axes, rows, name, "--" if name == "extrapolated" else "-", color)
+            for name, dash, beside in BOUNDS:
+                at.draw(panels[name], rows, beside, dash, color, False, linewidth=0.8)
             limit = np.log([row["runs"] for row in rows])
-            divergence.plot(at.position, at.mean(limit), ":", color="0.3", linewidth=0.8)
-        for axes, label in (
-            (marginal, "marginal entropy  [nats]"),
-            (beyond, "of more runs  [nats]"),
-            (conditional, "conditional entropy  [nats]"),
-            (divergence, "marginal − conditional  [nats]"),
-        ):
-            axes.set_ylabel(label)
+            panels["divergence"].plot(at.position, at.mean(limit), ":", color="0.3", linewidth=0.8)
+        for name, axes in panels.items():
+            axes.set_title(PANELS[name], loc="left")
             axes.set_ylim(bottom=0)
-        for axes in panels[1]:
-            position_axis(axes)
-        _key(marginal, {"of these runs": "-", "cap": ":"})
-        _key(beyond, {"extrapolated": "--", "upper bound": ":"})
-        _key(divergence, {"ln runs": ":"})
-        marginal.set_title(title, loc="left")
+        for name in ("marginal", "conditional"):
+            panels[name].set_ylabel("entropy  [nats]")
+        for name in ("conditional", "divergence"):
+            position_axis(panels[name])
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
         handles = [Line2D([], [], color=color) for color in styles]
-        figure.legend(handles, list(conditions), loc="outside lower center", ncols=7)
+        called = "sampling temperature"
+        figure.legend(handles, list(conditions), loc="outside lower center", ncols=7, title=called)
     return figure
 
 
@@ -97,7 +100,6 @@ def draw_schedules(schedules: Mapping[str, tuple[Array, Array]], title: str) -> 
             axes.plot(position_t[~reached_t], solved_t[~reached_t], "x", alpha=0.7, **dots)
             axes.plot(position_t, schedule_t, dash, color=color, label=name)
         axes.set_ylabel("sampling temperature")
-        axes.set_ylim(bottom=0)
         position_axis(axes)
         axes.set_title(title, loc="left")
         figure.legend(loc="outside lower center", ncols=3)
@@ -130,7 +132,7 @@ def draw_held(conditions: Mapping[str, Rows], target: float, title: str) -> Figu
                 if not chosen:
                     continue
                 at = Binned.of(chosen)
-                at.draw(axes, chosen, "marginal", dash, color, banded=False)
+                at.draw(axes, chosen, "marginal", dash, color, group == HELD_OUT)
                 if group == HELD_OUT:
                     _draw_noise(axes, chosen, at, target)
             axes.axhline(target, color="0.2", linewidth=0.6, zorder=1)
@@ -206,12 +208,6 @@ def position_axis(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("position  [tokens written]")
-
-
-def _key(axes: Axes, dashes: Mapping[str, Any]) -> None:
-    """What dashes mean, whatever their colour."""
-    handles = [Line2D([], [], linestyle=dash, color="0.3") for dash in dashes.values()]
-    axes.legend(handles, list(dashes), loc="best", handlelength=1.8)
 
 
 def _lowest(panels: NDArray[Any], shown: int) -> list[Axes]:

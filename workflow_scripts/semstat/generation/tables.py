@@ -6,8 +6,12 @@ import pyarrow as pa
 
 from ..tables import columns, interval_fields
 
-ALL, FOUND_ON, HELD_OUT = "all", "found on", "held out"
-"""Groups of prompts: those that schedules were found on, and those that no schedule has seen."""
+ALL, FOUND_ON, HELD_OUT, ALONE = "all", "found on", "held out", "document"
+"""Groups of prompts: those that schedules were found on, those that no schedule has seen, and each
+by itself, with the number of its document."""
+
+CONSTANT = "constant"
+"""The method that all others are compared with."""
 
 ENTROPY_NUMBERS = (
     "marginal",
@@ -60,3 +64,22 @@ CONDITIONS = pa.schema(
     + interval_fields(CONDITION_NUMBERS, nullable=CONDITION_NUMBERS)
 )
 """One row a group of prompts; see `description.describe_condition`."""
+
+ALIKE = ("marginal", "conditional")
+"""Entropies at which conditions are compared; seldom are both alike."""
+
+COMPARED_NUMBERS = (
+    "rep_4",
+    "in_loops",
+    "distinct_2",
+    "surprisal",
+    "rep_4_drift",
+    "surprisal_drift",
+)
+
+COMPARISONS = pa.schema(
+    columns(model=pa.string(), dataset=pa.string(), condition=pa.string(), method=pa.string())
+    + columns(against=pa.string(), documents=pa.int32())
+    + interval_fields(COMPARED_NUMBERS, nullable=COMPARED_NUMBERS)
+)
+"""One row a condition that is not constant and an entropy; see `comparison.compare`."""
