@@ -68,7 +68,8 @@ def draw_costs(rows: Rows, title: str) -> Figure:
         panels[0].set_title(f"positions 1–{fit_to}", loc="left")
         panels[1].set_title(f"positions after {fit_to}", loc="left")
         panels[0].set_ylabel("error from the target  [nats, rms]")
-        panels[0].set_yscale("log")
+        panels[0].set_yscale("log", nonpositive="clip")
+        _show_from(panels, rows)
         plain_numbers(panels[0].yaxis)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8)
         _legend(figure, names, {HELD_OUT: "full", FOUND_ON: "none"})
@@ -90,6 +91,14 @@ def _draw_error(
         "none" if found_on else color,
     )
     axes.plot(x, row[f"floor_{part}"], "_", color=color, markersize=7, markeredgewidth=1.0)
+
+
+def _show_from(panels: Sequence[Axes], rows: Rows) -> None:
+    """Let the lower end be half the least error or noise: intervals may go to 0."""
+    names = [f"{name}_{part}" for name in ("rmse", "floor") for part in ("near", "far")]
+    seen = [row[name] for row in rows for name in names if row[name]]
+    if seen:
+        panels[0].set_ylim(bottom=min(seen) / 2)
 
 
 def _beside(rows: Rows, names: Sequence[str]) -> list[float]:
@@ -226,8 +235,9 @@ def _errors(interval: Interval[Any]) -> Any:
 
 
 def plain_numbers(axis: Axis) -> None:
-    """Ticks of a logarithmic axis at 1, 2 and 5 of each decade, without powers of ten."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    """Ticks of a logarithmic axis, at 1, 2 and 5 of each decade if these are few."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 

@@ -24,8 +24,11 @@ Array = NDArray[np.float64]
 SHARES = ("below_zero", "rep_4", "distinct_2", "looping", "in_loops", "ended")
 """Numbers between 0 and 1, whose intervals end there."""
 
-POSITIVE = ("rmse_near", "rmse_far", "floor_near", "floor_far", "marginal", "conditional")
-"""Numbers not below 0, whose intervals end there."""
+NONNEGATIVE = (
+    *("rmse_near", "rmse_far", "floor_near", "floor_far"),
+    *("marginal", "conditional", "perplexity"),
+)
+"""Numbers not below 0, whose intervals end there; so is the logarithm of the perplexity."""
 
 
 class Windows(NamedTuple):
@@ -220,10 +223,10 @@ def describe_condition(
 def _finished(means: Interval[Array]) -> Iterator[tuple[str, Interval[float]]]:
     """Numbers by name, on the scale that they are given on."""
     for name, *parts in zip(CONDITION_NUMBERS, *(part.tolist() for part in means), strict=True):
+        if name in SHARES + NONNEGATIVE:
+            parts = np.clip(parts, 0.0, 1.0 if name in SHARES else None).tolist()
         if name == "perplexity":
             parts = np.exp(parts).tolist()
-        if name in SHARES + POSITIVE:
-            parts = np.clip(parts, 0.0, 1.0 if name in SHARES else None).tolist()
         yield name, Interval(*parts)
 
 

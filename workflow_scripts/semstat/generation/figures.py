@@ -142,12 +142,15 @@ def draw_held(conditions: Mapping[str, Rows], target: float, title: str) -> Figu
         for axes in _lowest(panels, len(conditions)):
             position_axis(axes)
         figure.suptitle(f"{title}, target {target:g} nats", x=0.01, ha="left", fontsize=8)
-        handles: list[Any] = [
-            Line2D([], [], color=color, linestyle=dash) for color, dash in groups.values()
-        ]
-        handles.append(Patch(color="0.5", alpha=0.3, linewidth=0))
-        names = [*groups, "noise of the runs"]
-        figure.legend(handles, names, loc="outside lower center", ncols=3)
+        drawn = {row["prompts"] for rows in conditions.values() for row in rows}
+        entries: dict[str, Any] = {
+            group: Line2D([], [], color=color, linestyle=dash)
+            for group, (color, dash) in groups.items()
+            if group in drawn
+        }
+        if HELD_OUT in drawn:
+            entries["noise of the runs"] = Patch(color="0.5", alpha=0.3, linewidth=0)
+        figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=3)
     return figure
 
 
