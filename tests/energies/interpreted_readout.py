@@ -1,4 +1,4 @@
-"""The kernels of the fused readout against float64, in Triton's interpreter.
+"""The kernels of readout and speeds against float64 and torch, in Triton's interpreter.
 
 Run by test_fused_readout.py in a process of its own: Triton takes the interpreter only if told so
 before it is imported.
@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from workflow_scripts.semstat.energies import fused_readout
+from workflow_scripts.semstat.energies import fused_readout, speeds
 from workflow_scripts.semstat.energies.fused_readout import TOLERANCE, half_weights, reduce_logits
 from workflow_scripts.semstat.energies.tiles import read_out_by_tiles
 from workflow_scripts.semstat.models.decoder import Decoder
@@ -71,13 +71,15 @@ def assert_equal(found, expected, within=2e-6, size=1.0):
     assert torch.equal(found.top.long(), expected.top)
 
 
+@pytest.mark.parametrize("bulk", [False, True])
 @pytest.mark.parametrize(
     ("states", "sharpness", "dtype"), [(17, 3, torch.float16), (3, 30, torch.bfloat16)]
 )
-def test_two_terms_are_float32(states, sharpness, dtype):
+def test_two_terms_are_float32(states, sharpness, dtype, bulk):
     """Neither states, tokens nor components are multiples of a tile."""
     given = case(states, 70, 161, sharpness, dtype)
-    assert_equal(measured(*given, terms=2), exact(*given), within=4e-6, size=sharpness)
+    found = measured(*given, terms=2, bulk=bulk)
+    assert_equal(found, exact(*given), within=4e-6, size=sharpness)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +130,13 @@ def test_a_token_outside_the_vocabulary_is_impossible(terms):
     assert torch.equal(found.entropy[::2], two.entropy[::2])
 
 
-def test_where_one_term_is_not_enough_two_are_taken(monkeypatch):
+@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's, of rows that nothing is made of
+def test_where_one_term_is_not_enough_two_are_taken(bulk, monkeypatch):
     monkeypatch.setattr(fused_readout, "TOLERANCE", 1e-4)
     given = case(16, 64, 300, 6, seed=1)
     expected = exact(*given)
-    one, two, found = (measured(*given, terms=terms) for terms in (1, 2, 0))
+    one, two, found = (measured(*given, terms=terms, bulk=bulk) for terms in (1, 2, 0))
     off_s, again_s = ((found.log_p - other.log_p).abs().amax(1) < 2e-6 for other in (one, two))
     assert (off_s | again_s).all() and off_s.any() and again_s.any()
     worst = (one.energy - expected.energy).abs().max()
@@ -191,9 +195,12 @@ def test_states_of_any_size_keep_their_digits(size):
     assert_equal(measured(*given, terms=2, **options), exact(*given, **options), within=4e-6)
 
 
-def test_a_state_does_not_depend_on_the_others_nor_much_on_the_tiles():
+def test_a_state_does_not_depend_on_the_others_nor_much_on_the_tiles(monkeypatch):
     given = case(17, 64, 300, 10)
     whole = measured(*given)
+    with monkeypatch.context() as changed:
+        changed.setattr(fused_readout, "GROUP", 1)  # so that there are two groups of blocks
+        assert torch.equal(measured(*given).log_p, whole.log_p)
     some = torch.tensor([16, 3, 12])
     part = measured(given[0][some], given[1], given[2][some])
     assert torch.equal(part.log_p, whole.log_p[some])
@@ -207,6 +214,34 @@ def test_weights_that_float16_does_not_hold_are_not_taken():
     small = case(1, 64, 300, 1e-6)[1]
     weights = half_weights(small)
     assert torch.equal(weights.weight_vn.float() * weights.unit, small.weight)
+
+
+BEFORE = torch.tensor([[4, 0, 1, 2, 3], [0, 3, 1, 2, 4], [0, 1, 2, 3, 4]])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_norms_and_speeds_by_one_kernel_are_those_of_torch(dtype):
+    generator = torch.Generator().manual_seed(0)
+    h_btn = torch.randn(3, 5, 70, generator=generator).to(dtype)
+    h_btn[1, 2, 3] = torch.inf
+    found, expected = speeds.by_kernel(h_btn, BEFORE), speeds.by_torch(h_btn, BEFORE)
+    for name, theirs_bt in expected.items():
+        torch.testing.assert_close(found[name], theirs_bt, equal_nan=True)
+
+
+@pytest.mark.parametrize(("error", "warnings"), [(0, 0), (1e-2, 1)])
+def test_norms_and_speeds_are_believed_once_they_agree(error, warnings, monkeypatch, caplog):
+    by_torch, calls = speeds.by_torch, []
+
+    def counted(h_btn, before_bt):
+        calls.append(None)
+        return {name: x_bt + error for name, x_bt in by_torch(h_btn, before_bt).items()}
+
+    monkeypatch.setattr(speeds, "_works", None)
+    monkeypatch.setattr(speeds, "by_torch", counted)
+    for _ in range(3):
+        speeds.on_gpu(torch.ones(3, 5, 7), BEFORE)
+    assert len(caplog.records) == warnings and len(calls) == (4 if warnings else 1)
 
 
 class Tiles:
