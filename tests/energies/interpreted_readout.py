@@ -1,9 +1,11 @@
-"""The kernels of readout and speeds against float64 and torch, in Triton's interpreter.
+"""The kernels of readout and speeds against float64 and torch: interpreted, or on a GPU.
 
 Run by test_fused_readout.py in a process of its own: Triton takes the interpreter only if told so
 before it is imported.
 """
 
+import copy
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -12,10 +14,12 @@ from torch import nn
 
 from workflow_scripts.semstat.energies import fused_readout, speeds
 from workflow_scripts.semstat.energies.fused_readout import TOLERANCE, half_weights, reduce_logits
-from workflow_scripts.semstat.energies.tiles import read_out_by_tiles
+from workflow_scripts.semstat.energies.tiles import StateReadout, read_out_by_tiles
 from workflow_scripts.semstat.models.decoder import Decoder
 
-BLOCKS = {"BLOCK_S": 16, "BLOCK_V": 32, "BLOCK_N": 64}
+DEVICE, BLOCKS = "cuda", {"BLOCK_S": 128, "BLOCK_V": 256, "BLOCK_N": 64, "num_warps": 8}
+if os.environ.get("TRITON_INTERPRET") == "1":
+    DEVICE, BLOCKS = "cpu", {"BLOCK_S": 16, "BLOCK_V": 32, "BLOCK_N": 64}
 
 
 def case(states, width, vocabulary, sharpness, dtype=torch.bfloat16, bias=False, seed=0, wanted=2):
@@ -61,7 +65,9 @@ def exact(x_sn, unembedding, wanted_sm, scale=1.0, soft_cap=None):
 
 def measured(x_sn, unembedding, wanted_sm, **options):
     options = {"blocks": BLOCKS} | options
-    return reduce_logits(x_sn, half_weights(unembedding), wanted_sm, **options)
+    weights = half_weights(copy.deepcopy(unembedding).to(DEVICE))
+    found = reduce_logits(x_sn.to(DEVICE), weights, wanted_sm.to(DEVICE), **options)
+    return StateReadout(*(column.cpu() for column in found))
 
 
 def assert_equal(found, expected, within=2e-6, size=1.0):
@@ -204,7 +210,7 @@ def test_a_state_does_not_depend_on_the_others_nor_much_on_the_tiles(monkeypatch
     some = torch.tensor([16, 3, 12])
     part = measured(given[0][some], given[1], given[2][some])
     assert torch.equal(part.log_p, whole.log_p[some])
-    other = measured(*given, blocks=BLOCKS | {"BLOCK_S": 32, "BLOCK_V": 16})
+    other = measured(*given, blocks={"BLOCK_S": 32, "BLOCK_V": 16, "BLOCK_N": 64})
     torch.testing.assert_close(other.energy, whole.energy, rtol=0, atol=TOLERANCE)
 
 
@@ -224,9 +230,9 @@ def test_norms_and_speeds_by_one_kernel_are_those_of_torch(dtype):
     generator = torch.Generator().manual_seed(0)
     h_btn = torch.randn(3, 5, 70, generator=generator).to(dtype)
     h_btn[1, 2, 3] = torch.inf
-    found, expected = speeds.by_kernel(h_btn, BEFORE), speeds.by_torch(h_btn, BEFORE)
-    for name, theirs_bt in expected.items():
-        torch.testing.assert_close(found[name], theirs_bt, equal_nan=True)
+    found = speeds.by_kernel(h_btn.to(DEVICE), BEFORE.to(DEVICE))
+    for name, theirs_bt in speeds.by_torch(h_btn, BEFORE).items():
+        torch.testing.assert_close(found[name].cpu(), theirs_bt, equal_nan=True)
 
 
 @pytest.mark.parametrize(("error", "warnings"), [(0, 0), (1e-2, 1)])
@@ -240,7 +246,7 @@ def test_norms_and_speeds_are_believed_once_they_agree(error, warnings, monkeypa
     monkeypatch.setattr(speeds, "_works", None)
     monkeypatch.setattr(speeds, "by_torch", counted)
     for _ in range(3):
-        speeds.on_gpu(torch.ones(3, 5, 7), BEFORE)
+        speeds.on_gpu(torch.ones(3, 5, 7, device=DEVICE), BEFORE.to(DEVICE))
     assert len(caplog.records) == warnings and len(calls) == (4 if warnings else 1)
 
 
@@ -284,7 +290,7 @@ def test_the_fused_readout_is_believed_once_it_agrees(
         "reduce_logits",
         lambda *args, **options: plain(*args, blocks=BLOCKS, **options),
     )
-    x_sn, unembedding, wanted_s2 = case(4, 64, 300, 3, dtype)
+    x_sn, unembedding, wanted_s2 = (part.to(DEVICE) for part in case(4, 64, 300, 3, dtype))
     tiles, decoder = Tiles(name, error), Decoder((nn.Identity(),), unembedding)
     monkeypatch.setattr(fused_readout, "read_out_by_tiles", tiles)
     for _ in range(3):

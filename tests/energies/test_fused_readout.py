@@ -1,4 +1,4 @@
-"""The readout for GPUs, without one: in Triton's interpreter, and compiled for real targets."""
+"""The kernels for GPUs: in Triton's interpreter, on a GPU if there is one, and compiled for two."""
 
 import os
 import re
@@ -18,13 +18,16 @@ SHARED = {80: 163 << 10, 90: 227 << 10}
 """Bytes of shared memory that a program may have, by compute capability."""
 
 
-def test_the_kernels_equal_float64_in_the_interpreter():
+@pytest.mark.parametrize("interpreted", [True, False])
+def test_the_kernels_equal_float64(interpreted):
     pytest.importorskip("triton")
+    if not interpreted and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
     tests = Path(__file__).with_name("interpreted_readout.py")
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
         cwd=ROOT,
-        env=os.environ | {"TRITON_INTERPRET": "1"},
+        env=os.environ | {"TRITON_INTERPRET": str(int(interpreted))},
         check=True,
     )
 
