@@ -6,7 +6,8 @@
 #        schedules/: sampling temperatures by position, where they are to be found;
 #        runs/, positions/: what was written, and its entropies by position;
 #        entropies/, conditions/: those on average over prompts, and what the texts are like;
-#        results/generation/conditions.csv;
+#        results/generation/comparisons/, of texts with constants of the same entropy;
+#        results/generation/conditions.csv and comparisons.csv;
 #        and results/figures/generation/… as SVG and PDF.
 #
 # A method and a way of finding a schedule is a rule and a command of its own, so that adding one, or
@@ -65,6 +66,7 @@ POSITIONS = f"results/generation/positions/{CONDITION}.parquet"
 SCHEDULE = f"results/generation/schedules/{ENSEMBLE}/{{condition}}.json"
 ENTROPIES = f"results/generation/entropies/{CONDITION}.parquet"
 CONDITIONS = f"results/generation/conditions/{CONDITION}.parquet"
+COMPARED_CONDITIONS = f"results/generation/comparisons/{ENSEMBLE}.parquet"
 WRITTEN_FIGURE = f"results/figures/generation/{ENSEMBLE}"
 
 WRITTEN = {(spec["model"], spec["dataset"]): spec for spec in STUDY["generation"]}
@@ -87,6 +89,7 @@ localrules:
     plot_held,
     plot_costs,
     plot_conditions,
+    plot_comparisons,
 
 
 for pair in WRITTEN:
@@ -278,6 +281,43 @@ rule plot_conditions:
         run("generation.plot_conditions", f"{{input.conditions:q}} {DRAWN}")
 
 
+rule compare_conditions:
+    input:
+        conditions=if_written(CONDITIONS),
+    output:
+        COMPARED_CONDITIONS,
+    log:
+        log("compare_conditions", ENSEMBLE),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        options=CONFIDENCE,
+    message:
+        "Comparing texts by {wildcards.model} on {wildcards.dataset} with constants"
+    shell:
+        run(
+            "generation.compare_conditions",
+            "{input.conditions:q} {params.options:q} --out {output:q}",
+        )
+
+
+rule plot_comparisons:
+    input:
+        comparisons=COMPARED_CONDITIONS,
+    output:
+        **written_figure("comparisons"),
+    log:
+        log("plot_comparisons", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing texts by {wildcards.model} on {wildcards.dataset} beside constants"
+    shell:
+        run("generation.plot_comparisons", f"{{input.comparisons:q}} {DRAWN}")
+
+
 CONDITIONS_TABLE = (
     table(
         "generation/conditions",
@@ -292,6 +332,22 @@ CONDITIONS_TABLE = (
 )
 
 
+COMPARED_PAIRS = [pair for pair in WRITTEN if is_compared(pair)]
+
+COMPARED_TABLE = (
+    table(
+        "generation/comparisons",
+        [COMPARED_CONDITIONS.format(model=m, dataset=d) for m, d in COMPARED_PAIRS],
+        "Tabulating comparisons of conditions",
+        caption="generation/comparisons",
+        category="Generation",
+        figure="comparisons, in numbers",
+    )
+    if COMPARED_PAIRS
+    else []
+)
+
+
 rule generation:
     input:
         [
@@ -302,5 +358,6 @@ rule generation:
         of_written(ENTROPIES),
         [path for pair in WRITTEN for path in figures_of(pair)],
         CONDITIONS_TABLE,
+        COMPARED_TABLE,
     message:
         "Done: datasets that models wrote are in results/tokens, their runs in results/generation"

@@ -103,6 +103,13 @@ def is_control(condition):
     return condition["method"] != "constant"
 
 
+def is_compared(pair):
+    """Whether a pair has what comparing takes: two constants, and another condition."""
+    conditions = WRITTEN[pair]["conditions"].values()
+    constants = {c["sampling_temperature"] for c in conditions if is_constant(c)}
+    return len(constants) > 1 and any(map(is_control, conditions))
+
+
 def written_figure(name):
     """A figure of one pair of model and dataset, as SVG and PDF."""
     labels = {"model": "{model}", "dataset": "{dataset}", "figure": name}
@@ -116,6 +123,7 @@ def figures_of(pair):
     names = ["conditions"]
     names += ["entropies"] if any(map(is_constant, conditions)) else []
     names += ["schedules"] if any(map(is_scheduled, conditions)) else []
+    names += ["comparisons"] if is_compared(pair) else []
     if "target" in spec:
         names += ["costs"]
         names += ["held"] if any(map(is_control, conditions)) else []

@@ -16,7 +16,7 @@ from tests.generation.plain_runs import (
 from tests.tiny import FAMILIES, tiny_model
 from workflow_scripts.semstat.generation.methods.mirostat import Mirostat
 from workflow_scripts.semstat.generation.methods.schedule import Schedule, constant
-from workflow_scripts.semstat.generation.runs import draw_uniform, write_runs
+from workflow_scripts.semstat.generation.runs import draw_uniform, look_at, write_runs
 from workflow_scripts.semstat.models.replay import Reader
 
 PROMPTS = [[0, 5, 9, 200], [0, 6, 1, 8]]
@@ -214,3 +214,14 @@ def test_a_run_has_its_own_numbers():
     for other in (draw_uniform(1, 7, range(2, 5), 6), draw_uniform(0, 8, range(2, 5), 6)):
         assert not np.isin(other, found).any()
     assert inverse(np.array([0.25, 0.0, 0.75]), 0.25) == 2
+
+
+def test_a_schedule_goes_to_the_device_once():
+    schedule = Schedule(torch.tensor([[0.5, 1.0], [0.7, 2.0]], dtype=torch.float64))
+    look = look_at(torch.zeros((2, 3, 5)), torch.ones((2, 3), dtype=torch.bool))
+    first_dr = schedule.sampling_temperature(0, look)
+    held = schedule.temperature_t
+    later_dr = schedule.sampling_temperature(1, look)
+    assert first_dr.dtype == held.dtype == torch.float32
+    assert schedule.temperature_t.data_ptr() == held.data_ptr()
+    assert later_dr.tolist() == [[pytest.approx(0.7)] * 3, [2.0] * 3]

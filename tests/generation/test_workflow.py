@@ -38,7 +38,7 @@ STUDY = copy.deepcopy(TINY_STUDY) | {
     ]
 }
 CONDITION_NAMES = list(STUDY["generation"][0]["conditions"])
-FIGURES = {"conditions", "entropies", "schedules", "costs", "held"}
+FIGURES = {"conditions", "comparisons", "entropies", "schedules", "costs", "held"}
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +67,8 @@ def test_every_condition_is_written_and_described(place, name):
     prompts = 3 if name == "cold" else 4
     runs = table(place, "runs", name, RUNS).to_pylist()
     assert [(row["doc"], row["run"]) for row in runs] == [
-        (doc, run) for doc in range(prompts) for run in range(6, 12)
-    ], "runs 0 to 5 are those that schedules are found on"
+        (doc, run) for doc in range(prompts) for run in range(6)
+    ]
     assert all(row["held_out"] == (row["doc"] >= 2) for row in runs)
     assert {len(row["tokens"]) for row in runs} == {24}
     positions = table(place, "positions", name, POSITIONS)
@@ -104,6 +104,11 @@ def test_only_what_depends_on_a_change_runs_again(place):
     assert place.would_run("generation", study=STUDY) == set()
     drawn = {"Drawing texts by tiny on text", "Drawing costs of schedules of tiny on text"}
     drawn |= {"Drawing entropies under control by tiny on text", "Tabulating conditions"}
+    drawn |= {
+        "Comparing texts by tiny on text with constants",
+        "Tabulating comparisons of conditions",
+    }
+    drawn |= {"Drawing texts by tiny on text beside constants"}
     other = copy.deepcopy(STUDY)
     conditions = other["generation"][0]["conditions"]
     conditions["edt"] = {"method": "edt"}
@@ -138,7 +143,7 @@ def test_more_runs_leave_those_that_there_were(place, tmp_path):
             for row in table(more, "runs", name, RUNS).to_pylist()
         }
         both = before.keys() & after.keys()
-        assert len(both) == 4 * 4 and {key: before[key] for key in both} == {
+        assert len(both) == 4 * 6 and {key: before[key] for key in both} == {
             key: after[key] for key in both
         }
 

@@ -21,9 +21,11 @@ class Schedule(Method):
         self.temperature_t = temperature_t
 
     def sampling_temperature(self, step: int, look: Look) -> Tensor:
+        # To the device once: a copy at each step would be waited for.
+        self.temperature_t = self.temperature_t.to(look.entropy_dr)
         now = self.temperature_t[min(step, len(self.temperature_t) - 1)]
         prompts, runs = look.entropy_dr.shape
-        return now.to(look.entropy_dr).reshape(-1, 1).expand(prompts, runs)
+        return now.reshape(-1, 1).expand(prompts, runs)
 
 
 def constant(sampling_temperature: float) -> Schedule:
