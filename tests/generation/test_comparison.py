@@ -53,6 +53,13 @@ def test_prompts_beyond_the_constants_are_left_out():
     assert none["documents"] == 0 and np.isnan(none["rep_4"])
 
 
+def test_prompts_that_constants_do_not_continue_are_left_out():
+    of_two = [row for row in constants() if row["prompts"] in ("document 0", "document 3")]
+    by_marginal, _ = compare(of_two + rows_of("held", "stepwise", [4, 5, 5, 4.5], OFF_D), 0.95)
+    assert by_marginal["documents"] == 2
+    assert by_marginal["rep_4"] == pytest.approx(OFF_D[[0, 3]].mean())
+
+
 def test_a_single_constant_is_no_line():
     rows = rows_of("one", "constant", [4] * 4) + rows_of("held", "stepwise", [4] * 4)
     with pytest.raises(InputError, match="1 constant sampling temperatures make no line"):

@@ -14,7 +14,11 @@ from workflow_scripts.generation.plot_held import plot_held
 from workflow_scripts.generation.plot_schedules import plot_schedules
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.figures import OKABE_ITO
-from workflow_scripts.semstat.generation.condition_figures import draw_conditions, draw_costs
+from workflow_scripts.semstat.generation.condition_figures import (
+    draw_conditions,
+    draw_costs,
+    limits,
+)
 from workflow_scripts.semstat.generation.figures import (
     Binned,
     draw_entropies,
@@ -156,6 +160,18 @@ def test_constants_are_a_line_by_entropy_and_the_rest_points():
     assert to_hex(point.get_color()) == OKABE_ITO[0].lower()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["constants", "stepwise"]
     assert draw_conditions(rows[2:3], "conditional", "m on d").axes
+
+
+def test_wide_intervals_do_not_hide_the_values():
+    rows = [condition("a", rep_4=0.2), condition("b", rep_4=0.3)]
+    assert limits(rows, ["rep_4"]) == pytest.approx((0.1 - 0.012, 0.4 + 0.012))
+    rows[0] |= {"rep_4_low": -9.0, "rep_4_high": None}
+    assert limits(rows, ["rep_4"]) == pytest.approx((0.1 - 0.012, 0.4 + 0.012))
+    rows[0]["rep_4_low"] = 0.15
+    assert limits(rows, ["rep_4"])[0] == pytest.approx(0.15 - 0.012)
+    assert limits([condition("a", rep_4=0.0)], ["rep_4"])[0] < 0
+    figure = draw_entropies({"1": entropies(conditional=np.linspace(1, 2, 200))}, "m on d")
+    assert figure.axes[2].get_ylim() == pytest.approx((0, 2.15), abs=0.1)  # the band goes to 3
 
 
 class TestCommands:

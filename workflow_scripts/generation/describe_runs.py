@@ -12,7 +12,7 @@ from ..semstat.errors import InputError
 from ..semstat.generation import description
 from ..semstat.generation.columns import POSITIONS, RUNS
 from ..semstat.generation.tables import CONDITIONS, ENTROPIES
-from ..semstat.provenance import Identity, Provenance
+from ..semstat.provenance import Identity
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
 SAME = ("model", "tokens", "writing", "method")
@@ -68,7 +68,7 @@ def describe_runs(
     prompted = description.Prompted.of(position_table)
     by_position = description.describe_entropies(prompted, provenance["sizes"], confidence)
     described = description.describe_condition(prompted, run_table, target, fit_to, confidence)
-    provenance = Provenance(provenance).then(
+    provenance = provenance.then(
         "described by", "numpy", "scipy", confidence=confidence, target=target, fit_to=fit_to
     )
     write_table(

@@ -72,7 +72,9 @@ def compare(rows: Rows, confidence: float) -> list[dict[str, Any]]:
 
 
 def _difference(row: Mapping[str, Any], constants: Rows, against: str) -> Array:
-    """(numbers,) of one prompt; NaN where its entropy is beyond those of the constants."""
+    """(numbers,) of one prompt; NaN where its entropy is not between those of two constants."""
+    if len(constants) < 2:
+        return np.full(len(COMPARED_NUMBERS), np.nan)
     x_c = np.array([constant[against] for constant in constants], dtype=np.float64)
     order_c = np.argsort(x_c)
     number_cz = np.array([_numbers(constants[c]) for c in order_c.tolist()])

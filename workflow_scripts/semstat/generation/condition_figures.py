@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ..figures import Figure, house_style, line_styles
 from ..statistics.curve import Interval
+from ..tables import interval_columns
 from .tables import ALIKE, CONSTANT, FOUND_ON, HELD_OUT
 
 Rows = Sequence[Mapping[str, Any]]
@@ -23,7 +24,7 @@ PANELS = {
     "rep_4": "rep-4",
     "in_loops": "tokens in loops  [share]",
     "distinct_2": "distinct bigrams  [share]",
-    "perplexity": "perplexity",
+    "surprisal": "ln perplexity  [nats]",
     "rep_4_drift": "drift of rep-4",
     "surprisal_drift": "drift of surprisal  [nats]",
 }
@@ -38,6 +39,10 @@ DIFFERENCES = {
     "surprisal_drift": "Δ drift of surprisal  [nats]",
 }
 """Columns of differences from constants, with the labels of their axes."""
+
+
+BEYOND = 1.0
+"""How far intervals are shown beyond all values, over how far these are apart."""
 
 
 def draw_costs(rows: Rows, title: str) -> Figure:
@@ -134,6 +139,7 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
     rows : of a conditions table, one a condition.
     against : "marginal" or "conditional".
     """
+    rows = [row | _surprisal(row) for row in map(dict, rows)]
     constants = sorted(
         (row for row in rows if row["method"] == CONSTANT), key=lambda row: row[against]
     )
@@ -164,16 +170,21 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
                     color,
                 )
             axes.set_title(label, loc="left")
-            if name == "perplexity":
-                axes.set_yscale("log")
-                plain_numbers(axes.yaxis)
+            axes.set_ylim(limits(rows, [name]))
             if name.endswith("drift"):
                 axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
         for axes in panels[1]:
             axes.set_xlabel(f"{against} entropy  [nats]")
+            axes.set_xlim(limits(rows, [against]))
         figure.suptitle(title, x=0.01, ha="left", fontsize=8)
         _legend(figure, [row["condition"] for row in others], {}, bool(constants))
     return figure
+
+
+def _surprisal(row: Mapping[str, Any]) -> dict[str, float]:
+    """The logarithm of a perplexity, which may have no interval."""
+    bounds = np.array(Interval.of(row, "perplexity"), dtype=np.float64)
+    return interval_columns({"surprisal": np.log(bounds).tolist()})
 
 
 def draw_comparisons(rows: Rows, title: str) -> Figure:
@@ -196,6 +207,7 @@ def draw_comparisons(rows: Rows, title: str) -> Figure:
                 inside = color if fills[row["against"]] == "full" else "none"
                 _point(axes, Interval.of(row, name), (y, y, y), color, marker, inside)
             axes.set_xlabel(label)
+            axes.set_xlim(limits(rows, [name], 0.0))
             axes.set_ylim(len(names) - 0.5, -0.5)
             axes.set_yticks(range(len(names)), names)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8)
@@ -240,6 +252,22 @@ def plain_numbers(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
+
+
+def limits(rows: Rows, names: Sequence[str], *also: float) -> tuple[float, float]:
+    """Limits of an axis: all values of some numbers, and of intervals what is not far beyond.
+
+    Few prompts have intervals so wide that nothing else could be seen.
+    """
+    value, low, high = np.concatenate([Interval.of_rows(rows, name) for name in names], axis=1)
+    least, most = (end(np.append(value, also)) for end in (np.nanmin, np.nanmax))
+    beyond = BEYOND * ((most - least) or abs(most) or 1.0)
+    bounds = np.nanmin(np.append(low, least)), np.nanmax(np.append(high, most))
+    margin = 0.04 * (most - least + 2 * beyond)
+    return (
+        float(max(bounds[0], least - beyond) - margin),
+        float(min(bounds[1], most + beyond) + margin),
+    )
 
 
 def _markers(number: int) -> list[tuple[Any, str]]:

@@ -54,7 +54,6 @@ def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
     with house_style():
         figure = Figure(figsize=(5.6, 4.6))
         panels = dict(zip(PANELS, figure.subplots(2, 2, sharex=True).flat, strict=True))
-        panels["marginal"].sharey(panels["extrapolated"])
         for color, rows in zip(styles, conditions.values(), strict=True):
             at = Binned.of(rows)
             for name, axes in panels.items():
@@ -65,7 +64,7 @@ def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
             panels["divergence"].plot(at.position, at.mean(limit), ":", color="0.3", linewidth=0.8)
         for name, axes in panels.items():
             axes.set_title(PANELS[name], loc="left")
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, frame_lines(axes)[1])
         for name in ("marginal", "conditional"):
             panels[name].set_ylabel("entropy  [nats]")
         for name in ("conditional", "divergence"):
@@ -137,6 +136,7 @@ def draw_held(conditions: Mapping[str, Rows], target: float, title: str) -> Figu
                     _draw_noise(axes, chosen, at, target)
             axes.axhline(target, color="0.2", linewidth=0.6, zorder=1)
             axes.set_title(name, loc="left")
+        panels[0, 0].set_ylim(frame_lines(*panels.flat))
         for axes in panels[:, 0]:
             axes.set_ylabel("marginal entropy\n[nats]")
         for axes in _lowest(panels, len(conditions)):
@@ -202,6 +202,14 @@ class Binned(NamedTuple):
         if banded:
             shade(axes, self.position, low, high, color, alpha=0.2)
         axes.plot(self.position, value, dash, color=color, **({"linewidth": 1.0} | line))
+
+
+def frame_lines(*panels: Axes) -> tuple[float, float]:
+    """Limits of an axis that show all lines; few prompts have bands far wider."""
+    y = np.concatenate([line.get_ydata() for axes in panels for line in axes.lines])
+    least, most = float(np.nanmin(y)), float(np.nanmax(y))
+    margin = 0.15 * (most - least or 1.0)
+    return least - margin, most + margin
 
 
 def position_axis(axes: Axes) -> None:
