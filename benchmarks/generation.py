@@ -8,8 +8,8 @@ fails. Reading the prompts is left out of all three: ours reads each once, `gene
 
 The floor of a step is the larger of two times: that of its operations, two for each weight and run
 and four for each position, run and component that attention meets, at the best rate of a wide
-matrix product; and that of its bytes, the weights once and the keys and values of all runs, at the
-rate of a copy. Both rates were measured a moment before.
+matrix product, with packed weights or without; and that of its bytes, the weights once and the keys
+and values of all runs, at the rate of a copy. Both rates were measured a moment before.
 
 The repeats are interleaved, and a ratio is the median over them: this holds on a machine whose
 speed drifts. Shares of a step are from repeats of their own, since on a GPU asking the time of each
@@ -41,6 +41,7 @@ from workflow_scripts.running.command import progress, run
 from workflow_scripts.semstat.generation import runs as engine
 from workflow_scripts.semstat.generation.methods.schedule import constant
 from workflow_scripts.semstat.generation.runs import Runs, bytes_of_a_text, draw_uniform
+from workflow_scripts.semstat.models.packed import PackedLinear, pack
 from workflow_scripts.semstat.models.replay import Reader
 from workflow_scripts.tokens.shards import read_beginnings
 
@@ -101,12 +102,14 @@ class Batch:
 
     Parameters
     ----------
+    peer : the same model as transformers has it.
     prompt_dt : (prompts, tokens) token ids.
     runs : of each prompt.
     """
 
-    def __init__(self, reader: Reader, prompt_dt: Tensor, runs: int, steps: int) -> None:
-        self.reader, self.prompt_dt, self.runs, self.steps = reader, prompt_dt, runs, steps
+    def __init__(self, reader: Reader, peer: Any, prompt_dt: Tensor, runs: int, steps: int) -> None:
+        self.reader, self.peer, self.prompt_dt = reader, peer, prompt_dt
+        self.runs, self.steps = runs, steps
         self.rows = len(prompt_dt) * runs
         self.device = prompt_dt.device
 
@@ -132,7 +135,7 @@ class Batch:
         clock, found = Clock(self.device, self.steps), Entropies(self.runs)
         ids_xt = self.prompt_dt.repeat_interleave(self.runs, dim=0)
         options: dict[str, Any] = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
-        written = self.reader.layered.model.generate(
+        written = self.peer.generate(
             ids_xt,
             attention_mask=torch.ones_like(ids_xt),
             max_new_tokens=self.steps,
@@ -179,6 +182,19 @@ def copy_rate(device: torch.device) -> float:
     return 2 * held.nbytes / min(times)
 
 
+def packed_rate(device: torch.device) -> float:
+    """Operations a second of a wide product with packed weights; 0 on a GPU, which has none."""
+    if device.type == "cuda":
+        return 0.0
+    linear = torch.nn.Linear(2048, 2048, bias=False).requires_grad_(False)
+    pack(linear)
+    if not isinstance(linear, PackedLinear):
+        return 0.0
+    x_sn = torch.randn(WIDE["cpu"], 2048)
+    times = [timed(lambda: linear(x_sn), device)[0] for _ in range(3)]
+    return 2.0 * linear.weight.numel() * len(x_sn) / min(times)
+
+
 def compare(batch: Batch, rates: Rates, repeats: int, dtype: str) -> list[dict[str, Any]]:
     """A row for each contender; ours first."""
     contenders = batch.contenders()
@@ -190,7 +206,8 @@ def compare(batch: Batch, rates: Rates, repeats: int, dtype: str) -> list[dict[s
     bar = progress(f"{batch.rows} runs", "run", (repeats + 1) * len(contenders))
     for repeat in range(repeats + 1):  # the first is to warm up
         for name, one in contenders.items():
-            by_rate = operations_needed / rates.measure(), bytes_needed / copy_rate(batch.device)
+            rate = max(rates.measure(), packed_rate(batch.device))
+            by_rate = operations_needed / rate, bytes_needed / copy_rate(batch.device)
             each, first[name] = one()
             if repeat:
                 seconds[name].append(each)
@@ -293,6 +310,8 @@ def generation(
     """
     positions = 1 + prompt_tokens + max(steps, *lengths)
     model, facts = load(running, positions, "--steps, --lengths")
+    peer = load(running, positions, "--steps, --lengths")[0].model
+    pack(model.model)
     taken = read_beginnings([tokens], max(prompts), prompt_tokens, "lower --prompts")
     prompt_dt = torch.from_numpy(taken.ids_dt).to(model.device)
     facts |= {"model": running.called, "processor": processor(), "torch": torch.__version__}
@@ -302,10 +321,10 @@ def generation(
     with torch.no_grad():
         reader = Reader(model, model.n_blocks)
         # Before anything else: what was freed since would be taken again, and not be seen.
-        measured["memory"] = memory(Batch(reader, prompt_dt[:1], runs, steps), lengths)
+        measured["memory"] = memory(Batch(reader, peer, prompt_dt[:1], runs, steps), lengths)
         rates = Rates(model, WIDE[model.device.type])
         for number in prompts:
-            batch = Batch(reader, prompt_dt[:number], runs, steps)
+            batch = Batch(reader, peer, prompt_dt[:number], runs, steps)
             rows = compare(batch, rates, repeats, running.dtype)
             measured["rows"] += rows
             measured["shares"][batch.rows] = shares(batch, repeats)

@@ -92,7 +92,7 @@ class Told:
         return token_x1
 
     def logits(self, _top_xn: torch.Tensor) -> torch.Tensor:
-        return next(self.told).flatten(0, 1)
+        return next(self.told).flatten(0, 1).clone()
 
 
 def told_runs(

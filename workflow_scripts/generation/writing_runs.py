@@ -23,6 +23,7 @@ from ..semstat.errors import InputError
 from ..semstat.generation.columns import POSITIONS, RUNS
 from ..semstat.generation.marginal import Marginal, subsets
 from ..semstat.generation.runs import Method, Runs, Step, bytes_of_a_text, draw_uniform, write_runs
+from ..semstat.models.packed import pack
 from ..semstat.provenance import Provenance
 from ..semstat.tables import table_of, table_of_rows, table_writers
 from ..tokens.shards import Beginnings, read_beginnings
@@ -94,6 +95,7 @@ class Writing:
         # The prefix token, and the tokens that are read or written.
         positions = 1 + prompts.prompt_tokens + prompts.write
         layered, self.facts = load(running, positions, "generation.write")
+        pack(layered.model)
         self.running, self.prompts = running, prompts
         self.reader = readers(running.called, layered, [layered.n_blocks])[layered.n_blocks]
         self.device = layered.device

@@ -90,7 +90,10 @@ class Method:
         return None
 
     def observe(self, step: Step, p_drv: Tensor) -> None:
-        """See what a step came to: the probabilities that it was drawn from among it."""
+        """See what a step came to, with the probabilities that it was drawn from.
+
+        They are overwritten by the next step.
+        """
 
 
 class Runs:
@@ -126,6 +129,7 @@ class Runs:
         self.token_dr = prompt_dt[:, -1:].expand(prompts, self.runs)
         self.alive_dr = torch.ones_like(self.token_dr, dtype=torch.bool)
         self.among = subsets(self.runs, prompt_dt.device)
+        self.kept: list[Tensor] = []
         self.written = 0
 
     def step(self) -> Step:
@@ -142,14 +146,18 @@ class Runs:
         return step
 
     def _choose(self, logits_drv: Tensor) -> Step:
-        look = look_at(logits_drv, self.alive_dr)
+        # Kept from step to step: to take so much memory anew costs as much as what is done in it.
+        self.kept = self.kept or [torch.empty_like(logits_drv) for _ in range(2)]
+        look = look_at(logits_drv, self.alive_dr, self.kept[0])
         # It is NaN wherever a logit is NaN or infinite.
         if not look.entropy_dr.isfinite().all():
             raise FloatingPointError("NaN or infinite logits")
         temperature_dr = self.method.sampling_temperature(self.written, look)
         temperature_dr = temperature_dr.expand(look.entropy_dr.shape)
         kept_drv = self.method.kept(look)
-        p_drv, entropy_dr, variance_dr = soften(look.shifted_drv, temperature_dr, kept_drv)
+        p_drv, entropy_dr, variance_dr = soften(
+            look.shifted_drv, temperature_dr, kept_drv, self.kept
+        )
         drawn = side_by_side(draw, p_drv.flatten(0, 1), next(self.uniform_tdr).flatten())
         token_dr = torch.cat(drawn).view_as(entropy_dr)
 
@@ -171,24 +179,33 @@ class Runs:
         return step
 
 
-def look_at(logits_drv: Tensor, alive_dr: Tensor) -> Look:
-    """The model's own distribution of the next token of each run."""
-    shifted_drv = torch.empty_like(logits_drv)
+def look_at(logits_drv: Tensor, alive_dr: Tensor, scratch_drv: Tensor | None = None) -> Look:
+    """The model's own distribution of the next token of each run.
 
-    def look(logits_drv: Tensor, shifted_drv: Tensor) -> tuple[Tensor, Tensor]:
-        torch.sub(logits_drv, logits_drv.amax(dim=-1, keepdim=True), out=shifted_drv)
-        weight_drv = shifted_drv.exp()
+    Parameters
+    ----------
+    logits_drv : (prompts, runs, vocabulary), which become those of the look.
+    scratch_drv : a tensor of this shape to compute in; a new one by default.
+    """
+    scratch_drv = torch.empty_like(logits_drv) if scratch_drv is None else scratch_drv
+
+    def look(shifted_drv: Tensor, weight_drv: Tensor) -> tuple[Tensor, Tensor]:
+        shifted_drv -= shifted_drv.amax(dim=-1, keepdim=True)
+        torch.exp(shifted_drv, out=weight_drv)
         sum_dr = weight_drv.sum(dim=-1)
         entropy_dr = sum_dr.log() - (weight_drv.mul_(shifted_drv)).sum(dim=-1) / sum_dr
         return sum_dr.log(), entropy_dr
 
-    found = side_by_side(look, logits_drv, shifted_drv, dim=1)
+    found = side_by_side(look, logits_drv, scratch_drv, dim=1)
     log_normaliser_dr, entropy_dr = (torch.cat(each, dim=1) for each in zip(*found, strict=True))
-    return Look(shifted_drv, log_normaliser_dr, entropy_dr, alive_dr)
+    return Look(logits_drv, log_normaliser_dr, entropy_dr, alive_dr)
 
 
 def soften(
-    shifted_drv: Tensor, temperature_dr: Tensor, kept_drv: Tensor | None = None
+    shifted_drv: Tensor,
+    temperature_dr: Tensor,
+    kept_drv: Tensor | None = None,
+    room: Sequence[Tensor] = (),
 ) -> tuple[Tensor, Tensor, Tensor]:
     """softmax(logits / sampling temperature), among some tokens if wanted, and its moments.
 
@@ -198,22 +215,28 @@ def soften(
     temperature_dr : (prompts, runs) sampling temperatures; 0 leaves the most probable token, or
         those that share the highest logit.
     kept_drv : (prompts, runs, vocabulary) bool, the tokens to draw from.
+    room : two tensors like `shifted_drv`, for the probabilities and to compute in; new ones by
+        default.
 
     Returns
     -------
     probabilities, their entropy in nats, and the variance of the logits under them.
     """
-    p_drv = torch.empty_like(shifted_drv)
+    p_drv, scratch_drv = room or (torch.empty_like(shifted_drv) for _ in range(2))
 
     def share(
-        p_drv: Tensor, shifted_drv: Tensor, temperature_dr: Tensor, *kept: Tensor
+        p_drv: Tensor,
+        moment_drv: Tensor,
+        shifted_drv: Tensor,
+        temperature_dr: Tensor,
+        *kept: Tensor,
     ) -> tuple[Tensor, Tensor]:
         torch.div(shifted_drv, temperature_dr[..., None], out=p_drv).exp_()
         for kept_drv in kept:
             p_drv.mul_(kept_drv)
         sum_dr = p_drv.sum(dim=-1)
         p_drv /= sum_dr[..., None]
-        moment_drv = p_drv * shifted_drv
+        torch.mul(p_drv, shifted_drv, out=moment_drv)
         mean_dr = moment_drv.sum(dim=-1)
         square_dr = moment_drv.mul_(shifted_drv).sum(dim=-1)
         entropy_dr = sum_dr.log() - mean_dr / temperature_dr
@@ -221,7 +244,7 @@ def soften(
 
     kept = [] if kept_drv is None else [kept_drv]
     temperature_dr = temperature_dr.clamp(min=AS_GOOD_AS_0)
-    found = side_by_side(share, p_drv, shifted_drv, temperature_dr, *kept, dim=1)
+    found = side_by_side(share, p_drv, scratch_drv, shifted_drv, temperature_dr, *kept, dim=1)
     entropy_dr, variance_dr = (torch.cat(each, dim=1) for each in zip(*found, strict=True))
     return p_drv, entropy_dr, variance_dr
 

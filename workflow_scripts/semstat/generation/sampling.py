@@ -65,7 +65,8 @@ def draw(p_xv: Tensor, uniform_x: Tensor) -> Tensor:
     -------
     (texts,) int64 token ids.
     """
-    padded_xv = pad(p_xv, (0, -p_xv.shape[1] % _STRETCH))
+    lacking = -p_xv.shape[1] % _STRETCH
+    padded_xv = pad(p_xv, (0, lacking)) if lacking else p_xv  # which would be a copy
     stretch_xbv = padded_xv.view(len(p_xv), -1, _STRETCH)
     sum_xb = stretch_xbv.sum(dim=2, dtype=torch.float64)
     cumulative_xb = sum_xb.cumsum(dim=1)

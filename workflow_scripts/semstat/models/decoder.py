@@ -28,6 +28,7 @@ from .architecture import (
     watch,
 )
 from .causality import SHORTEST, check_causality
+from .packed import PackedLinear
 from .thread_pool import thread_pool
 
 
@@ -78,7 +79,10 @@ class Decoder:
         (…, tokens)
         """
         weight_vn = self.unembedding.weight[tokens]
-        logits_sv = torch.matmul(x_sn.to(weight_vn.dtype), weight_vn.T, out=out)
+        if isinstance(self.unembedding, PackedLinear) and tokens == slice(None) and out is None:
+            logits_sv = self.unembedding.product(x_sn)
+        else:
+            logits_sv = torch.matmul(x_sn.to(weight_vn.dtype), weight_vn.T, out=out)
         if self.unembedding.bias is not None:
             logits_sv += self.unembedding.bias[tokens]
         if self.scale != 1.0:
