@@ -193,11 +193,17 @@ def _surprisal(row: Mapping[str, Any]) -> dict[str, float]:
 def draw_comparisons(rows: Rows, title: str) -> Figure:
     """Draw by how much texts differ from those of a constant of the same entropy.
 
+    Constants, which should not, are grey and stand below.
+
     Parameters
     ----------
     rows : of a comparisons table.
     """
     names = list(dict.fromkeys(row["condition"] for row in rows))
+    controls = {row["condition"] for row in rows if row["method"] == CONSTANT}
+    names.sort(key=lambda name: name in controls)
+    styles = dict(zip(names, _markers(len(names)), strict=True))
+    styles |= dict.fromkeys(controls, ("0.5", "o"))
     fills: dict[str, Any] = dict(zip(ALIKE, ("full", "none"), strict=True))
     with house_style():
         figure = Figure(figsize=(5.6, 1.4 + 0.32 * len(names)))
@@ -205,7 +211,7 @@ def draw_comparisons(rows: Rows, title: str) -> Figure:
         for axes, (name, label) in zip(panels.flat, DIFFERENCES.items(), strict=True):
             axes.axvline(0, color="0.6", linewidth=0.6, zorder=0)
             for row in rows:
-                color, marker = _markers(len(names))[names.index(row["condition"])]
+                color, marker = styles[row["condition"]]
                 y = names.index(row["condition"]) + 0.3 * (ALIKE.index(row["against"]) - 0.5)
                 inside = color if fills[row["against"]] == "full" else "none"
                 _point(axes, Interval.of(row, name), (y, y, y), color, marker, inside)
