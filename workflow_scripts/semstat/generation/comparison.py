@@ -75,12 +75,12 @@ def _difference(row: Mapping[str, Any], constants: Rows, against: str) -> Array:
     """(numbers,) of one prompt; NaN where its entropy is not between those of two constants."""
     if len(constants) < 2:
         return np.full(len(COMPARED_NUMBERS), np.nan)
-    x_c = np.array([constant[against] for constant in constants], dtype=np.float64)
-    order_c = np.argsort(x_c)
-    number_cz = np.array([_numbers(constants[c]) for c in order_c.tolist()])
+    x_q = np.array([constant[against] for constant in constants], dtype=np.float64)
+    order_q = np.argsort(x_q)
+    number_qz = np.array([_numbers(constants[q]) for q in order_q.tolist()])
     line_z = [
-        np.interp(row[against], x_c[order_c], number_c, left=np.nan, right=np.nan)
-        for number_c in number_cz.T
+        np.interp(row[against], x_q[order_q], number_q, left=np.nan, right=np.nan)
+        for number_q in number_qz.T
     ]
     difference_z: Array = _numbers(row) - np.array(line_z)
     return difference_z
@@ -88,7 +88,5 @@ def _difference(row: Mapping[str, Any], constants: Rows, against: str) -> Array:
 
 def _numbers(row: Mapping[str, Any]) -> Array:
     """(numbers,) on the scale that they are compared on."""
-    scaled = {"surprisal": np.log(row["perplexity"])}
-    return np.array(
-        [scaled.get(name, row.get(name)) for name in COMPARED_NUMBERS], dtype=np.float64
-    )
+    scaled = {**row, "surprisal": np.log(row["perplexity"])}
+    return np.array([scaled[name] for name in COMPARED_NUMBERS], dtype=np.float64)
