@@ -5,7 +5,8 @@ readout and four for each position and component that its attention meets, at th
 matrix product, shapes of readout and body among them, that was measured a moment before. Ours is
 `measure_windows` as the workflow runs it, all columns included; a peer is the plain use of another
 library on the same tokens, in its default arithmetic, up to H of every state (of
-lm-evaluation-harness: ln p of each document). All of them must agree, or the command fails.
+lm-evaluation-harness: ln p of each document). All of them must agree, or the command fails. In half
+precision transformers rounds logits, as ours does not, so it is also run with logits in float32.
 
 The peers are used as one would with a Llama-like model (`model.norm`, `lm_head`); with another the
 command says so and ends.
@@ -40,7 +41,7 @@ from workflow_scripts.semstat.energies.measure import measure_windows
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.windows import Window
 
-from .peers import OURS, PEERS, PLAIN, Array, Peer, check_family, contenders
+from .peers import EXACT, OURS, PEERS, PLAIN, Array, Peer, check_family, contenders
 
 TOLERANCE = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 """Of |ΔH|: in half precision the peers round their logits, and ours does not."""
@@ -136,7 +137,7 @@ def compare(
 ) -> list[dict[str, Any]]:
     """A row for each contender; ours first."""
     runs = contenders(model, folder, ids_bt, all_layers)
-    runs = {name: one for name, one in runs.items() if name in (OURS, PLAIN, *peers)}
+    runs = {name: one for name, one in runs.items() if name in (OURS, PLAIN, EXACT, *peers)}
     states = ids_bt[:, 1:].numel()
     body, readout = operations(model, ids_bt.shape[1] - 1)
     needed = states * (body + readout * (model.n_blocks + 1 if all_layers else 1))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
+import itertools
 import logging
 from collections.abc import Callable
 from operator import attrgetter
@@ -13,7 +15,7 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from workflow_scripts.models.loading import BATCH_TOKENS
 from workflow_scripts.semstat.energies.measure import measure_windows
@@ -22,7 +24,7 @@ from workflow_scripts.semstat.models.windows import Window
 
 Array = NDArray[Any]
 Contender = Callable[[], Array]
-OURS, PLAIN = "ours", "transformers"
+OURS, PLAIN, EXACT = "ours", "transformers", "float32 logits"
 Peer = Literal["TransformerLens", "lm-eval", "tuned-lens"]
 PEERS: tuple[Peer, ...] = get_args(Peer)
 
@@ -46,16 +48,18 @@ def contenders(
         pieces = list(measure_windows(model, windows, layers, batch_tokens))
         return np.stack([np.concatenate([p[layer]["energy"] for p in pieces]) for layer in layers])
 
-    def plain() -> Array:
-        output = causal(last_bt, output_hidden_states=all_layers, use_cache=False)
-        found = []
+    def plain(head: nn.Module) -> Array:
+        output = causal.model(last_bt, output_hidden_states=all_layers, use_cache=False)
         # The last of the hidden states that transformers gives out is the normed one.
-        for h_btn in output.hidden_states[:-1] if all_layers else ():
-            found.append(energy(causal.lm_head(causal.model.norm(h_btn)).softmax(-1)))
-        found.append(energy(output.logits.softmax(-1)))
+        lower = output.hidden_states[:-1] if all_layers else ()
+        normed = itertools.chain(map(causal.model.norm, lower), [output.last_hidden_state])
+        found = [energy(head(x_btn.to(head.weight.dtype)).softmax(-1)) for x_btn in normed]
         return torch.stack(found).float().cpu().numpy()
 
-    runs: dict[str, Contender] = {OURS: ours, PLAIN: plain}
+    runs: dict[str, Contender] = {OURS: ours, PLAIN: lambda: plain(causal.lm_head)}
+    if causal.dtype != torch.float32:
+        exact = copy.deepcopy(causal.lm_head).float()
+        runs[EXACT] = lambda: plain(exact)
     if importlib.util.find_spec("transformer_lens"):
         runs["TransformerLens"] = transformer_lens(model, folder, last_bt, energy, all_layers)
     if importlib.util.find_spec("lm_eval") and not all_layers:

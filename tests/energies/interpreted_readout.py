@@ -1,21 +1,25 @@
-"""The kernels of the fused readout against float64, in Triton's interpreter.
+"""The kernels of readout and speeds against float64 and torch: interpreted, or on a GPU.
 
 Run by test_fused_readout.py in a process of its own: Triton takes the interpreter only if told so
 before it is imported.
 """
 
+import copy
+import os
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from workflow_scripts.semstat.energies import fused_readout
+from workflow_scripts.semstat.energies import fused_readout, speeds
 from workflow_scripts.semstat.energies.fused_readout import TOLERANCE, half_weights, reduce_logits
-from workflow_scripts.semstat.energies.tiles import read_out_by_tiles
+from workflow_scripts.semstat.energies.tiles import StateReadout, read_out_by_tiles
 from workflow_scripts.semstat.models.decoder import Decoder
 
-BLOCKS = {"BLOCK_S": 16, "BLOCK_V": 32, "BLOCK_N": 64}
+DEVICE, BLOCKS = "cuda", {"BLOCK_S": 128, "BLOCK_V": 256, "BLOCK_N": 64, "num_warps": 8}
+if os.environ.get("TRITON_INTERPRET") == "1":
+    DEVICE, BLOCKS = "cpu", {"BLOCK_S": 16, "BLOCK_V": 32, "BLOCK_N": 64}
 
 
 def case(states, width, vocabulary, sharpness, dtype=torch.bfloat16, bias=False, seed=0, wanted=2):
@@ -61,7 +65,9 @@ def exact(x_sn, unembedding, wanted_sm, scale=1.0, soft_cap=None):
 
 def measured(x_sn, unembedding, wanted_sm, **options):
     options = {"blocks": BLOCKS} | options
-    return reduce_logits(x_sn, half_weights(unembedding), wanted_sm, **options)
+    weights = half_weights(copy.deepcopy(unembedding).to(DEVICE))
+    found = reduce_logits(x_sn.to(DEVICE), weights, wanted_sm.to(DEVICE), **options)
+    return StateReadout(*(column.cpu() for column in found))
 
 
 def assert_equal(found, expected, within=2e-6, size=1.0):
@@ -71,13 +77,15 @@ def assert_equal(found, expected, within=2e-6, size=1.0):
     assert torch.equal(found.top.long(), expected.top)
 
 
+@pytest.mark.parametrize("bulk", [False, True])
 @pytest.mark.parametrize(
     ("states", "sharpness", "dtype"), [(17, 3, torch.float16), (3, 30, torch.bfloat16)]
 )
-def test_two_terms_are_float32(states, sharpness, dtype):
+def test_two_terms_are_float32(states, sharpness, dtype, bulk):
     """Neither states, tokens nor components are multiples of a tile."""
     given = case(states, 70, 161, sharpness, dtype)
-    assert_equal(measured(*given, terms=2), exact(*given), within=4e-6, size=sharpness)
+    found = measured(*given, terms=2, bulk=bulk)
+    assert_equal(found, exact(*given), within=4e-6, size=sharpness)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +136,13 @@ def test_a_token_outside_the_vocabulary_is_impossible(terms):
     assert torch.equal(found.entropy[::2], two.entropy[::2])
 
 
-def test_where_one_term_is_not_enough_two_are_taken(monkeypatch):
+@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's, of rows that nothing is made of
+def test_where_one_term_is_not_enough_two_are_taken(bulk, monkeypatch):
     monkeypatch.setattr(fused_readout, "TOLERANCE", 1e-4)
     given = case(16, 64, 300, 6, seed=1)
     expected = exact(*given)
-    one, two, found = (measured(*given, terms=terms) for terms in (1, 2, 0))
+    one, two, found = (measured(*given, terms=terms, bulk=bulk) for terms in (1, 2, 0))
     off_s, again_s = ((found.log_p - other.log_p).abs().amax(1) < 2e-6 for other in (one, two))
     assert (off_s | again_s).all() and off_s.any() and again_s.any()
     worst = (one.energy - expected.energy).abs().max()
@@ -191,13 +201,16 @@ def test_states_of_any_size_keep_their_digits(size):
     assert_equal(measured(*given, terms=2, **options), exact(*given, **options), within=4e-6)
 
 
-def test_a_state_does_not_depend_on_the_others_nor_much_on_the_tiles():
+def test_a_state_does_not_depend_on_the_others_nor_much_on_the_tiles(monkeypatch):
     given = case(17, 64, 300, 10)
     whole = measured(*given)
+    with monkeypatch.context() as changed:
+        changed.setattr(fused_readout, "GROUP", 1)  # so that there are two groups of blocks
+        assert torch.equal(measured(*given).log_p, whole.log_p)
     some = torch.tensor([16, 3, 12])
     part = measured(given[0][some], given[1], given[2][some])
     assert torch.equal(part.log_p, whole.log_p[some])
-    other = measured(*given, blocks=BLOCKS | {"BLOCK_S": 32, "BLOCK_V": 16})
+    other = measured(*given, blocks={"BLOCK_S": 32, "BLOCK_V": 16, "BLOCK_N": 64})
     torch.testing.assert_close(other.energy, whole.energy, rtol=0, atol=TOLERANCE)
 
 
@@ -207,6 +220,34 @@ def test_weights_that_float16_does_not_hold_are_not_taken():
     small = case(1, 64, 300, 1e-6)[1]
     weights = half_weights(small)
     assert torch.equal(weights.weight_vn.float() * weights.unit, small.weight)
+
+
+BEFORE = torch.tensor([[4, 0, 1, 2, 3], [0, 3, 1, 2, 4], [0, 1, 2, 3, 4]])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_norms_and_speeds_by_one_kernel_are_those_of_torch(dtype):
+    generator = torch.Generator().manual_seed(0)
+    h_btn = torch.randn(3, 5, 70, generator=generator).to(dtype)
+    h_btn[1, 2, 3] = torch.inf
+    found = speeds.by_kernel(h_btn.to(DEVICE), BEFORE.to(DEVICE))
+    for name, theirs_bt in speeds.by_torch(h_btn, BEFORE).items():
+        torch.testing.assert_close(found[name].cpu(), theirs_bt, equal_nan=True)
+
+
+@pytest.mark.parametrize(("error", "warnings"), [(0, 0), (1e-2, 1)])
+def test_norms_and_speeds_are_believed_once_they_agree(error, warnings, monkeypatch, caplog):
+    by_torch, calls = speeds.by_torch, []
+
+    def counted(h_btn, before_bt):
+        calls.append(None)
+        return {name: x_bt + error for name, x_bt in by_torch(h_btn, before_bt).items()}
+
+    monkeypatch.setattr(speeds, "_works", None)
+    monkeypatch.setattr(speeds, "by_torch", counted)
+    for _ in range(3):
+        speeds.on_gpu(torch.ones(3, 5, 7, device=DEVICE), BEFORE.to(DEVICE))
+    assert len(caplog.records) == warnings and len(calls) == (4 if warnings else 1)
 
 
 class Tiles:
@@ -249,7 +290,7 @@ def test_the_fused_readout_is_believed_once_it_agrees(
         "reduce_logits",
         lambda *args, **options: plain(*args, blocks=BLOCKS, **options),
     )
-    x_sn, unembedding, wanted_s2 = case(4, 64, 300, 3, dtype)
+    x_sn, unembedding, wanted_s2 = (part.to(DEVICE) for part in case(4, 64, 300, 3, dtype))
     tiles, decoder = Tiles(name, error), Decoder((nn.Identity(),), unembedding)
     monkeypatch.setattr(fused_readout, "read_out_by_tiles", tiles)
     for _ in range(3):

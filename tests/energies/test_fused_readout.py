@@ -1,4 +1,4 @@
-"""The readout for GPUs, without one: in Triton's interpreter, and compiled for real targets."""
+"""The kernels for GPUs: in Triton's interpreter, on a GPU if there is one, and compiled for two."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from workflow_scripts.semstat.energies import fused_readout
+from workflow_scripts.semstat.energies import fused_readout, speeds
 from workflow_scripts.semstat.models.decoder import Decoder
 
 ROOT = Path(__file__).parents[2]
@@ -18,29 +18,39 @@ SHARED = {80: 163 << 10, 90: 227 << 10}
 """Bytes of shared memory that a program may have, by compute capability."""
 
 
-def test_the_kernels_equal_float64_in_the_interpreter():
+@pytest.mark.parametrize("interpreted", [True, False])
+def test_the_kernels_equal_float64(interpreted):
     pytest.importorskip("triton")
+    if not interpreted and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
     tests = Path(__file__).with_name("interpreted_readout.py")
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
         cwd=ROOT,
-        env=os.environ | {"TRITON_INTERPRET": "1"},
+        env=os.environ | {"TRITON_INTERPRET": str(int(interpreted))},
         check=True,
     )
 
 
 @pytest.mark.parametrize("absent", [False, True])
-def test_where_triton_does_not_work_one_warning_is_all(absent, monkeypatch, caplog):
+def test_where_triton_does_not_work_one_warning_of_each_is_all(absent, monkeypatch, caplog):
     """Its kernels cannot run on a CPU, and it need not be installed."""
     if absent:
         monkeypatch.setitem(sys.modules, "workflow_scripts.semstat.energies.readout_kernels", None)
+        monkeypatch.setitem(sys.modules, "workflow_scripts.semstat.energies.speed_kernel", None)
     unembedding = nn.Linear(8, 20).bfloat16().float()
     given = (torch.randn(5, 8), torch.arange(10).view(5, 2))
     for _ in range(3):
         decoder = Decoder((), unembedding)
         assert fused_readout.read_out_fused(decoder, *given) is None
-    [record] = caplog.records
-    assert record.getMessage().startswith("reading out by tiles")
+    monkeypatch.setattr(speeds, "_works", None)
+    h_btn, before_bt = torch.randn(2, 3, 8), torch.tensor([[2, 0, 1], [0, 2, 1]])
+    for _ in range(3):
+        found = speeds.on_gpu(h_btn, before_bt)
+        assert torch.equal(found["norm"], speeds.by_torch(h_btn, before_bt)["norm"])
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2 and said[0].startswith("reading out by tiles")
+    assert said[1].startswith("the kernel of norms and speeds does not work here")
 
 
 def compiled(name, capability, constants, **options):
@@ -49,23 +59,30 @@ def compiled(name, capability, constants, **options):
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    from workflow_scripts.semstat.energies import readout_kernels
+    from workflow_scripts.semstat.energies import readout_kernels, speed_kernel
 
-    kernel = getattr(readout_kernels, name)
+    kernel = getattr(speed_kernel if name == "measure_speeds" else readout_kernels, name)
     halves, integers = {"terms_in", "weight_vn"}, {"count", "vocabulary", "stretch", "width"}
+    integers |= {"positions"}
+    tiles = {"terms": "BLOCK_S", "weights": "BLOCK_V"}
     integer_tensors = {"rows_i", "count", "token_ij", "wanted_sm", "top_s"}
     integer_tensors |= {"doubtful_i", "doubtful"}
     signature, aligned = {}, {}
     for place, argument in enumerate(kernel.arg_names):
         if argument in constants:
             signature[argument] = "constexpr"
-        elif argument in halves:
+        elif argument in tiles and constants["BULK"]:
+            tile = [constants[tiles[argument]], constants["BLOCK_N"]]
+            signature[argument] = f"tensordesc<fp16{tile}>"
+        elif argument in halves | tiles.keys():
             signature[argument] = "*fp16"
+        elif argument == "before_t":
+            signature[argument] = "*i64"
         elif argument in integer_tensors:
             signature[argument] = "*i32"
         elif argument in integers:
             signature[argument] = "i32"
-        elif re.search("_[a-z]+$", argument) and argument not in ("weight_unit", "soft_cap"):
+        elif re.search("_[a-z0-9]+$", argument) and argument not in ("weight_unit", "soft_cap"):
             signature[argument] = "*fp32"
         else:
             signature[argument] = "fp32"
@@ -101,7 +118,8 @@ def test_the_scan_compiles_to_matrix_units_without_spilling(capability, shape, w
 
     sizes = {name: size for name, size in BLOCKS[shape].items() if name.isupper()}
     options = {name: size for name, size in BLOCKS[shape].items() if not name.isupper()}
-    features = {"TERMS": 1, "HAS_BIAS": False, "HAS_CAP": False}
+    bulk = capability >= 90
+    features = {"TERMS": 1, "HAS_BIAS": False, "HAS_CAP": False, "BULK": bulk}
     ptx, shared, spilled = compiled(
         "scan_vocabulary", capability, {"WIDTH": width} | features | sizes, **options
     )
@@ -109,7 +127,7 @@ def test_the_scan_compiles_to_matrix_units_without_spilling(capability, shape, w
     products = [line for line in ptx.splitlines() if instruction in line]
     assert products and all(".f32.f16.f16" in line for line in products)
     # Every load of a tile is asynchronous, and a stage or more ahead of its use.
-    assert "cp.async.cg.shared.global" in ptx
+    assert ("cp.async.bulk.tensor" if bulk else "cp.async.cg.shared.global") in ptx
     tile = 2 * sizes["BLOCK_N"] * (sizes["BLOCK_S"] + sizes["BLOCK_V"])
     assert 2 * tile <= shared <= SHARED[capability]
     assert spilled <= 32, "bytes a thread: a few registers, once a tile"
@@ -124,10 +142,11 @@ SETTLING |= {"BLOCK_N": 64}
     ("name", "constants"),
     [
         ("split_states", {"WIDTH": 8192, "TERMS": 2}),
+        ("measure_speeds", {"WIDTH": 8192}),
         ("settle_states", SETTLING | {"WANTED": 2, "PLACES": 32}),
         ("settle_states", SETTLING | {"WANTED": 17, "PLACES": 64}),
     ],
 )
-def test_what_comes_before_and_after_compiles_too(name, constants, capability):
+def test_the_other_kernels_compile_too(name, constants, capability):
     _, shared, spilled = compiled(name, capability, constants)
     assert shared <= SHARED[capability] and spilled == 0

@@ -11,7 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 
 from tests.tiny import BLOCKS, tiny_model
 from workflow_scripts.semstat.energies import measure as measure_module
-from workflow_scripts.semstat.energies.measure import measure_windows, norm_and_speeds
+from workflow_scripts.semstat.energies.measure import measure_windows
+from workflow_scripts.semstat.energies.speeds import norm_and_speeds
 from workflow_scripts.semstat.models import windows as windows_module
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.windows import cut_windows, shuffled_predecessors

@@ -38,12 +38,19 @@ def test_runs_are_what_each_is_alone(family):
 @pytest.mark.parametrize("family", ["Llama", "Mistral", "Gemma 2", "BLOOM"])
 def test_neither_threads_nor_what_is_written_beside_it_change_a_run(family):
     model = tiny_model(family, scale=0.2)
-    found = tokens_of(written(model, PROMPTS, range(5)))
+    alone = written(model, PROMPTS, range(5))
+    found = tokens_of(alone)
     torch.set_num_threads(3)
     try:
-        assert torch.equal(tokens_of(written(model, PROMPTS, range(5))), found)
+        shared = written(model, PROMPTS, range(5))
     finally:
         torch.set_num_threads(1)
+    assert torch.equal(tokens_of(shared), found)
+    for one, other in zip(alone, shared, strict=True):
+        for name in ("entropy", "logit_variance", "surprisal", "energy"):
+            torch.testing.assert_close(getattr(one, name), getattr(other, name))
+        for one_d, other_d in zip(one.marginal, other.marginal, strict=True):
+            torch.testing.assert_close(one_d, other_d, rtol=1e-4, atol=1e-5)
     more = tokens_of(written(model, [*PROMPTS, [0, 1, 2, 3]], range(9), docs=(3, 4, 8)))
     assert torch.equal(more[:2, :5], found)
     later = tokens_of(written(model, PROMPTS[1:], range(2, 5), docs=(4,)))

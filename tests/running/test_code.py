@@ -63,9 +63,9 @@ print(json.dumps(loaded))
 
 LOADED_LATER = {
     f"workflow_scripts/semstat/energies/{name}.py"
-    for name in ("cpu_readout", "fused_readout", "readout_kernels")
+    for name in ("cpu_readout", "fused_readout", "readout_kernels", "speed_kernel")
 }
-"""Imported by the readout that needs them, since numba and Triton take long to load."""
+"""Imported by what needs them, since numba and Triton take long to load."""
 
 
 def test_what_python_loads_is_what_is_listed():

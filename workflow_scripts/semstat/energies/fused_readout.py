@@ -46,6 +46,10 @@ from .tiles import StateReadout, read_out_by_tiles
 STRETCHES = 16
 """Parts of the vocabulary that are reduced apart: enough programs also for few states."""
 
+GROUP = 32
+"""Blocks of states that are reduced over one stretch together: with those of the next stretches
+they fill a GPU, and stay in its cache, which those of all states would not."""
+
 TOLERANCE = 9e-4
 """Bound on the error of H above which a state is read out again with two terms."""
 
@@ -153,6 +157,11 @@ def _fused(decoder: Decoder, weights: Weights, q_sn: Tensor, wanted_sm: Tensor) 
         )
 
 
+def _programs(blocks: int) -> tuple[int, int, int]:
+    """Of the scan, for so many blocks of states: blocks of a group, stretches, and groups."""
+    return min(blocks, GROUP), STRETCHES, -(-blocks // GROUP)
+
+
 def reduce_logits(
     x_sn: Tensor,
     weights: Weights,
@@ -162,6 +171,7 @@ def reduce_logits(
     soft_cap: float | None = None,
     terms: int = 0,
     blocks: Blocks | None = None,
+    bulk: bool | None = None,
 ) -> StateReadout:
     """Reductions of each state's logits over the vocabulary; the host waits for nothing.
 
@@ -172,11 +182,16 @@ def reduce_logits(
     terms : float16 terms of a state; 0 is one, and two where one is not enough.
     blocks : states, tokens and components of a tile, and warps and stages of a program; by default
         the fastest of `readout_kernels.BLOCKS` on this GPU.
+    bulk : whether tiles are copied in bulk; by default where the GPU can (compute capability 9.0).
     """
     from triton import next_power_of_2
+    from triton.tools.tensor_descriptor import TensorDescriptor
 
     from .readout_kernels import scan_vocabulary, settle_states, split_states, tuned_scan
 
+    if bulk is None:
+        nvidia = x_sn.is_cuda and torch.version.cuda is not None
+        bulk = nvidia and torch.cuda.get_device_capability(x_sn.device) >= (9, 0)
     x_sn = x_sn.contiguous()
     (states, width), wanted = x_sn.shape, wanted_sm.shape[1]
     vocabulary, padded = weights.weight_vn.shape
@@ -199,15 +214,24 @@ def reduce_logits(
         sizes = {"WIDTH": padded, "TERMS": terms}
         split_states[(states,)](x_sn, rows_i, count, terms_in, unit_i, lost_i, width, **sizes)
         reduced = (
-            *(terms_in, weights.weight_vn, weights.norm_v, bias_v, unit_i),
+            *(weights.norm_v, bias_v, unit_i),
             *(highest_ij, token_ij, rest_ij, moment_ij, reach_ij),
         )
         scan, tile = (tuned_scan, {}) if blocks is None else (scan_vocabulary, blocks)
-        scan[lambda meta: (-(-states // meta["BLOCK_S"]), STRETCHES)](
-            *reduced, count, vocabulary, stretch, *factors, **sizes, **shape, **tile
+        operands = (terms_in.flatten(1), weights.weight_vn)
+        if bulk:
+            # Those that are tried give the descriptors the shapes of their tiles.
+            sides = (tile.get("BLOCK_S", 1), tile.get("BLOCK_V", 1))
+            tiles = [[side, tile.get("BLOCK_N", 64)] for side in sides]
+            operands = tuple(map(TensorDescriptor.from_tensor, operands, tiles))
+        scan[lambda meta: _programs(-(-states // meta["BLOCK_S"]))](
+            *(*operands, *reduced, count, vocabulary, stretch, *factors),
+            **(sizes | shape | tile),
+            BULK=bulk,
         )
         settle_states[(states,)](
-            *(x_sn, rows_i, count, *reduced, wanted_sm, log_p_sm, entropy_s, top_s),
+            *(x_sn, rows_i, count, terms_in, weights.weight_vn, *reduced),
+            *(wanted_sm, log_p_sm, entropy_s, top_s),
             *(doubtful_i, doubtful, lost_i, tolerance),
             *(vocabulary, stretch, *factors, width),
             **sizes,

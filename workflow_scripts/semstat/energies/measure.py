@@ -29,6 +29,7 @@ from ..models.windows import (
 )
 from .columns import COLUMNS
 from .readout import begin_read_out, first_not_finite
+from .speeds import norm_and_speeds
 
 Columns = dict[str, NDArray[Any]]
 Result = TypeVar("Result")
@@ -285,31 +286,6 @@ def _take(launched: _Launched) -> None:
                 f"at position {position} ({launched.dtype})"
             )
     buffer.put(launched.batch, launched.known, measured)
-
-
-def norm_and_speeds(h_btn: Tensor, before_bt: Tensor) -> dict[str, Tensor]:
-    """‖h(t)‖₂, ‖h(t) − h(t−1)‖₂, and the latter with the positions in shuffled order.
-
-    Parameters
-    ----------
-    h_btn : (windows, positions, hidden).
-    before_bt : (windows, positions) the position before each in the shuffled order; itself if none.
-
-    Returns
-    -------
-    norm, speed, shuffled_speed : (windows, positions) float32; speed is NaN at each window's first
-        position, shuffled_speed where nothing comes before.
-    """
-    h_btn = h_btn.float()
-    speed_bt = torch.linalg.vector_norm(h_btn.diff(dim=1), dim=-1)
-    before_btn = h_btn.take_along_dim(before_bt[:, :, None], dim=1)
-    shuffled_bt = torch.linalg.vector_norm(h_btn - before_btn, dim=-1)
-    itself_bt = before_bt == torch.arange(h_btn.shape[1], device=h_btn.device)
-    return {
-        "norm": torch.linalg.vector_norm(h_btn, dim=-1),
-        "speed": torch.nn.functional.pad(speed_bt, (1, 0), value=torch.nan),
-        "shuffled_speed": shuffled_bt.masked_fill(itself_bt, torch.nan),
-    }
 
 
 def _to_device(array: NDArray[Any], device: torch.device) -> Tensor:

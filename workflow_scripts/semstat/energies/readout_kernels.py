@@ -64,8 +64,8 @@ def _shape(dot, unit, bias, scale, soft_cap, HAS_CAP: tl.constexpr):
 
 @triton.jit
 def scan_vocabulary(
-    terms_in,
-    weight_vn,
+    terms,
+    weights,
     norm_v,
     bias_v,
     unit_i,
@@ -84,47 +84,56 @@ def scan_vocabulary(
     TERMS: tl.constexpr,
     HAS_BIAS: tl.constexpr,
     HAS_CAP: tl.constexpr,
+    BULK: tl.constexpr,
     BLOCK_S: tl.constexpr,
     BLOCK_V: tl.constexpr,
     BLOCK_N: tl.constexpr,
 ):
     """Reduce the logits of a block of states over one stretch of the vocabulary, tile by tile.
 
-    The programs of one stretch run side by side, so that its weights come from the cache.
+    Programs are numbered by block within its group, stretch, and group: those that run side by side
+    share some blocks and some stretches, so that states and weights come from the cache.
 
-    weight_vn : (vocabulary, WIDTH) float16, of which one is worth `weight_unit`.
+    terms : (states, TERMS × WIDTH) float16; weights : (vocabulary, WIDTH) float16, of which one is
+        worth `weight_unit`. Of both, if BULK, descriptors, by which tiles are copied in bulk. What
+        lies beyond the last state or token is read as something else, and not used.
     highest_ij, token_ij : (states, stretches) highest t of a stretch, the first token that has it.
     rest_ij, moment_ij, reach_ij : sums over its other tokens of 2^(t − highest), of that times
     t − highest, and of that times the norm of the token's weights.
     """
     states = tl.load(count)
-    if tl.program_id(0) * BLOCK_S >= states:
+    first = (tl.program_id(2) * tl.num_programs(0) + tl.program_id(0)) * BLOCK_S
+    if first >= states:
         return
-    first = tl.program_id(0) * BLOCK_S
-    # Beyond the last state, or the last token, that one is read again, and not used.
-    row_i = tl.minimum(tl.arange(0, BLOCK_S), states - 1 - first)
+    i = first + tl.arange(0, BLOCK_S)
     begin = tl.program_id(1) * stretch
     end = tl.minimum(begin + stretch, vocabulary)
     n = tl.arange(0, BLOCK_N)
-    x_pointers = terms_in + first.to(tl.int64) * (TERMS * WIDTH)
-    x_pointers += row_i[:, None] * (TERMS * WIDTH) + n[None, :]
+    row_i = tl.minimum(tl.arange(0, BLOCK_S), states - 1 - first)
     unit_i = tl.load(unit_i + first + row_i) * weight_unit
+    if not BULK:
+        x_pointers = terms + first.to(tl.int64) * (TERMS * WIDTH)
+        x_pointers += row_i[:, None] * (TERMS * WIDTH) + n[None, :]
+        tile_vn = weights + begin.to(tl.int64) * WIDTH
 
     highest_i = tl.full((BLOCK_S,), NOTHING, tl.float32)
     token_i = tl.zeros((BLOCK_S,), tl.int32)
     total_i = tl.zeros((BLOCK_S,), tl.float32)
     moment_i = tl.zeros((BLOCK_S,), tl.float32)
     reach_i = tl.zeros((BLOCK_S,), tl.float32)
-    tile_vn = weight_vn + begin.to(tl.int64) * WIDTH
     for tile in range(begin, end, BLOCK_V):
         v = tile + tl.arange(0, BLOCK_V)
         row_v = tl.minimum(tl.arange(0, BLOCK_V), vocabulary - 1 - tile)
-        w_pointers = tile_vn + row_v[None, :] * WIDTH + n[:, None]
+        if not BULK:
+            w_pointers = tile_vn + row_v[None, :] * WIDTH + n[:, None]
         dot_iv = tl.zeros((BLOCK_S, BLOCK_V), tl.float32)
         for term in tl.static_range(TERMS):
             for k in range(0, WIDTH, BLOCK_N):
-                x_in = tl.load(x_pointers + term * WIDTH + k)
-                dot_iv = tl.dot(x_in, tl.load(w_pointers + k), dot_iv)
+                if BULK:
+                    x_in, w_in = terms.load([first, term * WIDTH + k]), weights.load([tile, k]).T
+                else:
+                    x_in, w_in = tl.load(x_pointers + term * WIDTH + k), tl.load(w_pointers + k)
+                dot_iv = tl.dot(x_in, w_in, dot_iv)
         bias_i = tl.load(bias_v + tile + row_v)[None, :] if HAS_BIAS else 0.0
         t_iv = _shape(dot_iv, unit_i[:, None], bias_i, scale, soft_cap, HAS_CAP)
         t_iv = tl.where(v[None, :] < end, t_iv, 2 * NOTHING)
@@ -142,9 +151,9 @@ def scan_vocabulary(
         reach_i = fade_i * reach_i + tl.sum(weight_iv * norm_iv, axis=1)
         moment_i += tl.sum(weight_iv * t_iv, axis=1)
         highest_i = raised_i
-        tile_vn += BLOCK_V * WIDTH
+        if not BULK:
+            tile_vn += BLOCK_V * WIDTH
 
-    i = first + tl.arange(0, BLOCK_S)
     at_i = i.to(tl.int64) * tl.num_programs(1) + tl.program_id(1)
     tl.store(highest_ij + at_i, highest_i, mask=i < states)
     tl.store(token_ij + at_i, token_i, mask=i < states)
@@ -278,19 +287,28 @@ def settle_states(
 
 
 BLOCKS = [
-    {"BLOCK_S": 128, "BLOCK_V": 256, "BLOCK_N": 64, "num_warps": 8, "num_stages": 3},
-    {"BLOCK_S": 128, "BLOCK_V": 128, "BLOCK_N": 64, "num_warps": 8, "num_stages": 3},
+    {"BLOCK_S": 128, "BLOCK_V": 256, "BLOCK_N": 64, "num_warps": 8, "num_stages": 4},
+    {"BLOCK_S": 128, "BLOCK_V": 128, "BLOCK_N": 64, "num_warps": 4, "num_stages": 3},
     {"BLOCK_S": 128, "BLOCK_V": 128, "BLOCK_N": 32, "num_warps": 8, "num_stages": 4},
 ]
 """Shapes that the first batch is tried with: for compute capability 9.0, 9.0 and 8.0."""
 
 OPTIONS = ("num_warps", "num_stages")
 
+
+def describe_tiles(arguments):
+    """Have the descriptors, if they are such, copy tiles of the shape that is tried."""
+    if arguments["BULK"]:
+        arguments["terms"].block_shape = [arguments["BLOCK_S"], arguments["BLOCK_N"]]
+        arguments["weights"].block_shape = [arguments["BLOCK_V"], arguments["BLOCK_N"]]
+
+
 tuned_scan = triton.autotune(
     [
         triton.Config(
             {name: size for name, size in blocks.items() if name not in OPTIONS},
             **{name: blocks[name] for name in OPTIONS},
+            pre_hook=describe_tiles,
         )
         for blocks in BLOCKS
     ],

@@ -22,6 +22,8 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from ..models.thread_pool import side_by_side
+
 Result = TypeVar("Result")
 
 PARTS = (1, 2, 3, 6)
@@ -226,4 +228,8 @@ def _by_prompt(function: Callable[..., Result], *of_d: Tensor) -> list[Result]:
 
     On a CPU that is four times as fast as of all at once: what is in between stays in its caches.
     """
-    return [function(*(part[None] for part in parts)) for parts in zip(*of_d, strict=True)]
+
+    def share(*of_d: Tensor) -> list[Result]:
+        return [function(*(part[None] for part in parts)) for parts in zip(*of_d, strict=True)]
+
+    return [result for few in side_by_side(share, *of_d) for result in few]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..models.in_place import bytes_remembered, in_place
 from ..models.replay import Reader
+from ..models.thread_pool import side_by_side
 from .marginal import Marginal, measure_marginal, subsets
 from .sampling import draw
 
@@ -149,7 +150,8 @@ class Runs:
         temperature_dr = temperature_dr.expand(look.entropy_dr.shape)
         kept_drv = self.method.kept(look)
         p_drv, entropy_dr, variance_dr = soften(look.shifted_drv, temperature_dr, kept_drv)
-        token_dr = draw(p_drv.flatten(0, 1), next(self.uniform_tdr).flatten()).view_as(entropy_dr)
+        drawn = side_by_side(draw, p_drv.flatten(0, 1), next(self.uniform_tdr).flatten())
+        token_dr = torch.cat(drawn).view_as(entropy_dr)
 
         def log_p(token_dr: Tensor) -> Tensor:
             chosen_dr = look.shifted_drv.gather(2, token_dr[..., None])[..., 0]
@@ -171,11 +173,18 @@ class Runs:
 
 def look_at(logits_drv: Tensor, alive_dr: Tensor) -> Look:
     """The model's own distribution of the next token of each run."""
-    shifted_drv = logits_drv - logits_drv.amax(dim=-1, keepdim=True)
-    weight_drv = shifted_drv.exp()
-    sum_dr = weight_drv.sum(dim=-1)
-    entropy_dr = sum_dr.log() - (weight_drv.mul_(shifted_drv)).sum(dim=-1) / sum_dr
-    return Look(shifted_drv, sum_dr.log(), entropy_dr, alive_dr)
+    shifted_drv = torch.empty_like(logits_drv)
+
+    def look(logits_drv: Tensor, shifted_drv: Tensor) -> tuple[Tensor, Tensor]:
+        torch.sub(logits_drv, logits_drv.amax(dim=-1, keepdim=True), out=shifted_drv)
+        weight_drv = shifted_drv.exp()
+        sum_dr = weight_drv.sum(dim=-1)
+        entropy_dr = sum_dr.log() - (weight_drv.mul_(shifted_drv)).sum(dim=-1) / sum_dr
+        return sum_dr.log(), entropy_dr
+
+    found = side_by_side(look, logits_drv, shifted_drv, dim=1)
+    log_normaliser_dr, entropy_dr = (torch.cat(each, dim=1) for each in zip(*found, strict=True))
+    return Look(shifted_drv, log_normaliser_dr, entropy_dr, alive_dr)
 
 
 def soften(
@@ -194,17 +203,27 @@ def soften(
     -------
     probabilities, their entropy in nats, and the variance of the logits under them.
     """
+    p_drv = torch.empty_like(shifted_drv)
+
+    def share(
+        p_drv: Tensor, shifted_drv: Tensor, temperature_dr: Tensor, *kept: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        torch.div(shifted_drv, temperature_dr[..., None], out=p_drv).exp_()
+        for kept_drv in kept:
+            p_drv.mul_(kept_drv)
+        sum_dr = p_drv.sum(dim=-1)
+        p_drv /= sum_dr[..., None]
+        moment_drv = p_drv * shifted_drv
+        mean_dr = moment_drv.sum(dim=-1)
+        square_dr = moment_drv.mul_(shifted_drv).sum(dim=-1)
+        entropy_dr = sum_dr.log() - mean_dr / temperature_dr
+        return entropy_dr, (square_dr - mean_dr.square()).clamp(min=0)
+
+    kept = [] if kept_drv is None else [kept_drv]
     temperature_dr = temperature_dr.clamp(min=AS_GOOD_AS_0)
-    p_drv = (shifted_drv / temperature_dr[..., None]).exp_()
-    if kept_drv is not None:
-        p_drv.mul_(kept_drv)
-    sum_dr = p_drv.sum(dim=-1)
-    p_drv /= sum_dr[..., None]
-    moment_drv = p_drv * shifted_drv
-    mean_dr = moment_drv.sum(dim=-1)
-    square_dr = moment_drv.mul_(shifted_drv).sum(dim=-1)
-    entropy_dr = sum_dr.log() - mean_dr / temperature_dr
-    return p_drv, entropy_dr, (square_dr - mean_dr.square()).clamp(min=0)
+    found = side_by_side(share, p_drv, shifted_drv, temperature_dr, *kept, dim=1)
+    entropy_dr, variance_dr = (torch.cat(each, dim=1) for each in zip(*found, strict=True))
+    return p_drv, entropy_dr, variance_dr
 
 
 def write_runs(runs: Runs, advance: Callable[[int], object] = lambda _tokens: None) -> list[Step]:

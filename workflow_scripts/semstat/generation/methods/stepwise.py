@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from scipy.optimize import brentq
 from torch import Tensor
 
+from ...models.thread_pool import side_by_side
 from ..marginal import entropy_of_mean, marginal_slope, shares
 from ..runs import COLDEST, HOTTEST, Look, Method, soften
 
@@ -96,11 +98,16 @@ def _over_prompts(value_d: Tensor, look: Look) -> Tensor:
 
 def mean_marginal(look: Look, sampling_temperature: float) -> Tensor:
     """Marginal entropy at one sampling temperature for all, on average over prompts, nats."""
-    weight_drv = (look.shifted_drv / sampling_temperature).exp_()
-    share_dr = shares(look.alive_dr) / weight_drv.sum(dim=-1)
-    mean_d1v = share_dr[:, None] @ weight_drv
-    entropy_d = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
-    return _over_prompts(entropy_d, look)
+
+    def of_some(shifted_drv: Tensor, alive_dr: Tensor) -> Tensor:
+        weight_drv = (shifted_drv / sampling_temperature).exp_()
+        share_dr = shares(alive_dr) / weight_drv.sum(dim=-1)
+        mean_d1v = share_dr[:, None] @ weight_drv
+        entropy_d: Tensor = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
+        return entropy_d
+
+    found = side_by_side(of_some, look.shifted_drv, look.alive_dr)
+    return _over_prompts(torch.cat(found), look)
 
 
 def solve(excess: Callable[[float], float], start: float) -> tuple[float, bool]:
@@ -115,6 +122,7 @@ def solve(excess: Callable[[float], float], start: float) -> tuple[float, bool]:
     -------
     the root, or the bound nearer to it; and whether it is a root.
     """
+    excess = cache(excess)  # brentq asks again at both ends
     here = excess(start)
     way = -1.0 if here > 0 else 1.0
     bound = math.log(COLDEST if here > 0 else HOTTEST)
