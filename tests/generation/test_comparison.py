@@ -92,6 +92,12 @@ def test_a_single_constant_is_no_line():
         compare(rows, 0.95)
 
 
+def test_two_constants_alone_are_refused():
+    rows = [row for row in constants() if row["condition"] != "warm"]
+    with pytest.raises(InputError, match="only constant sampling temperatures"):
+        compare(rows, 0.95)
+
+
 def test_differences_are_drawn_about_0():
     held = rows_of("held", "stepwise", [4, 5, 5.5, 4.5], OFF_D)
     axes = draw_comparisons(compare(constants() + held, 0.95), "m on d").axes[0]

@@ -44,7 +44,7 @@ def compare(rows: Rows, confidence: float) -> list[dict[str, Any]]:
     Raises
     ------
     InputError
-        If there are fewer than two constants.
+        If there are fewer than two constants, or nothing else.
     """
     by_condition: dict[str, dict[str, Mapping[str, Any]]] = {}
     methods = {}
@@ -75,6 +75,11 @@ def compare(rows: Rows, confidence: float) -> list[dict[str, Any]]:
             means = np.column_stack(mean_over_prompts(off_dz, confidence)).tolist()
             each = dict(zip(COMPARED_NUMBERS, means, strict=True))
             compared.append(head | interval_columns(each))
+    if not compared:
+        raise InputError(
+            "generation: only constant sampling temperatures, and none between two others; add a "
+            "condition to compare with them"
+        )
     return compared
 
 
