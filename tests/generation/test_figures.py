@@ -76,8 +76,8 @@ def curves(axes):
 
 def test_bins_hold_every_position_once_and_the_first_alone():
     binned = Binned.of(entropies(positions=1000))
-    assert binned.count_b.sum() == 1000 and binned.first_b[0] == 0
-    assert (binned.count_b[:4] == 1).all() and binned.position[:2].tolist() == [1, 2]
+    assert binned.count_g.sum() == 1000 and binned.first_g[0] == 0
+    assert (binned.count_g[:4] == 1).all() and binned.position[:2].tolist() == [1, 2]
     assert len(binned.position) <= 37
     position_t = np.arange(1.0, 1001)
     assert (binned.mean(position_t) >= binned.position - 1e-9).all()  # arithmetic and geometric

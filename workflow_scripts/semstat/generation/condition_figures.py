@@ -10,11 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
 
 from ..figures import Figure, house_style, line_styles
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 from .tables import ALIKE, CONSTANT, FOUND_ON, HELD_OUT
+
+Array = NDArray[np.float64]
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -118,17 +121,17 @@ def _beside(rows: Rows, names: Sequence[str]) -> list[float]:
     return factors
 
 
-def _cost_ticks(axes: Axes, spent: Any, nothing: float) -> None:
+def _cost_ticks(axes: Axes, spent: Array, nothing: float) -> None:
     """Powers of ten, and 0 at the left of them."""
-    low, high = np.log10(max(spent.max(), nothing * 10)), np.log10(nothing * 10)
-    powers = [10.0**power for power in range(int(np.floor(high)), int(np.ceil(low)) + 1)]
-    powers = [power for power in powers if power > 3 * nothing]
+    most = max(spent.max(), 20 * nothing)
+    first, last = np.ceil(np.log10([3 * nothing, most])).astype(int).tolist()
+    powers = [10.0**power for power in range(first, last + 1)] if spent.any() else []
     axes.set_xticks([nothing, *powers])
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: "0" if value <= nothing * 1.01 else f"{value:,.0f}")
     )
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(nothing / 3, max(powers[-1], nothing * 10) * 2)
+    axes.set_xlim(nothing / 4, 2.5 * most)
 
 
 def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
@@ -190,11 +193,17 @@ def _surprisal(row: Mapping[str, Any]) -> dict[str, float]:
 def draw_comparisons(rows: Rows, title: str) -> Figure:
     """Draw by how much texts differ from those of a constant of the same entropy.
 
+    Constants, which should not, are grey and stand below.
+
     Parameters
     ----------
     rows : of a comparisons table.
     """
     names = list(dict.fromkeys(row["condition"] for row in rows))
+    controls = {row["condition"] for row in rows if row["method"] == CONSTANT}
+    names.sort(key=lambda name: name in controls)
+    styles = dict(zip(names, _markers(len(names)), strict=True))
+    styles |= dict.fromkeys(controls, ("0.5", "o"))
     fills: dict[str, Any] = dict(zip(ALIKE, ("full", "none"), strict=True))
     with house_style():
         figure = Figure(figsize=(5.6, 1.4 + 0.32 * len(names)))
@@ -202,7 +211,7 @@ def draw_comparisons(rows: Rows, title: str) -> Figure:
         for axes, (name, label) in zip(panels.flat, DIFFERENCES.items(), strict=True):
             axes.axvline(0, color="0.6", linewidth=0.6, zorder=0)
             for row in rows:
-                color, marker = _markers(len(names))[names.index(row["condition"])]
+                color, marker = styles[row["condition"]]
                 y = names.index(row["condition"]) + 0.3 * (ALIKE.index(row["against"]) - 0.5)
                 inside = color if fills[row["against"]] == "full" else "none"
                 _point(axes, Interval.of(row, name), (y, y, y), color, marker, inside)

@@ -26,7 +26,7 @@ SHARES = ("below_zero", "rep_4", "distinct_2", "looping", "in_loops", "ended")
 
 NONNEGATIVE = (
     *("rmse_near", "rmse_far", "floor_near", "floor_far"),
-    *("marginal", "conditional", "perplexity"),
+    *("marginal", "conditional", "perplexity", "loop_onset"),
 )
 """Numbers not below 0, whose intervals end there; so is the logarithm of the perplexity."""
 

@@ -163,13 +163,13 @@ def _draw_noise(axes: Axes, rows: Rows, at: Binned, target: float) -> None:
 class Binned(NamedTuple):
     """Positions in bins of equal width in ln position, so that a line is no thicket.
 
-    first_b : (bins,) index of the first position of each.
-    count_b : (bins,) positions in each.
-    position : (bins,) geometric mean of them.
+    first_g : (groups,) index of the first position of each.
+    count_g : (groups,) positions in each.
+    position : (groups,) geometric mean of them.
     """
 
-    first_b: NDArray[np.int64]
-    count_b: NDArray[np.int64]
+    first_g: NDArray[np.int64]
+    count_g: NDArray[np.int64]
     position: Array
 
     @classmethod
@@ -177,15 +177,15 @@ class Binned(NamedTuple):
         """Bins of rows by position, from 1 on."""
         positions = len(rows)
         bins = max(1, round(PER_DECADE * np.log10(positions))) + 1
-        edge_b = np.unique(np.round(np.geomspace(1, positions + 1, bins)).astype(np.int64))
-        first_b, count_b = edge_b[:-1] - 1, np.diff(edge_b)
+        edge_g = np.unique(np.round(np.geomspace(1, positions + 1, bins)).astype(np.int64))
+        first_g, count_g = edge_g[:-1] - 1, np.diff(edge_g)
         log_position = np.log(np.arange(1, positions + 1))
-        return cls(first_b, count_b, np.exp(np.add.reduceat(log_position, first_b) / count_b))
+        return cls(first_g, count_g, np.exp(np.add.reduceat(log_position, first_g) / count_g))
 
     def mean(self, value_t: Array) -> Array:
-        """(bins,) means; NaN where one is."""
-        mean_b: Array = np.add.reduceat(value_t, self.first_b) / self.count_b
-        return mean_b
+        """(groups,) means; NaN where one is."""
+        mean_g: Array = np.add.reduceat(value_t, self.first_g) / self.count_g
+        return mean_g
 
     def draw(
         self,

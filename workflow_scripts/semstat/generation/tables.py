@@ -82,4 +82,4 @@ COMPARISONS = pa.schema(
     + columns(against=pa.string(), documents=pa.int32())
     + interval_fields(COMPARED_NUMBERS, nullable=COMPARED_NUMBERS)
 )
-"""One row a condition that is not constant and an entropy; see `comparison.compare`."""
+"""One row a condition and an entropy; see `comparison.compare`."""
