@@ -34,7 +34,8 @@ def pack(module: nn.Module) -> None:
 
     Its weights must not require gradients.
     """
-    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    there = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if not there or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return
     for linear in module.modules():
         if type(linear) is not nn.Linear or linear.weight.requires_grad:
