@@ -82,11 +82,14 @@ def generations_to_find(condition):
 
 
 def memory_for_runs(pair):
-    """Main memory of a job that writes runs: on a CPU it remembers keys and values."""
-    needed = memory_for(MODELS[pair[0]])
+    """Main memory of a job that writes runs: on a CPU keys, values and packed weights too."""
+    spec = MODELS[pair[0]]
+    needed = memory_for(spec)
 
     def of_job(wildcards, input, attempt):
-        return needed(wildcards, input, attempt) + attempt * REMEMBERED_MB
+        more = 4e-6 * size_of(input.snapshot).parameters + REMEMBERED_MB
+        on_cpu = device_of(spec) == "cpu"
+        return needed(wildcards, input, attempt) + (attempt * int(more) if on_cpu else 0)
 
     return of_job
 
