@@ -1,13 +1,18 @@
 """The blocks above a layer, run again, are the model; and nothing that was read is altered."""
 
+from contextlib import contextmanager
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
 from tests.models.every_type import tiny_config
 from tests.tiny import FAMILIES, VOCABULARY, tiny_model
+from workflow_scripts.semstat.models import replay
 from workflow_scripts.semstat.models.architecture import ArchitectureError
+from workflow_scripts.semstat.models.caches import growing
 from workflow_scripts.semstat.models.decoder import LayeredModel
+from workflow_scripts.semstat.models.in_place import in_place
 from workflow_scripts.semstat.models.replay import Reader, repeat, select
 
 IDS = torch.randint(1, VOCABULARY, (3, 12), generator=torch.Generator().manual_seed(0))
@@ -179,3 +184,32 @@ def test_a_model_that_passes_more_than_a_state_between_its_blocks_is_not_steered
         match=r"^ZayaForCausalLM: .*, so it cannot be steered there; ",
     ):
         Reader(layered, 1)
+
+
+def test_texts_grow_on_a_gpu_without_plans_for_each_length():
+    """The switches of attention's kernels are there without a GPU."""
+    assert torch.backends.cuda.cudnn_sdp_enabled()
+    with growing(torch.device("cuda")):
+        assert not torch.backends.cuda.cudnn_sdp_enabled()
+        assert torch.backends.cuda.flash_sdp_enabled()
+        assert torch.backends.cuda.mem_efficient_sdp_enabled()
+        assert torch.backends.cuda.math_sdp_enabled()
+    assert torch.backends.cuda.cudnn_sdp_enabled()
+
+
+def test_whatever_reads_on_through_a_cache_does_so_while_texts_grow(monkeypatch):
+    seen = []
+
+    @contextmanager
+    def watched(device):
+        seen.append(device.type)
+        yield
+
+    monkeypatch.setattr(replay, "growing", watched)
+    layered = LayeredModel(tiny_model())
+    reader = Reader(layered, layered.n_blocks)
+    moment, _ = reader.start(torch.tensor([[1, 2, 3]]))
+    seen.clear()
+    moment = reader.read(torch.tensor([[4]]), moment.after)
+    reader.read_in_place(torch.tensor([[5]]), [in_place(moment.after, torch.tensor([0]), 6)])
+    assert seen == ["cpu", "cpu"]

@@ -20,7 +20,7 @@ from transformers.cache_utils import Cache
 
 from ..errors import first_line
 from .architecture import ArchitectureError, first_of, flat, tokens_of
-from .caches import empty_cache, fork, read_on, rows_of, takes_positions
+from .caches import empty_cache, fork, growing, read_on, rows_of, takes_positions
 from .causality import distance, lengths_to_try
 from .decoder import Decoder, LayeredModel
 from .thread_pool import thread_pool
@@ -101,7 +101,7 @@ class Reader:
         """Read one more token of each text, after those in a cache."""
         after = fork(before)
         watched = self.layered.blocks[self.layer :] or self.layered.blocks[-1:]
-        with torch.no_grad(), _calls(watched) as (calls, top):
+        with torch.no_grad(), growing(token_x1.device), _calls(watched) as (calls, top):
             self._read_on(token_x1, after)
         top_xn = top[0][:, -1]
         if self.layer == self.layered.n_blocks:
@@ -125,7 +125,7 @@ class Reader:
         (texts, hidden)
         """
         last = self.layered.n_blocks
-        with self.layered.recorded([last]) as record:
+        with self.layered.recorded([last]) as record, growing(token_x1.device):
 
             def read(ids_x1: Tensor, cache: Cache) -> Tensor:
                 with torch.no_grad():
