@@ -122,7 +122,7 @@ def test_repetition():
 
 
 def test_generation():
-    page = Part("docs/generation.md", "## What was found")
+    page = Part("docs/generation.md", "### What was found", "## Runs, and the entropy")
     documents = table("generation/documents", "dataset")
     page.says("on {} tokens that it wrote", documents.loc["warm"].states.sum())
     page.says("after 16 tokens of each of {} addresses", len(documents.loc["warm"]))
@@ -141,6 +141,89 @@ def test_generation():
     page.says("(at sampling temperature 0 H ≥ 0 always), so H < 0 tells")
     assert (documents.loc["cold"].below_zero == 0).all()
     page.says("x_{t+1} = x_t where a writer does")
+    page.is_checked()
+
+
+def test_entropies_of_long_texts():
+    page = Part("docs/generation.md", "### Which entropies explode", "- **In the first ten")
+    conditions = table("generation/conditions", "condition", "prompts")
+    names = ["conditional", "conditional_drift", "marginal", "rep_4", "rep_4_drift", "looping"]
+    for temperature in ("0.8", "0.903", "1", "1.2"):
+        name = f"at-{float(temperature):.3f}".rstrip("0") if temperature != "1" else "at-1.0"
+        row = conditions.loc[name, "all"]
+        said = [interval(row, number) for number in (*names, "perplexity")]
+        form = ["{}"] * len(said)
+        if not row.looping:
+            form[5], said[5] = "{}", 0
+        page.says(f"| {temperature} | {' | '.join(form)} |", *said)
+    page.says("its tokens 101 to 300")
+    page.says("at sampling temperature 1; a loop is an exact period of at most 128 tokens, three ")
+    page.says("over 48 tokens at least")
+    page.says("30 runs")
+    page.is_checked()
+
+
+def test_many_runs_show_more():
+    page = Part("docs/generation.md", "### How much thirty runs show", "In mixtures of known")
+    runs = table("generation/many_runs", "runs")
+    for number, row in runs.iterrows():
+        page.says(f"| {number} | {{}} | {{}} | {{}} |", row.plain, row.extrapolated, row.upper)
+    first, last = runs.loc[30], runs.loc[512]
+    page.says("lack {} nats of what 512 and", last.extrapolated - first.plain)
+    page.says("extrapolation adds {} of these", first.extrapolated - first.plain)
+    page.says("512 runs of 300 tokens at sampling temperature 1 were")
+    page.says("over positions 11 to 300, nats")
+    page.is_checked()
+
+
+def test_schedules_are_judged_on_other_runs_and_prompts():
+    page = Part("docs/generation.md", "### Which schedule holds it", "(Nats. Error: root")
+    schedules = table("generation/schedules", "schedule")
+    found = {"`stepwise`": "stepwise", "`newton`, variance": "variance"}
+    found |= {"`newton`, covariance": "covariance"}
+    for said, name in found.items():
+        row = schedules.loc[name]
+        temperatures = [row[f"at_{position}"] for position in (1, 10, 100, 1000)]
+        form = f"| {said} | {{}} | {{}}, {{}}, {{}}, {{}} | {{}} |"
+        page.says(form, row.prompts, *temperatures, row.spent_tokens)
+    row = schedules.loc["scipy"]
+    form = "| `optimised`, 5 knots, 6 evaluations | {} | {}, {}, {} ({} from 300 on) | {} |"
+    first = (row.at_1, row.at_10, row.at_100, row.at_300)
+    page.says(form, row.prompts, *first, row.spent_tokens)
+    row = schedules.loc["at-0.903"]
+    page.says("| `optimised`, 1 knot | {} | {} | {} |", row.prompts, row.at_1, row.spent_tokens)
+    page.says("temperature at position 1, 10, 100, 1,000 |")
+    page.says("| bias at 1–300 | error (noise floor) | bias at 301–1,000 |")
+    conditions = table("generation/conditions", "condition", "prompts")
+    rows = {
+        "0.8 | held out": ("at-0.8", "held out"),
+        "best constant, 0.903 | held out": ("at-0.903", "held out"),
+        "1 | held out": ("at-1.0", "held out"),
+        "`newton`, variance | found on, other runs": ("variance", "found on"),
+        "`newton`, variance | held out": ("variance", "held out"),
+    }
+    for said, key in rows.items():
+        row = conditions.loc[key]
+        near = interval(row, "bias_near"), row.rmse_near, row.floor_near
+        far = interval(row, "bias_far"), row.rmse_far, row.floor_far
+        page.says(f"| {said} | {{}} | {{}} ({{}}) | {{}} | {{}} ({{}}) |", *near, *far)
+    page.is_checked()
+
+
+def test_texts_under_a_schedule_beside_constants():
+    page = Part("docs/generation.md", "### Are long texts better", "The last two are")
+    row = table("generation/comparisons", "condition", "against").loc["variance", "marginal"]
+    rows = {
+        "rep-4": "rep_4",
+        "share of tokens in loops": "in_loops",
+        "distinct bigrams": "distinct_2",
+        "surprisal at sampling temperature 1, nats": "surprisal",
+        "drift of rep-4 along the text": "rep_4_drift",
+        "drift of surprisal along the text, nats": "surprisal_drift",
+    }
+    for said, name in rows.items():
+        page.says(f"| {said} | {{}} |", interval(row, name))
+    page.says("(0.8, 0.903, 1 and 1.2, a monotone curve")
     page.is_checked()
 
 
