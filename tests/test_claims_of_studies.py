@@ -159,7 +159,7 @@ def test_entropies_of_long_texts():
     page.says("its tokens 101 to 300")
     page.says("at sampling temperature 1; a loop is an exact period of at most 128 tokens, three ")
     page.says("over 48 tokens at least")
-    page.says("30 runs")
+    page.says("| marginal, 30 runs | rep-4 | its drift |")
     page.is_checked()
 
 
