@@ -5,7 +5,8 @@
 #        under model={model}/dataset={dataset} of results/generation/, for each condition
 #        schedules/: sampling temperatures by position, where they are to be found;
 #        runs/, positions/: what was written, and its entropies by position;
-#        entropies/, conditions/: those on average over prompts, and what the texts are like;
+#        texts/: each of them, with its loops;
+#        entropies/, conditions/: entropies on average over prompts, and what the texts are like;
 #        results/generation/comparisons/, of texts with constants of the same entropy;
 #        results/generation/conditions.csv and comparisons.csv;
 #        and results/figures/generation/… as SVG and PDF.
@@ -65,6 +66,7 @@ RUNS = f"results/generation/runs/{CONDITION}.parquet"
 POSITIONS = f"results/generation/positions/{CONDITION}.parquet"
 SCHEDULE = f"results/generation/schedules/{ENSEMBLE}/{{condition}}.json"
 ENTROPIES = f"results/generation/entropies/{CONDITION}.parquet"
+WRITTEN_TEXTS = f"results/generation/texts/{CONDITION}.parquet"
 CONDITIONS = f"results/generation/conditions/{CONDITION}.parquet"
 COMPARED_CONDITIONS = f"results/generation/comparisons/{ENSEMBLE}.parquet"
 WRITTEN_FIGURE = f"results/figures/generation/{ENSEMBLE}"
@@ -201,6 +203,29 @@ rule describe_runs:
             "--runs {input.runs:q} --positions {input.positions:q}"
             " --condition {wildcards.condition:q} {params.aim:q} {params.options:q}"
             " --out {output.condition:q} --entropies {output.entropies:q}",
+        )
+
+
+rule describe_texts:
+    input:
+        runs=RUNS,
+        snapshot=lambda w: snapshot_of(w.model),
+    output:
+        WRITTEN_TEXTS,
+    log:
+        log("describe_texts", CONDITION),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        weights=weights_of,
+    message:
+        "Describing each text of {wildcards.condition} by {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run(
+            "generation.describe_texts",
+            "{input.runs:q} --model results/models/{params.weights:q} --out {output:q}",
         )
 
 
@@ -356,6 +381,7 @@ rule generation:
             for path in expand(TOKENS, model=MODELS, dataset=dataset, shard=shards(dataset))
         ],
         of_written(ENTROPIES),
+        of_written(WRITTEN_TEXTS),
         [path for pair in WRITTEN for path in figures_of(pair)],
         CONDITIONS_TABLE,
         COMPARED_TABLE,

@@ -8,7 +8,8 @@ import pytest
 
 from tests.runs import TINY_STUDY
 from workflow_scripts.semstat.generation.columns import POSITIONS, RUNS
-from workflow_scripts.semstat.generation.tables import CONDITIONS, ENTROPIES
+from workflow_scripts.semstat.generation.loops import repetition
+from workflow_scripts.semstat.generation.tables import CONDITIONS, ENTROPIES, TEXTS
 from workflow_scripts.semstat.tables import provenance_of, read_table
 
 PAIR = "model=tiny/dataset=text"
@@ -74,6 +75,11 @@ def test_every_condition_is_written_and_described(place, name):
     positions = table(place, "positions", name, POSITIONS)
     assert positions["position"].to_pylist() == prompts * list(range(1, 25))
     assert set(table(place, "entropies", name, ENTROPIES)["condition"].to_pylist()) == {name}
+    texts = table(place, "texts", name, TEXTS).to_pylist()
+    assert [text["run"] for text in texts] == [run["run"] for run in runs]
+    for text, run in zip(texts, runs, strict=True):
+        assert text["tokens"] == 24 and text["rep_4"] == repetition(run["tokens"], 4)
+        assert text["text"] or not run["tokens"]
     (of_all, *_) = table(place, "conditions", name, CONDITIONS).to_pylist()
     assert of_all["documents"] == prompts and of_all["runs"] == 6 and of_all["target"] == 4.0
 
@@ -113,10 +119,12 @@ def test_only_what_depends_on_a_change_runs_again(place):
     conditions = other["generation"][0]["conditions"]
     conditions["edt"] = {"method": "edt"}
     added = {"Writing edt by tiny on text", "Describing edt by tiny on text"}
+    added |= {"Describing each text of edt by tiny on text"}
     assert place.would_run("generation", study=other) == added | drawn
     other = copy.deepcopy(STUDY)
     other["generation"][0]["conditions"]["mirostat"]["surprise"] = 4.0
     changed = {"Writing mirostat by tiny on text", "Describing mirostat by tiny on text"}
+    changed |= {"Describing each text of mirostat by tiny on text"}
     assert place.would_run("generation", study=other) == changed | drawn
     other = copy.deepcopy(STUDY)
     other["generation"][0]["target"] = 4.2

@@ -34,6 +34,17 @@ ENTROPIES = pa.schema(
 )
 """One row a group of prompts and position; see `description.describe_entropies`."""
 
+TEXTS = pa.schema(
+    columns(doc=pa.int32(), run=pa.int32(), held_out=pa.bool_(), ended=pa.bool_())
+    + columns(tokens=pa.int32())
+    + columns(True, loop_onset=pa.int32(), loop_period=pa.int32())
+    + columns(ends_in_loop=pa.bool_(), in_loops=pa.float64())
+    + columns(rep_1=pa.float64(), rep_2=pa.float64(), rep_4=pa.float64())
+    + columns(surprisal=pa.float64(), energy=pa.float64(), below_zero=pa.float64())
+    + columns(text=pa.string())
+)
+"""One row a run; see `texts.describe_texts`."""
+
 HELD_NUMBERS = ("rmse_near", "rmse_far", "bias_near", "bias_far", "floor_near", "floor_far")
 """How well a target is held at the positions that a schedule is found on, and after them."""
 
