@@ -219,7 +219,7 @@ class TestCommand:
     def test_target_and_cost_are_those_of_the_schedule(self, files, described):
         every, *_ = described(*files("a", "scheduled", schedule=found_schedule(target=4.5)))
         assert (every["method"], every["condition"]) == ("stepwise", "c")
-        assert (every["target"], every["fit_to"], every["bias_near"]) == (4.5, 60, 0.5)
+        assert (every["target"], every["fit_to"], every["bias_near"]) == (4.5, 300, 0.5)
         assert (every["spent_tokens"], every["spent_seconds"]) == (3600, 12.5)
 
     def test_what_needs_no_schedule_costs_nothing(self, files, described):

@@ -25,7 +25,7 @@ def describe_runs(
     positions: Path,
     condition: str,
     target: float | None = None,
-    fit_to: int | None = None,
+    fit_to: int = 300,
     confidence: float = 0.95,
     out: Path,
     entropies: Path,
@@ -38,8 +38,7 @@ def describe_runs(
     positions : Parquet file of their entropies by position.
     condition : name of the condition.
     target : marginal entropy that was to be held, nats; by default that of the schedule, if any.
-    fit_to : positions on which schedules were found, the first; by default those of the schedule,
-        or 300.
+    fit_to : positions, the first, that errors are told of apart from those of later ones.
     confidence : coverage of intervals.
     out : Parquet file of the condition to make.
     entropies : Parquet file of its entropies by position to make.
@@ -61,7 +60,6 @@ def describe_runs(
             f"{positions}: document {seen[0]} is not held out, as the schedule was found on it; "
             f"find and use a schedule with the same `found_on`"
         )
-    fit_to = fit_to or schedule.get("fit_to", 300)
     model, dataset, _ = Identity.of(provenance)
     head: dict[str, Any] = {"model": model, "dataset": dataset, "condition": condition}
     head["method"] = schedule.get("schedule", provenance["method"]["method"])

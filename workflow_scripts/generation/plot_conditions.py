@@ -17,7 +17,7 @@ def plot_conditions(
     /,
     *,
     against: Literal["marginal", "conditional"] = "marginal",
-    prompts: str = ALL,
+    group: str = ALL,
     svg: Path,
     pdf: Path,
 ) -> None:
@@ -27,11 +27,11 @@ def plot_conditions(
     ----------
     conditions : Parquet files of describe_runs, one a condition.
     against : entropy on the horizontal axis.
-    prompts : group of prompts.
+    group : of prompts, such as "held out".
     svg : figure to make.
     pdf : the same figure.
     """
-    by_condition, title = rows_of(conditions, CONDITIONS, [prompts])
+    by_condition, title = rows_of(conditions, CONDITIONS, [group])
     rows = [row for of_condition in by_condition.values() for row in of_condition]
     save(draw_conditions(rows, against, title), [svg, pdf])
 

@@ -13,17 +13,17 @@ from ..semstat.generation.tables import ALL, ENTROPIES
 from .drawing import rows_of
 
 
-def plot_entropies(entropies: list[Path], /, *, prompts: str = ALL, svg: Path, pdf: Path) -> None:
+def plot_entropies(entropies: list[Path], /, *, group: str = ALL, svg: Path, pdf: Path) -> None:
     """Draw how entropies go with position, at several constant sampling temperatures.
 
     Parameters
     ----------
     entropies : Parquet files of describe_runs, one a condition.
-    prompts : group of prompts.
+    group : of prompts, such as "held out".
     svg : figure to make.
     pdf : the same figure.
     """
-    conditions, title = rows_of(entropies, ENTROPIES, [prompts])
+    conditions, title = rows_of(entropies, ENTROPIES, [group])
     by_temperature = {}
     for name, rows in conditions.items():
         temperature = np.array([row["sampling_temperature"] for row in rows])
