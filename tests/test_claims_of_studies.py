@@ -227,6 +227,40 @@ def test_texts_under_a_schedule_beside_constants():
     page.is_checked()
 
 
+def test_the_study_of_two_cores():
+    page = Part("docs/generation.md", "### Two CPU cores", "What was not: other models")
+    conditions = table("generation/cpu_conditions", "condition", "prompts")
+    shown = {("stepwise", group): f" {group}" for group in ("found on", "held out")}
+    names = ["at-0.6", "at-0.8", "at-1.0", "variance", "scipy", "online", "mirostat"]
+    shown |= {(name, "all"): "" for name in names}
+    for (name, group), said in shown.items():
+        row = conditions.loc[name, group]
+        held = [interval(row, "bias_near"), row.rmse_near, row.floor_near]
+        held += [interval(row, "bias_far"), row.rmse_far, row.floor_far]
+        texts = [row.conditional, row.conditional_drift, row.rep_4, row.looping, row.spent_tokens]
+        called = name.replace("at-", "constant ")
+        form = f"| {called} | {{}}{said} | {{}} | {{}} ({{}}) | {{}} | {{}} ({{}}) | "
+        page.says(form + "{} | {} | {} | {} | {} |", row.documents, *held, *texts)
+    own = [conditions.loc[name, "all"] for name in ("mirostat", "variance")]
+    page.says("`mirostat` and `variance`: {} and {} nats", *(row.conditional for row in own))
+    page.says("{} and {} of the runs", *(row.looping for row in own))
+    assert conditions.loc["online", "all"].looping == 0
+    runs = {row.documents * row.runs for row in own}
+    page.says("in {} runs each", *runs)
+    far = conditions.loc["online", "all"].bias_far, -own[0].bias_far
+    page.says("ends {} above the target and {} below", *far)
+    page.says("runs of 1,000 tokens (56 minutes on two cores")
+    page.says("bias at 1–300 | error (floor) | bias at 301–1,000 | error (floor) |")
+    page.says("| its drift | rep-4 | runs with a loop |")
+    page.says("found on 300 positions does")
+    page.says("tell from 0, and")
+    stepwise = conditions.loc["stepwise", "held out"]
+    assert stepwise.bias_near_low < 0 < stepwise.bias_near_high
+    assert stepwise.bias_far_low < 0 < stepwise.bias_far_high
+    page.says("It is what the H100 had in bfloat16")
+    page.is_checked()
+
+
 EFFECTS = {"ln p(correct)": "correct", "ln p(last)": "last", "entropy": "entropy"}
 SIGNS = {"correct": 1, "last": -1, "entropy": 1}
 
