@@ -10,11 +10,11 @@ from transformers import LogitsProcessorList
 from tests.tiny import tiny_model
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.generation.schedule_file import (
-    ScheduledTemperature,
     ScheduleFile,
     read_schedule,
     write_schedule,
 )
+from workflow_scripts.semstat.generation.scheduled_temperature import ScheduledTemperature
 from workflow_scripts.semstat.provenance import Provenance
 
 MODEL = {"model": "tiny", "vocabulary": 257, "source": {"sha256": "0a"}}
