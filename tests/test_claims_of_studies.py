@@ -231,7 +231,17 @@ def test_the_study_of_two_cores():
     page = Part("docs/generation.md", "### Two CPU cores", "What was not: other models")
     conditions = table("generation/cpu_conditions", "condition", "prompts")
     shown = {("stepwise", group): f" {group}" for group in ("found on", "held out")}
-    names = ["at-0.6", "at-0.8", "at-1.0", "variance", "scipy", "online", "mirostat"]
+    names = [
+        "at-0.6",
+        "at-0.8",
+        "at-1.0",
+        "variance",
+        "scipy",
+        "online",
+        "mirostat",
+        "edt",
+        "dynamic",
+    ]
     shown |= {(name, "all"): "" for name in names}
     for (name, group), said in shown.items():
         row = conditions.loc[name, group]
@@ -257,6 +267,8 @@ def test_the_study_of_two_cores():
     stepwise = conditions.loc["stepwise", "held out"]
     assert stepwise.bias_near_low < 0 < stepwise.bias_near_high
     assert stepwise.bias_far_low < 0 < stepwise.bias_far_high
+    looping = [conditions.loc[name, "all"].looping for name in ("edt", "dynamic")]
+    page.says("{} and {} of their runs loop", *looping)
     page.says("It is what the H100 had in bfloat16")
     page.is_checked()
 
