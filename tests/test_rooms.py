@@ -33,7 +33,7 @@ AMONG_PHYSICS = {
 
 AMONG_STAGES = {
     "comparisons": {"thermodynamics", "tokens"},
-    "decoding": {"steering", "tokens"},
+    "decoding": {"tokens"},
     "energies": {"tokens"},
     "generation": {"tokens"},
     "lenses": {"energies", "tokens"},

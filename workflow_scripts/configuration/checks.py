@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,3 +37,23 @@ def check_layer(key: str, layer: int, model: str, models: dict[str, Spec]) -> No
             f"{key}: layer {layer} does not exist (the model has layers 0 to {blocks}): "
             f"models.{of}.blocks is {blocks}; correct one of the two"
         )
+
+
+def check_limit(key: str, wanted: int, dataset: str, limit: tuple[float, str]) -> None:
+    """Refuse more documents or tokens than a dataset has."""
+    most, raise_it = limit
+    if wanted > most:
+        raise InputError(
+            f"{key}: {wanted} is more than the {most} that {dataset} allows; "
+            f"lower it, or raise datasets.{dataset}.{raise_it}"
+        )
+
+
+def documents_limit(dataset: Spec) -> tuple[float, str]:
+    """How many documents a dataset has, and the key that says so."""
+    return dataset["shards"] * dataset["documents_per_shard"], "shards"
+
+
+def tokens_limit(dataset: Spec, but: int = 0) -> tuple[float, str]:
+    """How many tokens each of its documents has at most, and the key that says so."""
+    return (dataset["tokens_per_document"] or math.inf) - but, "tokens_per_document"

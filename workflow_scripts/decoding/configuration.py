@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..configuration.checks import check_layer
+from ..configuration.checks import check_layer, check_limit, documents_limit, tokens_limit
 from ..configuration.schema import Spec, schema
-from ..steering.configuration import check_limit, documents_limit, tokens_limit
 
 AFTER = ("steering",)
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import math
 
-from ..configuration.checks import check_name, check_text
+from ..configuration.checks import (
+    check_limit,
+    check_name,
+    check_text,
+    documents_limit,
+    tokens_limit,
+)
 from ..configuration.names import check_readable
 from ..configuration.schema import Spec
 from ..semstat.errors import InputError
@@ -76,22 +82,16 @@ def _fill(where: str, condition: Spec, spec: Spec) -> None:
 
 
 def _check_prompts(where: str, spec: Spec, dataset: Spec) -> None:
-    documents = dataset["shards"] * dataset["documents_per_shard"]
-    most = max(
-        max(condition["prompts"], condition["found_on"])
-        for condition in spec["conditions"].values()
-    )
+    documents, raise_it = documents_limit(dataset)
+    conditions = spec["conditions"].values()
+    most = max(condition[key] for condition in conditions for key in ("prompts", "found_on"))
     if most > documents:
         raise InputError(
             f"{where}.prompts: {most} is more than the {documents} documents of "
-            f"{spec['dataset']}; lower it (or `found_on`), or raise its `shards`"
+            f"{spec['dataset']}; lower it (or `found_on`), or raise its `{raise_it}`"
         )
-    tokens = dataset["tokens_per_document"]
-    if tokens is not None and spec["prompt_tokens"] > tokens:
-        raise InputError(
-            f"{where}.prompt_tokens: {spec['prompt_tokens']} is more than the {tokens} that "
-            f"{spec['dataset']} allows; lower it, or raise its `tokens_per_document`"
-        )
+    tokens, name = spec["prompt_tokens"], spec["dataset"]
+    check_limit(f"{where}.prompt_tokens", tokens, name, tokens_limit(dataset))
 
 
 def _too_cold(temperature: float) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
-from ..configuration.checks import check_layer, check_name, check_text
+from ..configuration.checks import (
+    check_layer,
+    check_limit,
+    check_name,
+    check_text,
+    documents_limit,
+    tokens_limit,
+)
 from ..configuration.schema import Spec, schema
 from ..semstat.errors import InputError
 
@@ -46,26 +51,6 @@ def _unfit(name: str, spec: Spec, models: dict[str, Spec]) -> str | None:
     if spec["readout"] != "logit_lens" and spec["weights"] != name:
         return "is a lens, and the model that it is for is to be steered"
     return None
-
-
-def check_limit(key: str, wanted: int, dataset: str, limit: tuple[float, str]) -> None:
-    """Refuse more documents or tokens than a dataset has."""
-    most, raise_it = limit
-    if wanted > most:
-        raise InputError(
-            f"{key}: {wanted} is more than the {most} that {dataset} allows; "
-            f"lower it, or raise datasets.{dataset}.{raise_it}"
-        )
-
-
-def documents_limit(dataset: Spec) -> tuple[float, str]:
-    """How many documents a dataset has, and the key that says so."""
-    return dataset["shards"] * dataset["documents_per_shard"], "shards"
-
-
-def tokens_limit(dataset: Spec, but: int = 0) -> tuple[float, str]:
-    """How many tokens each of its documents has at most, and the key that says so."""
-    return (dataset["tokens_per_document"] or math.inf) - but, "tokens_per_document"
 
 
 # What the rules ask.
