@@ -40,7 +40,7 @@ from workflow_scripts.models.loading import Running, load
 from workflow_scripts.running.command import progress, run
 from workflow_scripts.semstat.generation import runs as engine
 from workflow_scripts.semstat.generation.methods.schedule import constant
-from workflow_scripts.semstat.generation.runs import Runs, bytes_of_a_text, draw_uniform
+from workflow_scripts.semstat.generation.runs import Runs, bytes_of_a_text, draw_uniform_runs
 from workflow_scripts.semstat.models.packed import PackedLinear, pack
 from workflow_scripts.semstat.models.replay import Reader
 from workflow_scripts.tokens.shards import read_beginnings
@@ -114,7 +114,9 @@ class Batch:
         self.device = prompt_dt.device
 
     def uniform_drt(self, steps: int) -> Tensor:
-        each = [draw_uniform(0, d, range(self.runs), steps) for d in range(len(self.prompt_dt))]
+        each = [
+            draw_uniform_runs(0, d, range(self.runs), steps) for d in range(len(self.prompt_dt))
+        ]
         return torch.from_numpy(np.array(each)).to(self.device)
 
     def ours(self, steps: int | None = None) -> tuple[float, list[Tensor]]:

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from transformers import DynamicCache
 
 from workflow_scripts.semstat.generation.methods.schedule import constant
-from workflow_scripts.semstat.generation.runs import Method, Runs, Step, draw_uniform, write_runs
+from workflow_scripts.semstat.generation.runs import (
+    Method,
+    Runs,
+    Step,
+    draw_uniform_runs,
+    write_runs,
+)
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.replay import Moment, Reader
 
@@ -61,7 +67,7 @@ def written(
     """Runs of the prompts of some documents, with the model's own reader."""
     layered = LayeredModel(model)
     reader = Reader(layered, layered.n_blocks)
-    uniform = np.array([draw_uniform(0, doc, runs, steps) for doc in docs[: len(prompts)]])
+    uniform = np.array([draw_uniform_runs(0, doc, runs, steps) for doc in docs[: len(prompts)]])
     method = method or constant(1.0)
     return write_runs(
         Runs(reader, torch.tensor(prompts), torch.from_numpy(uniform), method, **options)

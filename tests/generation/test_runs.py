@@ -16,7 +16,7 @@ from tests.generation.plain_runs import (
 from tests.tiny import FAMILIES, tiny_model
 from workflow_scripts.semstat.generation.methods.mirostat import Mirostat
 from workflow_scripts.semstat.generation.methods.schedule import Schedule, constant
-from workflow_scripts.semstat.generation.runs import draw_uniform, look_at, write_runs
+from workflow_scripts.semstat.generation.runs import draw_uniform_runs, look_at, write_runs
 from workflow_scripts.semstat.models.replay import Reader
 
 PROMPTS = [[0, 5, 9, 200], [0, 6, 1, 8]]
@@ -30,7 +30,7 @@ def test_runs_are_what_each_is_alone(family):
     found = tokens_of(written(model, PROMPTS, range(3), Schedule(torch.tensor(temperature_t))))
     for d, (doc, prompt) in enumerate(zip((3, 4), PROMPTS, strict=True)):
         for run in range(3):
-            uniform_t = draw_uniform(0, doc, range(run, run + 1), 12)[0]
+            uniform_t = draw_uniform_runs(0, doc, range(run, run + 1), 12)[0]
             expected, _ = plain_run(model, prompt, temperature_t, uniform_t)
             assert found[d, run].tolist() == expected
 
@@ -62,7 +62,7 @@ def test_a_prompt_of_the_prefix_token_alone():
     model = tiny_model(scale=0.2)
     found = tokens_of(written(model, [[0]], range(2)))
     for run in range(2):
-        uniform_t = draw_uniform(0, 3, range(run, run + 1), 12)[0]
+        uniform_t = draw_uniform_runs(0, 3, range(run, run + 1), 12)[0]
         assert found[0, run].tolist() == plain_run(model, [0], np.ones(12), uniform_t)[0]
 
 
@@ -215,10 +215,10 @@ def test_logits_that_are_no_numbers_are_refused(wrong):
 
 
 def test_a_run_has_its_own_numbers():
-    found = draw_uniform(0, 7, range(2, 5), 6)
+    found = draw_uniform_runs(0, 7, range(2, 5), 6)
     assert found.shape == (3, 6) and ((found >= 0) & (found < 1)).all()
-    assert (draw_uniform(0, 7, range(4, 9), 9)[0, :6] == found[2]).all()
-    for other in (draw_uniform(1, 7, range(2, 5), 6), draw_uniform(0, 8, range(2, 5), 6)):
+    assert (draw_uniform_runs(0, 7, range(4, 9), 9)[0, :6] == found[2]).all()
+    for other in (draw_uniform_runs(1, 7, range(2, 5), 6), draw_uniform_runs(0, 8, range(2, 5), 6)):
         assert not np.isin(other, found).any()
     assert inverse(np.array([0.25, 0.0, 0.75]), 0.25) == 2
 

@@ -8,8 +8,8 @@ from ..running.command import run
 from ..semstat.generation.comparison import compare
 from ..semstat.generation.tables import COMPARISONS, CONDITIONS
 from ..semstat.provenance import Provenance
-from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
-from .drawing import rows_of
+from ..semstat.tables import open_table, provenance_of, table_of_rows, write_table
+from .drawing import all_rows_of
 
 
 def compare_conditions(conditions: list[Path], /, *, confidence: float = 0.95, out: Path) -> None:
@@ -21,11 +21,10 @@ def compare_conditions(conditions: list[Path], /, *, confidence: float = 0.95, o
     confidence : coverage of intervals.
     out : Parquet file to make.
     """
-    by_condition, _ = rows_of(conditions, CONDITIONS)
-    rows = [row for of_condition in by_condition.values() for row in of_condition]
+    rows, _ = all_rows_of(conditions, CONDITIONS)
     head = {"model": rows[0]["model"], "dataset": rows[0]["dataset"]}
     compared = compare(rows, confidence)
-    described = provenance_of(read_table(conditions[0], CONDITIONS).schema)
+    described = provenance_of(open_table(conditions[0], CONDITIONS).schema_arrow)
     of_all = {name: described[name] for name in ("model", "tokens", "writing")}
     provenance = Provenance(of_all).then("compared by", "numpy", "scipy", confidence=confidence)
     write_table(out, table_of_rows([head | row for row in compared], COMPARISONS), provenance)

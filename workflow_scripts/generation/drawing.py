@@ -48,3 +48,11 @@ def rows_of(
             f"dataset"
         )
     return rows, next(iter(places))
+
+
+def all_rows_of(
+    paths: Sequence[Path], schema: pa.Schema, groups: Sequence[str] = ()
+) -> tuple[list[dict[str, Any]], str]:
+    """Those of `rows_of` one condition after the other."""
+    by_condition, title = rows_of(paths, schema, groups)
+    return [row for rows in by_condition.values() for row in rows], title

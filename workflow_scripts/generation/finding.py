@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from cyclopts import Parameter
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..models.loading import Running
 from ..running.command import progress
 from ..semstat.errors import InputError
-from ..semstat.generation.runs import Method
+from ..semstat.generation.runs import Method, Solver
 from ..semstat.generation.schedule_file import ScheduleFile, write_schedule
 from ..semstat.generation.smoothing import smooth
 from ..semstat.provenance import Provenance
@@ -76,10 +76,7 @@ class Search:
         self.writing = Writing(running, prompts)
         self.tokens = 0
         self.start = time.perf_counter()
-        shorter = (1 + prompts.prompt_tokens + prompts.write) / (
-            1 + prompts.prompt_tokens + self.steps
-        )
-        self.at_once = max(1, int(self.writing.at_once * shorter) // prompts.found_on)
+        self.at_once = max(1, self.writing.prompts_at_once(self.steps) // prompts.found_on)
 
     def label(self, name: str) -> str:
         return f"{self.running.called} {self.taken.provenance['dataset']} {name}"
@@ -132,11 +129,10 @@ class Search:
             (float(found), float(marginal), bool(abs(marginal - self.aim.target) <= HELD))
             for found, marginal in zip(found_t, marginal_t, strict=True)
         ]
-        writing = {k: v for k, v in asdict(self.prompts).items() if k != "tokens"}
         provenance = Provenance(
             model=self.running.snapshot(),
             tokens=self.taken.provenance,
-            writing=writing,
+            writing=self.prompts.said(),
             documents=self.taken.doc,
             target=self.aim.target,
             fit_to=self.steps,
@@ -149,19 +145,8 @@ class Search:
         write_schedule(self.aim.out, ScheduleFile(schedule_t.tolist(), solved, provenance))
 
 
-class Solver(Protocol):
-    """A method that finds the sampling temperature of each position while it writes.
-
-    Attributes
-    ----------
-    reached : of each position, whether it found what it looked for.
-    """
-
-    reached: list[bool]
-
-
 def solve_while_writing(
-    running: Running, prompts: Prompts, aim: Aim, method: Any, by: str, **facts: Any
+    running: Running, prompts: Prompts, aim: Aim, method: Solver, by: str, **facts: Any
 ) -> None:
     """Find a schedule in one generation, and write it smoothed.
 

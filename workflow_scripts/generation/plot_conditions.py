@@ -9,7 +9,7 @@ from ..running.command import run
 from ..semstat.figures import save
 from ..semstat.generation.condition_figures import draw_conditions
 from ..semstat.generation.tables import ALL, CONDITIONS
-from .drawing import rows_of
+from .drawing import all_rows_of
 
 
 def plot_conditions(
@@ -31,8 +31,7 @@ def plot_conditions(
     svg : figure to make.
     pdf : the same figure.
     """
-    by_condition, title = rows_of(conditions, CONDITIONS, [group])
-    rows = [row for of_condition in by_condition.values() for row in of_condition]
+    rows, title = all_rows_of(conditions, CONDITIONS, [group])
     save(draw_conditions(rows, against, title), [svg, pdf])
 
 

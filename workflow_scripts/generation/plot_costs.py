@@ -9,7 +9,7 @@ from ..semstat.errors import InputError
 from ..semstat.figures import save
 from ..semstat.generation.condition_figures import draw_costs
 from ..semstat.generation.tables import CONDITIONS, FOUND_ON, HELD_OUT
-from .drawing import rows_of
+from .drawing import all_rows_of
 
 
 def plot_costs(conditions: list[Path], /, *, svg: Path, pdf: Path) -> None:
@@ -21,8 +21,7 @@ def plot_costs(conditions: list[Path], /, *, svg: Path, pdf: Path) -> None:
     svg : figure to make.
     pdf : the same figure.
     """
-    by_condition, title = rows_of(conditions, CONDITIONS, [FOUND_ON, HELD_OUT])
-    rows = [row for of_condition in by_condition.values() for row in of_condition]
+    rows, title = all_rows_of(conditions, CONDITIONS, [FOUND_ON, HELD_OUT])
     for row in rows:
         if row["target"] is None:
             raise InputError(

@@ -22,7 +22,14 @@ from ..running.command import progress
 from ..semstat.errors import InputError
 from ..semstat.generation.columns import POSITIONS, RUNS
 from ..semstat.generation.marginal import Marginal, subsets
-from ..semstat.generation.runs import Method, Runs, Step, bytes_of_a_text, draw_uniform, write_runs
+from ..semstat.generation.runs import (
+    Method,
+    Runs,
+    Step,
+    bytes_of_a_text,
+    draw_uniform_runs,
+    write_runs,
+)
 from ..semstat.models.packed import pack
 from ..semstat.provenance import Provenance
 from ..semstat.tables import table_of, table_of_rows, table_writers
@@ -63,6 +70,14 @@ class Prompts:
     ends: bool = False
     seed: int = 0
 
+    def said(self) -> dict[str, Any]:
+        """All of it but the files, for the provenance."""
+        return {key: value for key, value in asdict(self).items() if key != "tokens"}
+
+    def positions(self, written: int) -> int:
+        """Those of a text of which so much is written: the prefix token, the prompt, and that."""
+        return 1 + self.prompt_tokens + written
+
     def read(self, documents: int) -> Beginnings:
         """The first tokens of the first so many documents.
 
@@ -92,15 +107,16 @@ class Writing:
 
     def __init__(self, running: Running, prompts: Prompts) -> None:
         self.end_tokens = _end_tokens(running) if prompts.ends else []
-        # The prefix token, and the tokens that are read or written.
-        positions = 1 + prompts.prompt_tokens + prompts.write
-        layered, self.facts = load(running, positions, "generation.write")
+        layered, self.facts = load(running, prompts.positions(prompts.write), "generation.write")
         pack(layered.model)
         self.running, self.prompts = running, prompts
         self.reader = readers(running.called, layered, [layered.n_blocks])[layered.n_blocks]
         self.device = layered.device
-        each = prompts.runs * positions
-        self.at_once = max(1, self._positions_at_once(positions) // each)
+
+    def prompts_at_once(self, written: int) -> int:
+        """Prompts of whose runs, so many tokens long, there is memory for keys and values."""
+        positions = self.prompts.positions(written)
+        return max(1, self._positions_at_once(positions) // (self.prompts.runs * positions))
 
     def _positions_at_once(self, positions: int) -> int:
         if self.running.batch_tokens:
@@ -112,8 +128,9 @@ class Writing:
 
     def groups(self, documents: int) -> list[range]:
         """Prompts that are written together."""
-        firsts = range(0, documents, self.at_once)
-        return [range(first, min(first + self.at_once, documents)) for first in firsts]
+        size = self.prompts_at_once(self.prompts.write)
+        firsts = range(0, documents, size)
+        return [range(first, min(first + size, documents)) for first in firsts]
 
     def write(
         self,
@@ -134,7 +151,7 @@ class Writing:
         """
         prompts = self.prompts
         drawn = [
-            draw_uniform(prompts.seed, taken.doc[d], numbers, prompts.write)[:, :steps]
+            draw_uniform_runs(prompts.seed, taken.doc[d], numbers, prompts.write)[:, :steps]
             for d in group
         ]
         prompt_dt = torch.from_numpy(taken.ids_dt[list(group)]).to(self.device)
@@ -183,9 +200,9 @@ def write_condition(
     running: Running,
     prompts: Prompts,
     into: Into,
-    make: Callable[[], Method],
     method: str,
-    **facts: Any,
+    make: Callable[..., Method],
+    **settings: Any,
 ) -> None:
     """Let a model write all runs of all prompts by one method, and note what they were drawn from.
 
@@ -194,9 +211,9 @@ def write_condition(
 
     Parameters
     ----------
-    make : makes the method, for each group of prompts a new one.
-    method : its name.
-    facts : what it is set to, for the provenance.
+    method : name of the method.
+    make : makes it of what it is set to, for each group of prompts a new one.
+    settings : what it is set to; noted in the provenance.
     """
     taken = prompts.read(prompts.prompts)
     writing = Writing(running, prompts)
@@ -205,9 +222,9 @@ def write_condition(
     provenance = Provenance(
         model=running.snapshot(),
         tokens=taken.provenance,
-        writing={k: v for k, v in asdict(prompts).items() if k != "tokens"},
+        writing=prompts.said(),
         sizes=subsets(prompts.runs).sizes,
-        method={"method": method} | facts,
+        method={"method": method} | settings,
         **writing.facts,
     ).then("written by", "torch", "transformers", "numpy", "scipy", "pyarrow")
     total = prompts.prompts * prompts.runs * prompts.write
@@ -218,7 +235,7 @@ def write_condition(
         table_writers([into.positions], POSITIONS, [provenance]) as (of_positions,),
     ):
         for group in writing.groups(len(taken.doc)):
-            found = gather(writing.write(taken, group, numbers, make(), bar.update))
+            found = gather(writing.write(taken, group, numbers, make(**settings), bar.update))
             docs = [(taken.doc[d], d >= prompts.found_on) for d in group]
             of_runs.write_table(runs_table(docs, numbers, found, writing.end_tokens))
             of_positions.write_table(positions_table(docs, found))
@@ -269,13 +286,13 @@ def positions_table(docs: list[tuple[int, bool]], found: Gathered) -> pa.Table:
     """Rows of positions: those at which two runs of a prompt at least go on."""
     tables = []
     alive_drt = found.runs["alive"]
+    averaged = {
+        name: np.ma.masked_array(found.runs[name], ~alive_drt).mean(axis=1, dtype=np.float64)
+        for name in POSITIONS.names
+        if name in NUMBERS
+    }
     for d, (doc, held_out) in enumerate(docs):
         many_t = np.flatnonzero(found.prompts["runs_d"][d] >= 2)
-        weight_rt = alive_drt[d][:, many_t] / alive_drt[d][:, many_t].sum(axis=0)
-
-        def mean(name: str, d: int = d, many_t: Any = many_t, weight_rt: Any = weight_rt) -> Any:
-            return (weight_rt * found.runs[name][d][:, many_t]).sum(axis=0, dtype=np.float64)
-
         of = {name: value_dt[d][many_t] for name, value_dt in found.prompts.items()}
         cross_t = np.where(np.isfinite(of["cross_d"]), of["cross_d"], np.nan)
         named = {
@@ -289,6 +306,6 @@ def positions_table(docs: list[tuple[int, bool]], found: Gathered) -> pa.Table:
             "conditional": of["conditional_d"],
             "subsets": list(of["subset_dz"]),
         }
-        named |= {name: mean(name) for name in POSITIONS.names if name in NUMBERS}
+        named |= {name: mean_dt.data[d, many_t] for name, mean_dt in averaged.items()}
         tables.append(table_of(named, POSITIONS))
     return pa.concat_tables(tables)

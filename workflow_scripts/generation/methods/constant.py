@@ -26,8 +26,8 @@ def constant(
         running,
         prompts,
         into,
-        lambda: schedule.constant(sampling_temperature),
         "constant",
+        schedule.constant,
         sampling_temperature=sampling_temperature,
     )
 

@@ -27,8 +27,8 @@ def edt(
         running,
         prompts,
         into,
-        lambda: EntropyBased(hottest, theta),
         "edt",
+        EntropyBased,
         hottest=hottest,
         theta=theta,
     )

@@ -27,8 +27,8 @@ def mirostat(
         running,
         prompts,
         into,
-        lambda: Mirostat(surprise, rate),
         "mirostat",
+        Mirostat,
         surprise=surprise,
         rate=rate,
     )

@@ -32,8 +32,8 @@ def scheduled(
         running,
         prompts,
         into,
-        lambda: Schedule(temperature_t),
         "scheduled",
+        lambda **_settings: Schedule(temperature_t),
         schedule=found.provenance,
     )
 

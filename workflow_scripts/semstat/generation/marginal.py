@@ -172,9 +172,23 @@ def entropy_of_mean(p_drv: Tensor, alive_dr: Tensor) -> Tensor:
     ----------
     p_drv, alive_dr : as in `measure_marginal`.
     """
-    mean_d1v = shares(alive_dr).to(p_drv)[:, None] @ p_drv
-    entropy_d: Tensor = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
-    return entropy_d
+    return _entropy(_summed(shares(alive_dr).to(p_drv), p_drv))
+
+
+def entropy_at(shifted_drv: Tensor, sampling_temperature: float, alive_dr: Tensor) -> Tensor:
+    """The same of softmax(logits / sampling temperature), one for all runs.
+
+    Parameters
+    ----------
+    shifted_drv : (prompts, runs, vocabulary) logits less the highest of each run.
+    alive_dr : as in `measure_marginal`.
+    """
+
+    def of_some(shifted_drv: Tensor, alive_dr: Tensor) -> Tensor:
+        weight_drv = (shifted_drv / sampling_temperature).exp_()
+        return _entropy(_summed(shares(alive_dr) / weight_drv.sum(dim=-1), weight_drv))
+
+    return torch.cat(side_by_side(of_some, shifted_drv, alive_dr))
 
 
 def shares(alive_dr: Tensor) -> Tensor:
@@ -212,7 +226,7 @@ def marginal_slope(
 
 def _covariance(p_drv: Tensor, logits_drv: Tensor, alive_dr: Tensor) -> Tensor:
     """(prompts,) mean over runs of Cov_{p_r}(z_r, ln p̄)."""
-    share_dr = alive_dr / alive_dr.sum(dim=1, keepdim=True)
+    share_dr = shares(alive_dr)
     weighted_drv = p_drv * logits_drv
     mean_dr = weighted_drv.sum(dim=-1)
     moment_dv = _summed(share_dr, weighted_drv) - _summed(share_dr * mean_dr, p_drv)

@@ -7,6 +7,7 @@ vocabulary.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ AS_GOOD_AS_0 = 1e-30
 """Sampling temperature at which float32 logits tell which ones are the largest, and no more."""
 
 
-def draw_uniform(seed: int, doc: int, runs: range, steps: int) -> NDArray[np.float64]:
+def draw_uniform_runs(seed: int, doc: int, runs: range, steps: int) -> NDArray[np.float64]:
     """(runs, steps) uniform numbers in [0, 1): a run's, whatever else is written beside it."""
     return np.array([np.random.default_rng([seed, doc, run]).random(steps) for run in runs])
 
@@ -75,25 +76,37 @@ class Step(NamedTuple):
     marginal: Marginal
 
 
-class Method:
+class Method(ABC):
     """A way of choosing the next token of each run: softmax(logits / sampling temperature).
 
     A method may remember what it saw; one is made for each group of prompts.
     """
 
+    @abstractmethod
     def sampling_temperature(self, step: int, look: Look) -> Tensor:
         """(prompts, runs), or what broadcasts to it, of step 0, 1, …"""
-        raise NotImplementedError
 
     def kept(self, _look: Look) -> Tensor | None:
         """(prompts, runs, vocabulary) bool, the tokens not cut off; None for all."""
         return None
 
-    def observe(self, step: Step, p_drv: Tensor) -> None:
+    def observe(self, step: Step, p_drv: Tensor) -> None:  # noqa: B027
         """See what a step came to, with the probabilities that it was drawn from.
 
         They are overwritten by the next step.
         """
+
+
+class Solver(Method):
+    """A method that finds the sampling temperature of each position while it writes.
+
+    Attributes
+    ----------
+    reached : of each position so far, whether it found what it looked for.
+    """
+
+    def __init__(self) -> None:
+        self.reached: list[bool] = []
 
 
 class Runs:

@@ -13,20 +13,20 @@ class Online(Method):
     """Move ln sampling temperature by what the entropy lacks now, and by what it lacked so far.
 
     Of a single text it is the entropy of its own distribution; of a small batch, the runs of one
-    prompt taken so many at a time, that of their mean. With e = target − entropy of the last step,
+    prompt taken so many at a time, that of their mean. With e = hold − entropy of the last step,
     ln T = P e + I Σ e.
 
     Parameters
     ----------
-    target : entropy to hold, nats.
+    hold : entropy to hold, nats.
     batch : runs that are controlled together; those left over form a smaller one.
     proportion, integral : P and I, 1/nat.
     """
 
     def __init__(
-        self, target: float, batch: int = 1, proportion: float = 0.02, integral: float = 0.005
+        self, hold: float, batch: int = 1, proportion: float = 0.02, integral: float = 0.005
     ) -> None:
-        self.target, self.batch = target, batch
+        self.hold, self.batch = hold, batch
         self.proportion, self.integral = proportion, integral
         self.lacking_dr: Tensor | None = None
         self.total_dr: Tensor | None = None
@@ -47,7 +47,7 @@ class Online(Method):
                 for few_drv, alive_dr in zip(*parts, strict=True)
             ]
             entropy_dr = torch.cat(each, dim=1)
-        self.lacking_dr = self.target - entropy_dr
+        self.lacking_dr = self.hold - entropy_dr
         assert self.total_dr is not None  # noqa: S101
         bound = torch.tensor([COLDEST, HOTTEST]).log() / self.integral
         # What no sampling temperature mends is not added up.

@@ -14,15 +14,14 @@ import torch
 from scipy.optimize import brentq
 from torch import Tensor
 
-from ...models.thread_pool import side_by_side
-from ..marginal import entropy_of_mean, marginal_slope, shares
-from ..runs import COLDEST, HOTTEST, Look, Method, soften
+from ..marginal import entropy_at, entropy_of_mean, marginal_slope
+from ..runs import COLDEST, HOTTEST, Look, Solver, soften
 
 _STEP = math.log(1.25)
 _CLOSE = 1e-3  # of ln sampling temperature; what is left is ~1e-3 nats
 
 
-class Stepwise(Method):
+class Stepwise(Solver):
     """Solve at each position for one sampling temperature, that of all prompts and runs.
 
     The marginal entropy, on average over prompts, need not rise with the sampling temperature at
@@ -32,28 +31,24 @@ class Stepwise(Method):
     Parameters
     ----------
     target : marginal entropy to hold, nats.
-
-    Attributes
-    ----------
-    reached : of each position so far.
     """
 
     def __init__(self, target: float) -> None:
+        super().__init__()
         self.target = target
-        self.reached: list[bool] = []
         self.log_temperature = 0.0
 
     def sampling_temperature(self, _step: int, look: Look) -> Tensor:
         def excess(log_temperature: float) -> float:
-            found = mean_marginal(look, math.exp(log_temperature)) - self.target
-            return float(found)
+            entropy_d = entropy_at(look.shifted_drv, math.exp(log_temperature), look.alive_dr)
+            return float(_over_prompts(entropy_d, look)) - self.target
 
         self.log_temperature, reached = solve(excess, self.log_temperature)
         self.reached.append(reached)
         return torch.full_like(look.entropy_dr, math.exp(self.log_temperature))
 
 
-class Newton(Method):
+class Newton(Solver):
     """One step of Newton's method from the last position's sampling temperature, and no more.
 
     The proxy of the source takes the variance of the logits alone: dH/dT = Var_p(z) / T³ of each
@@ -63,15 +58,12 @@ class Newton(Method):
     ----------
     target : marginal entropy to hold, nats.
     slope : by the variance, or by the covariance.
-
-    Attributes
-    ----------
-    reached : of each position so far, whether its step was taken whole.
+    A position is reached where its step was taken whole.
     """
 
     def __init__(self, target: float, slope: str) -> None:
+        super().__init__()
         self.target, self.slope = target, slope
-        self.reached: list[bool] = []
         self.temperature = 1.0
 
     def sampling_temperature(self, _step: int, look: Look) -> Tensor:
@@ -94,20 +86,6 @@ class Newton(Method):
 def _over_prompts(value_d: Tensor, look: Look) -> Tensor:
     """Average over the prompts of which a run goes on."""
     return value_d[look.alive_dr.any(dim=1)].mean()
-
-
-def mean_marginal(look: Look, sampling_temperature: float) -> Tensor:
-    """Marginal entropy at one sampling temperature for all, on average over prompts, nats."""
-
-    def of_some(shifted_drv: Tensor, alive_dr: Tensor) -> Tensor:
-        weight_drv = (shifted_drv / sampling_temperature).exp_()
-        share_dr = shares(alive_dr) / weight_drv.sum(dim=-1)
-        mean_d1v = share_dr[:, None] @ weight_drv
-        entropy_d: Tensor = torch.special.entr(mean_d1v[:, 0]).sum(dim=-1, dtype=torch.float64)
-        return entropy_d
-
-    found = side_by_side(of_some, look.shifted_drv, look.alive_dr)
-    return _over_prompts(torch.cat(found), look)
 
 
 def solve(excess: Callable[[float], float], start: float) -> tuple[float, bool]:
