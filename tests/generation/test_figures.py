@@ -236,3 +236,14 @@ class TestCommands:
             rows = [condition("e", HELD_OUT) | {"target": target}]
             with pytest.raises(InputError, match=said):
                 plot_costs([one, file("other", rows, CONDITIONS)], **drawn)
+
+
+def test_a_legend_of_long_names_stays_inside_the_figure():
+    for length in (5, 40, 90):
+        rows = [condition(f"{'n' * length}{i}", HELD_OUT, spent=1000 * i) for i in range(9)]
+        figure = draw_costs(rows, "a model on a dataset")
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        box = legend.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.width, length
+        assert all(axes.get_window_extent().height > 100 for axes in figure.axes), length

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +29,9 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 LINEAR_BELOW = 1e-6
 """|E| below which the energy axis is linear: the grid's own resolution."""
+
+LEGEND_LINE = 0.15
+"""Inches of a line of a legend."""
 
 SHOWN_DPI = 110
 """Pixels of a page for an inch of a figure, in a notebook."""
@@ -85,6 +88,29 @@ def line_styles(lines: int, ordered: bool) -> list[tuple[Any, Any]]:
         (OKABE_ITO[i % len(OKABE_ITO)], DASHES[i // len(OKABE_ITO) % len(DASHES)])
         for i in range(lines)
     ]
+
+
+def legend_below(
+    figure: matplotlib.figure.Figure,
+    handles: Iterable[Any],
+    labels: Iterable[str],
+    columns: int,
+    **more: Any,
+) -> None:
+    """A legend below all axes, in so many columns, or fewer where names are too long for these.
+
+    The figure grows by the lines that this takes, and to the width of the longest name.
+    """
+    handles, labels = list(handles), list(labels)
+    for number in range(columns, 0, -1):
+        legend = figure.legend(handles, labels, loc="outside lower center", ncols=number, **more)
+        if number == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            wanted = legend.get_window_extent().width / figure.dpi
+            figure.set_figwidth(max(figure.get_figwidth(), wanted))
+            break
+        legend.remove()
+    lines, planned = (-(-len(labels) // across) for across in (number, columns))
+    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * (lines - planned))
 
 
 def shade(axes: Axes, x: Array, low: Array, high: Array, color: Any, alpha: float) -> None:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from ..figures import Figure, house_style, line_styles
+from ..figures import Figure, house_style, legend_below, line_styles
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 from .tables import ALIKE, CONSTANT, FOUND_ON, HELD_OUT
@@ -206,7 +206,8 @@ def draw_comparisons(rows: Rows, title: str) -> Figure:
     styles |= dict.fromkeys(controls, ("0.5", "o"))
     fills: dict[str, Any] = dict(zip(ALIKE, ("full", "none"), strict=True))
     with house_style():
-        figure = Figure(figsize=(5.6, 1.4 + 0.32 * len(names)))
+        width = max(5.6, 4.9 + 0.06 * max(map(len, names)))
+        figure = Figure(figsize=(width, 1.4 + 0.32 * len(names)))
         panels = figure.subplots(2, 3, sharey=True)
         for axes, (name, label) in zip(panels.flat, DIFFERENCES.items(), strict=True):
             axes.axvline(0, color="0.6", linewidth=0.6, zorder=0)
@@ -225,7 +226,7 @@ def draw_comparisons(rows: Rows, title: str) -> Figure:
             for fill in fills.values()
         ]
         called = [f"at equal {against} entropy" for against in fills]
-        figure.legend(handles, called, loc="outside lower center", ncols=2)
+        legend_below(figure, handles, called, 2)
     return figure
 
 
@@ -305,4 +306,4 @@ def _legend(
         entries["noise of the runs"] = Line2D(
             [], [], color="0.4", marker="_", markersize=7, linestyle="none"
         )
-    figure.legend(entries.values(), entries, loc="outside lower center", ncols=4)
+    legend_below(figure, entries.values(), entries, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, Figure, house_style, line_styles, shade
+from ..figures import OKABE_ITO, Figure, house_style, legend_below, line_styles, shade
 from ..statistics.curve import Interval
 from .tables import FOUND_ON, HELD_OUT
 
@@ -40,6 +41,9 @@ BOUNDS = (
 
 COLUMNS = 3
 """Panels beside each other, where there is one a condition."""
+
+NAME = 28
+"""Letters of a name that such a panel has room for."""
 
 
 def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
@@ -72,7 +76,7 @@ def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
         figure.suptitle(title, x=0.01, ha="left", fontsize=8)
         handles = [Line2D([], [], color=color) for color in styles]
         called = "sampling temperature"
-        figure.legend(handles, list(conditions), loc="outside lower center", ncols=7, title=called)
+        legend_below(figure, handles, conditions, 7, title=called)
     return figure
 
 
@@ -101,7 +105,7 @@ def draw_schedules(schedules: Mapping[str, tuple[Array, Array]], title: str) -> 
         axes.set_ylabel("sampling temperature")
         position_axis(axes)
         axes.set_title(title, loc="left")
-        figure.legend(loc="outside lower center", ncols=3)
+        legend_below(figure, *axes.get_legend_handles_labels(), 3)
     return figure
 
 
@@ -135,7 +139,7 @@ def draw_held(conditions: Mapping[str, Rows], target: float, title: str) -> Figu
                 if group == HELD_OUT:
                     _draw_noise(axes, chosen, at, target)
             axes.axhline(target, color="0.2", linewidth=0.6, zorder=1)
-            axes.set_title(name, loc="left")
+            axes.set_title(fill(name, NAME), loc="left")
         panels[0, 0].set_ylim(frame_lines(*panels.flat))
         for axes in panels[:, 0]:
             axes.set_ylabel("marginal entropy\n[nats]")
@@ -150,7 +154,7 @@ def draw_held(conditions: Mapping[str, Rows], target: float, title: str) -> Figu
         }
         if HELD_OUT in drawn:
             entries["noise of the runs"] = Patch(color="0.5", alpha=0.3, linewidth=0)
-        figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=3)
+        legend_below(figure, entries.values(), entries, 3)
     return figure
 
 
