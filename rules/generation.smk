@@ -364,7 +364,7 @@ COMPARED_TABLE = (
         "generation/comparisons",
         [COMPARED_CONDITIONS.format(model=m, dataset=d) for m, d in COMPARED_PAIRS],
         "Tabulating comparisons of conditions",
-        caption="generation/comparisons",
+        caption="generation/comparisons_table",
         category="Generation",
         figure="comparisons, in numbers",
     )
