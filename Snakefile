@@ -23,6 +23,7 @@ gc.set_threshold(100_000, 50, 100)
 from workflow_scripts.comparisons.configuration import same_documents
 from workflow_scripts.configuration.files import check_files
 from workflow_scripts.configuration.study import read_overrides, resolve
+from workflow_scripts.criticality.configuration import writers
 from workflow_scripts.decoding.configuration import decoding_keys
 from workflow_scripts.generation.configuration import (
     is_generated,
@@ -73,6 +74,7 @@ include: "rules/resources.smk"
 include: "rules/sources.smk"
 include: "rules/tokens.smk"
 include: "rules/generation.smk"
+include: "rules/criticality.smk"
 include: "rules/energies.smk"
 include: "rules/lenses.smk"
 include: "rules/thermodynamics.smk"

@@ -120,7 +120,7 @@ for pair in WRITTEN:
             threads: measure_threads(MODELS[model]["device"])
             resources:
                 **of_model(MODELS[model], time_for_runs(pair, generations_to_find))
-                | {"mem_mb": memory_for_runs(pair)},
+                | {"mem_mb": memory_for_runs(model)},
             params:
                 code=digest_of_code(f"generation.schedules.{schedule}"),
                 command=f"generation.schedules.{schedule}",
@@ -159,7 +159,7 @@ for pair in WRITTEN:
                 CONDA
             threads: measure_threads(MODELS[model]["device"])
             resources:
-                **of_model(MODELS[model], time_for_runs(pair)) | {"mem_mb": memory_for_runs(pair)},
+                **of_model(MODELS[model], time_for_runs(pair)) | {"mem_mb": memory_for_runs(model)},
             params:
                 code=digest_of_code(f"generation.methods.{method}"),
                 command=f"generation.methods.{method}",

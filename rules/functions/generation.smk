@@ -81,9 +81,9 @@ def generations_to_find(condition):
     return condition["evaluations"] * (1 + condition["knots"])
 
 
-def memory_for_runs(pair):
+def memory_for_runs(model):
     """Main memory of a job that writes runs: on a CPU keys, values and packed weights too."""
-    spec = MODELS[pair[0]]
+    spec = MODELS[model]
     needed = memory_for(spec)
 
     def of_job(wildcards, input, attempt):

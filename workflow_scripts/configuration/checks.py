@@ -10,6 +10,9 @@ from ..semstat.errors import InputError
 
 Spec = dict[str, Any]
 
+COLDEST = 1e-6
+"""Sampling temperature below which float32 logits tell no more than which one is the largest."""
+
 
 def check_name(key: str, name: str, names: Iterable[str], why: str) -> None:
     """Refuse a name that is none of `names`, and say why."""
@@ -57,3 +60,11 @@ def documents_limit(dataset: Spec) -> tuple[float, str]:
 def tokens_limit(dataset: Spec, but: int = 0) -> tuple[float, str]:
     """How many tokens each of its documents has at most, and the key that says so."""
     return (dataset["tokens_per_document"] or math.inf) - but, "tokens_per_document"
+
+
+def too_cold(temperature: float) -> str:
+    """What is wrong with a sampling temperature between 0 and `COLDEST`."""
+    return (
+        f"logits divided by {temperature} may be no numbers; write 0, which takes the most "
+        f"probable token, or at least {COLDEST}"
+    )

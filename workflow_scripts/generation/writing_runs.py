@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -61,6 +61,9 @@ class Prompts:
     seed : seed of what is drawn; what a run draws depends on the prompt's and its own number only.
     """
 
+    asked_by: ClassVar = "generation"
+    length_key: ClassVar = "write"
+
     tokens: list[Path]
     prompts: int = 8
     prompt_tokens: int = 32
@@ -69,6 +72,11 @@ class Prompts:
     found_on: int = 4
     ends: bool = False
     seed: int = 0
+
+    @property
+    def write_key(self) -> str:
+        """Key of the configuration that says how much is written."""
+        return f"{self.asked_by}.{self.length_key}"
 
     def said(self) -> dict[str, Any]:
         """All of it but the files, for the provenance."""
@@ -88,16 +96,16 @@ class Prompts:
         """
         if self.runs < 2:
             raise InputError(
-                f"generation.runs: {self.runs} runs have no marginal entropy; take at least 2"
+                f"{self.asked_by}.runs: {self.runs} runs have no marginal entropy; take at least 2"
             )
         if min(documents, self.write) < 1:
             raise InputError(
-                f"generation.write: {self.write} tokens after each of {documents} prompts are "
+                f"{self.write_key}: {self.write} tokens after each of {documents} prompts are "
                 f"nothing to write; take at least 1 of each"
             )
         remedy = (
-            "lower `prompts` or `prompt_tokens` of its entry under `generation`, or raise the "
-            "dataset's `shards` or `tokens_per_document`"
+            f"lower `prompts` or `prompt_tokens` of its entry under `{self.asked_by}`, or raise the "
+            f"dataset's `shards` or `tokens_per_document`"
         )
         return read_beginnings(self.tokens, documents, self.prompt_tokens, remedy)
 
@@ -107,7 +115,7 @@ class Writing:
 
     def __init__(self, running: Running, prompts: Prompts) -> None:
         self.end_tokens = _end_tokens(running) if prompts.ends else []
-        layered, self.facts = load(running, prompts.positions(prompts.write), "generation.write")
+        layered, self.facts = load(running, prompts.positions(prompts.write), prompts.write_key)
         pack(layered.model)
         self.running, self.prompts = running, prompts
         self.reader = readers(running.called, layered, [layered.n_blocks])[layered.n_blocks]

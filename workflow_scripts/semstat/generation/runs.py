@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from transformers.cache_utils import Cache
 
 from ..models.in_place import bytes_remembered, in_place
-from ..models.replay import Reader
+from ..models.replay import Moment, Reader
 from ..models.thread_pool import side_by_side
 from .marginal import Marginal, measure_marginal, subsets
 from .sampling import draw
@@ -109,6 +110,16 @@ class Solver(Method):
         self.reached: list[bool] = []
 
 
+class Reads(Protocol):
+    """What runs ask of a model: see `replay.Reader`, which is one."""
+
+    def start(self, prompt_xt: Tensor, /) -> tuple[Moment, list[Tensor]]: ...
+
+    def read_in_place(self, token_x1: Tensor, caches: Sequence[Cache], /) -> Tensor: ...
+
+    def logits(self, top_xn: Tensor, /) -> Tensor: ...
+
+
 class Runs:
     """Texts under way: some runs of each of some prompts.
 
@@ -123,7 +134,7 @@ class Runs:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: Reads,
         prompt_dt: Tensor,
         uniform_drt: Tensor,
         method: Method,

@@ -1,0 +1,102 @@
+# Takes: results/models/{model}/, results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet
+#        of prompts, and of what nulls are counted on.
+# Makes: under model={model}/dataset={dataset} of results/criticality/,
+#        runs/, positions/: what is written at each sampling temperature, by the model and by nulls;
+#
+# A null is written without a model, by the same engine.
+
+SWEPT_BY = f"{ENSEMBLE}/by={{by}}"
+SWEPT_TEXTS = f"{SWEPT_BY}/sampling_temperature={{temperature}}"
+SWEPT_RUNS = f"results/criticality/runs/{SWEPT_TEXTS}.parquet"
+SWEPT_POSITIONS = f"results/criticality/positions/{SWEPT_TEXTS}.parquet"
+
+SWEPT = {(spec["model"], spec["dataset"]): spec for spec in STUDY["criticality"]}
+
+SWEEP = ["prompts", "prompt_tokens", "runs", "write", "seed"]
+
+
+include: "functions/criticality.smk"
+
+
+wildcard_constraints:
+    by=one_of(["model", "frequencies", "bigrams"]),
+    temperature=r"\d+(\.\d+)?(e-?\d+)?",
+
+
+for pair in SWEPT:
+    model, dataset = pair
+    placed = {"model": model, "dataset": dataset, "allow_missing": True}
+    where = f"model={model}/dataset={dataset}/sampling_temperature={{temperature}}"
+
+    rule:
+        name:
+            f"write_texts_{model}_{dataset}"
+        input:
+            snapshot=snapshot_of(model),
+            tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
+        output:
+            runs=expand(SWEPT_RUNS, by="model", **placed),
+            positions=expand(SWEPT_POSITIONS, by="model", **placed),
+        log:
+            log("write_texts", where),
+        benchmark:
+            f"logs/write_texts/{where}.benchmark.tsv"
+        conda:
+            CONDA
+        threads: measure_threads(MODELS[model]["device"])
+        resources:
+            **of_model(MODELS[model], time_for_sweep(pair)) | {"mem_mb": memory_for_runs(model)},
+        params:
+            running=running(model),
+            options=sweep_options(pair),
+        message:
+            f"Writing at sampling temperature {{wildcards.temperature}} by {model} on {dataset}"
+        shell:
+            run(
+                "criticality.write_texts",
+                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}}"
+                " --sampling-temperature={wildcards.temperature}"
+                " --out {output.runs:q} --positions {output.positions:q}",
+            )
+
+    rule:
+        name:
+            f"write_null_{model}_{dataset}"
+        input:
+            tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
+            counts=expand(
+                TOKENS,
+                model=model,
+                dataset=SWEPT[pair]["counted_on"],
+                shard=shards(SWEPT[pair]["counted_on"]),
+            ),
+        output:
+            runs=expand(SWEPT_RUNS, **placed),
+            positions=expand(SWEPT_POSITIONS, **placed),
+        log:
+            log("write_null", f"{where}/{{by}}"),
+        benchmark:
+            f"logs/write_null/{where}/{{by}}.benchmark.tsv"
+        wildcard_constraints:
+            by=one_of(SWEPT[pair]["nulls"]),
+        conda:
+            CONDA
+        threads: measure_threads("cpu")
+        params:
+            options=sweep_options(pair),
+        message:
+            f"Writing {{wildcards.by}} at sampling temperature {{wildcards.temperature}} on {dataset}"
+        shell:
+            run(
+                "criticality.write_null",
+                "--tokens {input.tokens:q} --counts {input.counts:q} --null={wildcards.by}"
+                " {params.options:q} --sampling-temperature={wildcards.temperature}"
+                " --threads {threads} --out {output.runs:q} --positions {output.positions:q}",
+            )
+
+
+rule criticality:
+    input:
+        [path for pair in SWEPT for path in swept(pair, SWEPT_RUNS)],
+    message:
+        "Done: figures are in results/figures/criticality, numbers in results/criticality"

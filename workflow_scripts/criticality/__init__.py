@@ -1,0 +1,1 @@
+"""Sweeps of the sampling temperature, and where texts begin to loop."""

@@ -1,0 +1,1 @@
+"""What changes along a sweep of the sampling temperature."""
