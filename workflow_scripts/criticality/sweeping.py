@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from cyclopts import Parameter
@@ -29,6 +30,7 @@ class SweptPrompts(Prompts):
     asked_by: ClassVar = "criticality"
     length_key: ClassVar = "lengths"
 
+    tokens: list[Path]
     prompts: int = 10
     runs: int = 6
     write: int = 1024

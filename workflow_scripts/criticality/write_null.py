@@ -90,9 +90,9 @@ def _places(chain: Chain, taken: Beginnings, counted_on: str) -> np.ndarray:
     known_d = np.isin(last_d1[:, 0], chain.token_v)
     if not known_d.all():
         raise InputError(
-            f"criticality.counted_on: document {taken.doc[int(np.argmin(known_d))]} has a token in "
-            f"its prompt that {counted_on} lacks, so no null can go on from it; name a dataset that "
-            f"has the documents of the prompts"
+            f"criticality.counted_on: document {taken.doc[int(np.argmin(known_d))]} has a token "
+            f"in its prompt that {counted_on} lacks, so no null can go on from it; name a dataset "
+            f"that has the documents of the prompts"
         )
     return chain.places(last_d1)
 

@@ -104,8 +104,8 @@ class Prompts:
                 f"nothing to write; take at least 1 of each"
             )
         remedy = (
-            f"lower `prompts` or `prompt_tokens` of its entry under `{self.asked_by}`, or raise the "
-            f"dataset's `shards` or `tokens_per_document`"
+            f"lower `prompts` or `prompt_tokens` of its entry under `{self.asked_by}`, or raise "
+            f"the dataset's `shards` or `tokens_per_document`"
         )
         return read_beginnings(self.tokens, documents, self.prompt_tokens, remedy)
 
