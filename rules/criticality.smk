@@ -2,6 +2,8 @@
 #        of prompts, and of what nulls are counted on.
 # Makes: under model={model}/dataset={dataset} of results/criticality/,
 #        runs/, positions/: what is written at each sampling temperature, by the model and by nulls;
+#        observables/, crossovers/: what that is like by length, and where it changes;
+#        of all of them results/criticality/observables.csv and crossovers.csv.
 #
 # A null is written without a model, by the same engine.
 
@@ -9,6 +11,9 @@ SWEPT_BY = f"{ENSEMBLE}/by={{by}}"
 SWEPT_TEXTS = f"{SWEPT_BY}/sampling_temperature={{temperature}}"
 SWEPT_RUNS = f"results/criticality/runs/{SWEPT_TEXTS}.parquet"
 SWEPT_POSITIONS = f"results/criticality/positions/{SWEPT_TEXTS}.parquet"
+
+OBSERVABLES = f"results/criticality/observables/{SWEPT_BY}.parquet"
+CROSSOVERS = f"results/criticality/crossovers/{SWEPT_BY}.parquet"
 
 SWEPT = {(spec["model"], spec["dataset"]): spec for spec in STUDY["criticality"]}
 
@@ -89,14 +94,59 @@ for pair in SWEPT:
         shell:
             run(
                 "criticality.write_null",
-                "--tokens {input.tokens:q} --counts {input.counts:q} --null={wildcards.by}"
+                "--tokens {input.tokens:q} --counts {input.counts:q}"
+                f" --model={model} --null={{wildcards.by}}"
                 " {params.options:q} --sampling-temperature={wildcards.temperature}"
                 " --threads {threads} --out {output.runs:q} --positions {output.positions:q}",
             )
 
 
+rule describe_sweep:
+    input:
+        runs=if_swept(lambda pair, w: swept_by(pair, w.by, SWEPT_RUNS)),
+        positions=if_swept(lambda pair, w: swept_by(pair, w.by, SWEPT_POSITIONS)),
+    output:
+        observables=OBSERVABLES,
+        crossovers=CROSSOVERS,
+    log:
+        log("describe_sweep", SWEPT_BY),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        options=lambda w: options(SWEPT[w.model, w.dataset], "lengths") + CURVE_OPTIONS,
+    message:
+        "Describing the sweep of {wildcards.model} on {wildcards.dataset}, by {wildcards.by}"
+    shell:
+        run(
+            "criticality.describe_sweep",
+            "--runs {input.runs:q} --positions {input.positions:q} --model={wildcards.model}"
+            " --by={wildcards.by} {params.options:q}"
+            " --out {output.observables:q} --crossovers {output.crossovers:q}",
+        )
+
+
+SWEPT_TABLES = (
+    [
+        table(
+            f"criticality/{name}",
+            [path for pair in SWEPT for path in described(pair, pattern)],
+            f"Tabulating {name} of sweeps",
+            caption=f"criticality/{name}_table",
+            category="Criticality",
+            figure=f"{name}, in numbers",
+        )
+        for name, pattern in (("observables", OBSERVABLES), ("crossovers", CROSSOVERS))
+    ]
+    if SWEPT
+    else []
+)
+
+
 rule criticality:
     input:
         [path for pair in SWEPT for path in swept(pair, SWEPT_RUNS)],
+        SWEPT_TABLES,
     message:
         "Done: figures are in results/figures/criticality, numbers in results/criticality"

@@ -26,6 +26,7 @@ modules, `top` the commands that people type, STAGE any stage's room."""
 
 AMONG_PHYSICS = {
     "comparisons": {"thermodynamics"},
+    "criticality": {"generation"},
     "decoding": {"generation", "mechanics", "steering"},
     "steering": {"energies"},
 }

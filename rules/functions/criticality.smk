@@ -3,7 +3,6 @@
 
 def swept(pair, pattern):
     """A pattern's files of all who write in a sweep, at all its sampling temperatures."""
-    model, dataset = pair
     return [path for by in writers(SWEPT[pair]) for path in swept_by(pair, by, pattern)]
 
 
@@ -14,9 +13,10 @@ def swept_by(pair, by, pattern):
     return expand(pattern, model=model, dataset=dataset, by=by, temperature=temperatures)
 
 
-def of_swept(pattern):
-    """A pattern's files for all pairs of model and dataset that are swept."""
-    return [pattern.format(model=model, dataset=dataset) for model, dataset in SWEPT]
+def described(pair, pattern):
+    """A pattern's files of all who write in a sweep."""
+    model, dataset = pair
+    return expand(pattern, model=model, dataset=dataset, by=writers(SWEPT[pair]))
 
 
 def if_swept(files):

@@ -18,7 +18,7 @@ from ..semstat.generation.columns import POSITIONS, RUNS
 from ..semstat.provenance import Provenance
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
-SAME = ("model", "tokens", "writing")
+SAME = ("model", "null", "tokens", "writing")
 """What the provenance of all files of a sweep must say alike."""
 
 
@@ -62,7 +62,7 @@ def describe_sweep(
     )
     head = {"model": model, "dataset": provenance["tokens"]["dataset"], "by": by}
     said = Provenance(
-        {key: provenance[key] for key in SAME}, sampling_temperatures=sorted(temperatures)
+        {key: provenance.get(key) for key in SAME}, sampling_temperatures=sorted(temperatures)
     ).then("described by", "numpy", "scipy", confidence=confidence, resamples=resamples, seed=seed)
     for path, rows, schema in (
         (out, describe_observables(found, confidence), OBSERVABLES),
@@ -83,7 +83,7 @@ def _read(
             provenance = provenance_of(table.schema)
             first = first or provenance
             for key in SAME:
-                if provenance[key] != first[key]:
+                if provenance.get(key) != first.get(key):
                     raise InputError(
                         f"{path}: not of the sweep of {runs[0]}, which differs in `{key}`; give "
                         f"the files of one sweep"

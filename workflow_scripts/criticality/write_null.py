@@ -30,6 +30,7 @@ def write_null(
     prompts: SweptPrompts,
     into: Into,
     counts: list[Path],
+    model: str,
     null: Literal["frequencies", "bigrams"],
     sampling_temperature: float,
     threads: int | None = None,
@@ -39,6 +40,7 @@ def write_null(
     Parameters
     ----------
     counts : tokens that the null is counted on, a Parquet file a shard.
+    model : name of the model whose tokens they are.
     null : tokens as frequent as there, each by itself, or each after the last one.
     sampling_temperature : tokens are drawn from softmax(z / sampling_temperature), z being the
         logarithm of a frequency; 0 takes the most probable one.
@@ -54,7 +56,8 @@ def write_null(
     counted = provenance_of(tables[0].schema)
     prompt_dt = torch.from_numpy(_places(chain, taken, str(counted["dataset"])))
     provenance = Provenance(
-        model={"model": null, "counted_on": counted},
+        model={"model": model},
+        null={"null": null, "counted_on": counted},
         tokens=taken.provenance,
         writing=prompts.said(),
         sizes=subsets(prompts.runs).sizes,

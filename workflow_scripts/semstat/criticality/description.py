@@ -34,7 +34,8 @@ class Sweep(NamedTuple):
     lengths : ascending.
     value : by name, (lengths, draws, sampling temperatures); the first draw is all prompts alike.
     prompts, texts : how many there are at each.
-    events : by name, (lengths, sampling temperatures) tokens of all texts that were exposed.
+    exposed : of the rates by name, (lengths, sampling temperatures) tokens of all texts at which
+        it could have been seen; of loops entered, at the period where these are fewest.
     """
 
     temperature_o: Array
@@ -42,7 +43,7 @@ class Sweep(NamedTuple):
     value: Mapping[str, Array]
     prompts: int
     texts: int
-    events: Mapping[str, Array]
+    exposed: Mapping[str, Array]
 
 
 def sweep(
@@ -60,12 +61,11 @@ def sweep(
         name: np.array([[at[name] for at in row] for row in under]).transpose(1, 2, 0)
         for name in OBSERVED
     }
-    events = {
-        name: texts * np.array([[at.mean_d[name].mean() for at in row] for row in observed]).T
-        for name in ("outside", "inside")
-    }
+    outside = [[at.outside_dk.mean(axis=0).min() for at in row] for row in observed]
+    inside = [[at.mean_d["inside"].mean() for at in row] for row in observed]
+    exposed = {"entering": texts * np.array(outside).T, "leaving": texts * np.array(inside).T}
     lengths = [at.length for at in observed[0]]
-    return Sweep(temperature_o, lengths, value, prompts, texts, events)
+    return Sweep(temperature_o, lengths, value, prompts, texts, exposed)
 
 
 def describe_observables(of: Sweep, confidence: float) -> list[dict[str, Any]]:
@@ -73,8 +73,8 @@ def describe_observables(of: Sweep, confidence: float) -> list[dict[str, Any]]:
 
     looping, near_looping : share of texts with an exact loop, or with one of near-copies.
     in_loops, in_near_loops : share of tokens in one.
-    entering, leaving : rates, 1/token: entries over tokens outside of loops, and exits over tokens
-        inside; see `loops.Crossings`.
+    entering, leaving : rates, 1/token: entries into near-loops over tokens outside, and exits over
+        tokens inside; see `crossings.Crossings`. Of periods that the shortest length can show.
     rep_4 : share of 4-grams that the text already has.
     energy : mean H of tokens under the model's own distribution; below_zero : Ω(0⁻), the share
         below 0; depth : the energy at which Ω reaches `observables.LEVEL`.
@@ -115,12 +115,11 @@ def _bounded(
     name: str, found: Interval[float], of: Sweep, at: tuple[int, int], outside: float
 ) -> Interval[float]:
     """The interval of a number that no draw of prompts can change, since nothing happened."""
-    if name in LOOPS and found.value in (0.0, 1.0):
+    if name in LOOPS and round(found.value, 12) in (0.0, 1.0):
         far = 1 - outside ** (1 / of.texts)
         return found._replace(low=1 - far) if found.value else found._replace(high=far)
-    if name in ("entering", "leaving") and found.value == 0:
-        exposed = of.events["outside" if name == "entering" else "inside"][at]
-        return found._replace(low=0.0, high=-np.log(outside) / exposed)
+    if name in of.exposed and found.value == 0:
+        return found._replace(low=0.0, high=-np.log(outside) / of.exposed[name][at])
     return found
 
 

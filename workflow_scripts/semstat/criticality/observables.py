@@ -6,18 +6,20 @@ set of draws, in common to all sampling temperatures, gives every interval.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..generation.loops import crossings, find_loops, find_near_loops, repetition
+from ..generation.loops import FEWEST_COPIES, find_loops, repetition
+from ..generation.near_loops import Windows, find_windows
 from ..thermodynamics.energy_grid import count_states, energy_edges
 from ..thermodynamics.quantiles import Cumulated
 from ..thermodynamics.states import BlockSums
 from .correlation import OF_LENGTH, background, between, integrated_time, matches
+from .crossings import Crossings, count_crossings
 from .order import binder, central_moments, magnetisation
 
 Array = NDArray[np.float64]
@@ -28,9 +30,6 @@ LEVEL = 1e-3
 LONGEST_LAG = 256
 
 LOOPS = ("looping", "near_looping", "in_loops", "in_near_loops")
-
-CROSSED = ("entered", "outside", "left", "inside")
-"""Events and exposures of which rates are made; see `loops.Crossings`."""
 
 NUMBERS = ("energy", "surprisal", "entropy", "logit_variance")
 """Of each token, from `columns.RUNS`."""
@@ -73,6 +72,8 @@ class Observed:
 
     length : tokens of each.
     mean_d : by name, (prompts,) means over a prompt's runs.
+    entered_dk, outside_dk : (prompts, periods) see `crossings.Crossings`; of periods that the
+        shortest texts of the sweep can show.
     match_dk : (prompts, lags) see `correlation.matches`.
     pair_dd : (prompts, prompts) see `correlation.background`.
     energies : of the tokens, a block a prompt.
@@ -80,6 +81,8 @@ class Observed:
 
     length: int
     mean_d: Mapping[str, Array]
+    entered_dk: Array
+    outside_dk: Array
     match_dk: Array
     pair_dd: Array
     energies: Cumulated
@@ -92,7 +95,9 @@ class Observed:
         mean_r = {name: weight_rd @ value_d for name, value_d in self.mean_d.items()}
         found = {name: mean_r[name] for name in PLAIN}
         with np.errstate(invalid="ignore", divide="ignore"):
-            found["entering"] = mean_r["entered"] / mean_r["outside"]
+            rate_rk = (weight_rd @ self.entered_dk) / (weight_rd @ self.outside_dk)
+            nowhere_r = np.isnan(rate_rk).all(axis=1)
+            found["entering"] = np.where(nowhere_r, np.nan, np.nansum(rate_rk, axis=1))
             found["leaving"] = mean_r["left"] / mean_r["inside"]
         background_r = between(self.pair_dd, weight_rd)
         found["autocorrelation_time"] = integrated_time(weight_rd @ self.match_dk, background_r)
@@ -107,36 +112,58 @@ class Observed:
 
 def observe(written: Written, lengths: Sequence[int]) -> list[Observed]:
     """What texts of one sampling temperature are like at each length."""
-    return [_observe(written.first(length), length) for length in lengths]
+    windows_dr = [[find_windows(token_t) for token_t in token_rt] for token_rt in written.token_drt]
+    longest = min(lengths) // FEWEST_COPIES
+    return [_observe(written.first(length), length, windows_dr, longest) for length in lengths]
 
 
-def _observe(written: Written, length: int) -> Observed:
+def _observe(
+    written: Written, length: int, windows_dr: list[list[Windows]], longest: int
+) -> Observed:
     prompts = len(written.token_drt)
-    numbers = [[dict(_of_text(token_t)) for token_t in token_rt] for token_rt in written.token_drt]
+    near = [[windows.within(length) for windows in of_doc] for of_doc in windows_dr]
+    numbers = [
+        [_of_text(*of_run) for of_run in zip(token_rt, of_doc, strict=True)]
+        for token_rt, of_doc in zip(written.token_drt, near, strict=True)
+    ]
+    crossed = [[count_crossings(windows) for windows in of_doc] for of_doc in near]
+    periods = slice(0, longest)
+
+    def mean(of: Callable[[Crossings], Any]) -> Array:
+        each = np.array([[of(of_run) for of_run in of_doc] for of_doc in crossed], dtype=np.float64)
+        return np.asarray(each.mean(axis=1))
+
     mean_d = {
         name: np.array([np.mean([of_run[name] for of_run in of_doc]) for of_doc in numbers])
-        for name in (*LOOPS, *CROSSED, "rep_4")
+        for name in (*LOOPS, "rep_4")
     }
+    mean_d |= {"left": mean(lambda of: of.left), "inside": mean(lambda of: of.inside)}
     mean_d |= dict(_of_numbers(written, length))
-    places_drt, share_drv = _shares(written.token_drt)
+    place_drt, share_drv = _shares(written.token_drt)
     spins = magnetisation(share_drv)
     mean_d |= {"second": spins.second.mean(axis=1), "fourth": spins.fourth.mean(axis=1)}
     lags = min(LONGEST_LAG, length // OF_LENGTH)
-    match_dk = np.array([matches(token_rt, lags) for token_rt in places_drt])
-    pair_dd = background(share_drv.mean(axis=1))
-    energies = _cumulated(written.number["energy"].reshape(prompts, -1))
-    return Observed(length, mean_d, match_dk, pair_dd, energies)
+    return Observed(
+        length,
+        mean_d,
+        entered_dk=mean(lambda of: of.entered_k[periods]),
+        outside_dk=mean(lambda of: of.outside_k[periods]),
+        match_dk=np.array([matches(token_rt, lags) for token_rt in place_drt]),
+        pair_dd=background(share_drv.mean(axis=1)),
+        energies=_cumulated(written.number["energy"].reshape(prompts, -1)),
+    )
 
 
-def _of_text(token_t: NDArray[np.int64]) -> Iterator[tuple[str, float]]:
+def _of_text(token_t: NDArray[np.int64], windows: Windows) -> dict[str, float]:
     """Numbers of one text that are of its tokens."""
-    exact, near = find_loops(token_t), find_near_loops(token_t)
-    yield "looping", float(exact.onset is not None)
-    yield "near_looping", float(near.onset is not None)
-    yield "in_loops", exact.share
-    yield "in_near_loops", near.share
-    yield from crossings(token_t)._asdict().items()
-    yield "rep_4", repetition(token_t.tolist(), 4)
+    exact, near = find_loops(token_t), windows.loops()
+    return {
+        "looping": float(exact.onset is not None),
+        "near_looping": float(near.onset is not None),
+        "in_loops": exact.share,
+        "in_near_loops": near.share,
+        "rep_4": repetition(token_t.tolist(), 4),
+    }
 
 
 def _of_numbers(written: Written, length: int) -> Iterator[tuple[str, Array]]:

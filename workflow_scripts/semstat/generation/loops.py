@@ -39,10 +39,45 @@ def find_loops(token_t: Sequence[int] | NDArray[np.integer]) -> Loops:
     >>> find_loops([7, 8] + [1, 2, 3] * 20 + [4])
     Loops(onset=2, period=3, ends=False, share=0.9523809523809523)
     """
+    begin_l, end_l, period_l = _stretches(token_t)
+    if not len(begin_l):
+        return Loops(None, None, False, 0.0)
+    looping_t = covered(begin_l, end_l, len(token_t))
+    first = np.lexsort((period_l, begin_l))[0]
+    return Loops(
+        int(begin_l[first]), int(period_l[first]), bool(looping_t[-1]), float(looping_t.mean())
+    )
+
+
+def looping_tokens(token_t: Sequence[int] | NDArray[np.integer]) -> NDArray[np.bool_]:
+    """(tokens,) which tokens of a text are in a loop, whichever.
+
+    >>> looping_tokens([7, 8] + [1, 2, 3] * 20 + [4]).nonzero()[0][[0, -1]]
+    array([ 2, 61])
+    """
+    begin_l, end_l, _ = _stretches(token_t)
+    return covered(begin_l, end_l, len(token_t))
+
+
+def covered(begin_l: NDArray[np.int64], end_l: NDArray[np.int64], tokens: int) -> NDArray[np.bool_]:
+    """(tokens,) which tokens are in one of the stretches [begin, end).
+
+    >>> covered(np.array([1, 2]), np.array([3, 4]), 5)
+    array([False,  True,  True,  True, False])
+    """
+    opened_t = np.bincount(begin_l, minlength=tokens + 1)
+    closed_t = np.bincount(end_l, minlength=tokens + 1)
+    return np.cumsum(opened_t - closed_t)[:-1] > 0
+
+
+def _stretches(
+    token_t: Sequence[int] | NDArray[np.integer],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(loops,) beginnings, ends and periods of all loops, those at multiples of a period too."""
     token_t = np.asarray(token_t, dtype=np.int64)
     period_k = np.arange(1, min(LONGEST_PERIOD, len(token_t) // FEWEST_COPIES) + 1)
     if len(token_t) < FEWEST_TOKENS:
-        return Loops(None, None, False, 0.0)
+        return period_k[:0], period_k[:0], period_k[:0]
     # An edge on either side, so that no run of equal tokens goes on from one period to the next.
     same_kt = np.zeros((len(period_k), len(token_t) + 2), dtype=np.int8)
     for row_t, period in zip(same_kt, period_k.tolist(), strict=True):
@@ -51,16 +86,7 @@ def find_loops(token_t: Sequence[int] | NDArray[np.integer]) -> Loops:
     (k_l, first_l), (_, end_l) = np.nonzero(step_kt == 1), np.nonzero(step_kt == -1)
     begin_l = first_l - period_k[k_l]
     long_l = end_l - begin_l >= np.maximum(FEWEST_COPIES * period_k[k_l], FEWEST_TOKENS)
-    begin_l, end_l, k_l = begin_l[long_l], end_l[long_l], k_l[long_l]
-    if not len(begin_l):
-        return Loops(None, None, False, 0.0)
-    opened_t = np.bincount(begin_l, minlength=len(token_t) + 1)
-    closed_t = np.bincount(end_l, minlength=len(token_t) + 1)
-    looping_t = np.cumsum(opened_t - closed_t)[:-1] > 0
-    first = np.lexsort((k_l, begin_l))[0]
-    return Loops(
-        int(begin_l[first]), int(period_k[k_l[first]]), bool(looping_t[-1]), float(looping_t.mean())
-    )
+    return begin_l[long_l], end_l[long_l], period_k[k_l[long_l]]
 
 
 def distinct(token_xt: Sequence[Sequence[int]], n: int) -> float:
