@@ -106,6 +106,9 @@ class TestPhases:
         mesh = cells(phases("heat_capacity").axes[0])
         assert mesh.get_array().mask[:, 0].all() and not mesh.get_array().mask[:, 1:].any()
         assert cells(phases("fisher").axes[0]).norm.vmin > 0
+        mesh = cells(phases("entering").axes[0])
+        assert not mesh.get_array().mask.any()  # zero is a number, if the least of its scale
+        assert mesh.get_array().min() == mesh.norm.vmin > 0
         rows = [row | {"leaving": None} for row in swept()]
         mesh = cells(draw_phases({"m": rows}, {}, "leaving", "m on d").axes[0])
         assert mesh.get_array().mask.all()

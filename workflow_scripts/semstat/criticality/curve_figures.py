@@ -212,7 +212,7 @@ def _scale(axes: Axes, name: str, lines: Sequence[Line]) -> None:
 
 
 def _limits(shown: Sequence[Interval[Array]], logarithmic: bool) -> tuple[float, float]:
-    """Ends of an axis; of (0, 1) where nothing is known."""
+    """Ends of an axis; any where nothing is known."""
     part = np.concatenate(shown, axis=1)
     if logarithmic:
         part = np.log10(np.where(part > 0, part, np.nan))

@@ -71,7 +71,7 @@ SWEPT, SAMPLING_TEMPERATURE = "sampling_temperature", "sampling temperature"
 ACROSS = 4
 """Panels beside each other, where there is one a writer."""
 
-NAME = 22
+NAME = 20
 """Letters of a name that such a panel has room for."""
 
 LETTERS = 15
@@ -99,7 +99,7 @@ def draw_phases(observables: Writers, crossovers: Writers, name: str, title: str
     columns = min(ACROSS, len(observables))
     lines = -(-len(observables) // columns)
     with house_style():
-        figure = Figure(figsize=(max(3.6, 1.2 + 1.65 * columns), 0.75 + 1.5 * lines))
+        figure = Figure(figsize=(max(3.6, 1.2 + 1.5 * columns), 0.75 + 1.5 * lines))
         panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
         for axes in panels.flat[len(observables) :]:
             axes.set_visible(False)
@@ -140,6 +140,9 @@ def _draw_cells(axes: Axes, rows: Rows, name: str, norm: Normalize) -> Any:
     for row in rows:
         at = lengths.index(row["length"]), temperatures.index(row[SWEPT])
         value_ho[at] = np.nan if row[name] is None else row[name]
+    if isinstance(norm, LogNorm):
+        # Zero is not on a logarithmic scale, but it is a number: it has the lowest colour.
+        value_ho = np.maximum(value_ho, float(norm.vmin or 0))
     axes.patch.set(facecolor="0.92", hatch="/////", edgecolor="0.7", linewidth=0)
     axes.set_xticks(temperatures, minor=True)
     axes.tick_params(axis="x", which="minor", length=2)
