@@ -3,7 +3,8 @@
 # Makes: under model={model}/dataset={dataset} of results/criticality/,
 #        runs/, positions/: what is written at each sampling temperature, by the model and by nulls;
 #        observables/, crossovers/: what that is like by length, and where it changes;
-#        of all of them results/criticality/observables.csv and crossovers.csv.
+#        of all of them results/criticality/observables.csv and crossovers.csv;
+#        and results/figures/criticality/… as SVG and PDF.
 #
 # A null is written without a model, by the same engine.
 
@@ -19,6 +20,8 @@ SWEPT = {(spec["model"], spec["dataset"]): spec for spec in STUDY["criticality"]
 
 SWEEP = ["prompts", "prompt_tokens", "runs", "write", "seed"]
 
+SWEPT_FIGURE = f"results/figures/criticality/{ENSEMBLE}"
+
 
 include: "functions/criticality.smk"
 
@@ -26,6 +29,13 @@ include: "functions/criticality.smk"
 wildcard_constraints:
     by=one_of(["model", "frequencies", "bigrams"]),
     temperature=r"\d+(\.\d+)?(e-?\d+)?",
+
+
+localrules:
+    plot_phases,
+    plot_observables,
+    plot_crossovers,
+    plot_diversity,
 
 
 for pair in SWEPT:
@@ -127,6 +137,77 @@ rule describe_sweep:
         )
 
 
+rule plot_phases:
+    input:
+        observables=if_swept(lambda pair, w: beside(pair, OBSERVABLES)),
+        crossovers=if_swept(lambda pair, w: beside(pair, CROSSOVERS)),
+    output:
+        **swept_figure("phases"),
+    log:
+        log("plot_phases", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing phases of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run(
+            "criticality.plot_phases",
+            "--observables {input.observables:q} --crossovers {input.crossovers:q}" f" {DRAWN}",
+        )
+
+
+rule plot_observables:
+    input:
+        observables=if_swept(lambda pair, w: beside(pair, OBSERVABLES)),
+        crossovers=expand(CROSSOVERS, by="model", allow_missing=True),
+    output:
+        **swept_figure("{show}"),
+    log:
+        log("plot_observables", f"{ENSEMBLE}/{{show}}"),
+    wildcard_constraints:
+        show="texts|fluctuations",
+    conda:
+        CONDA
+    message:
+        "Drawing {wildcards.show} of the sweep of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run(
+            "criticality.plot_observables",
+            "--observables {input.observables:q} --crossovers {input.crossovers:q}"
+            f" --show={{wildcards.show}} {DRAWN}",
+        )
+
+
+rule plot_crossovers:
+    input:
+        crossovers=if_swept(lambda pair, w: beside(pair, CROSSOVERS)),
+    output:
+        **swept_figure("crossovers"),
+    log:
+        log("plot_crossovers", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing where the sweep of {wildcards.model} on {wildcards.dataset} changes"
+    shell:
+        run("criticality.plot_crossovers", f"{{input.crossovers:q}} {DRAWN}")
+
+
+rule plot_diversity:
+    input:
+        observables=if_swept(lambda pair, w: beside(pair, OBSERVABLES)),
+    output:
+        **swept_figure("diversity"),
+    log:
+        log("plot_diversity", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing loops against diversity, of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run("criticality.plot_diversity", f"{{input.observables:q}} {DRAWN}")
+
+
 SWEPT_TABLES = (
     [
         table(
@@ -146,7 +227,7 @@ SWEPT_TABLES = (
 
 rule criticality:
     input:
-        [path for pair in SWEPT for path in swept(pair, SWEPT_RUNS)],
+        [path for pair in SWEPT for path in swept_figures(pair)],
         SWEPT_TABLES,
     message:
         "Done: figures are in results/figures/criticality, numbers in results/criticality"

@@ -26,7 +26,7 @@ modules, `top` the commands that people type, STAGE any stage's room."""
 
 AMONG_PHYSICS = {
     "comparisons": {"thermodynamics"},
-    "criticality": {"generation"},
+    "criticality": {"generation", "thermodynamics"},
     "decoding": {"generation", "mechanics", "steering"},
     "steering": {"energies"},
 }
@@ -34,6 +34,7 @@ AMONG_PHYSICS = {
 
 AMONG_STAGES = {
     "comparisons": {"thermodynamics", "tokens"},
+    "criticality": {"generation", "tokens"},
     "decoding": {"tokens"},
     "energies": {"tokens"},
     "generation": {"tokens"},
@@ -44,6 +45,7 @@ AMONG_STAGES = {
 
 PHYSICS_OF_OTHERS = {
     "comparisons": {"thermodynamics"},
+    "criticality": {"generation"},
     "decoding": {"generation"},
 }
 """Physics of other stages that a stage's commands may use beside its own."""

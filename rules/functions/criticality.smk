@@ -1,11 +1,6 @@
 # What the rules of criticality.smk ask: Snakemake's linter wants functions and rules apart.
 
 
-def swept(pair, pattern):
-    """A pattern's files of all who write in a sweep, at all its sampling temperatures."""
-    return [path for by in writers(SWEPT[pair]) for path in swept_by(pair, by, pattern)]
-
-
 def swept_by(pair, by, pattern):
     """A pattern's files of one who writes, at all sampling temperatures of a sweep."""
     model, dataset = pair
@@ -17,6 +12,28 @@ def described(pair, pattern):
     """A pattern's files of all who write in a sweep."""
     model, dataset = pair
     return expand(pattern, model=model, dataset=dataset, by=writers(SWEPT[pair]))
+
+
+def beside(pair, pattern):
+    """A pattern's files of all who write in a sweep, and of the random twins swept beside it."""
+    model, dataset = pair
+    twins = [twin for twin, like in random_twins(MODELS).items() if like == model]
+    others = [twin for twin in twins if (twin, dataset) in SWEPT]
+    return described(pair, pattern) + expand(pattern, model=others, dataset=dataset, by="model")
+
+
+def swept_figure(name):
+    """A figure of one pair of model and dataset, as SVG and PDF."""
+    labels = {"model": "{model}", "dataset": "{dataset}", "figure": name}
+    return figure(f"{SWEPT_FIGURE}/{name}", f"criticality/{name}", "Criticality", **labels)
+
+
+def swept_figures(pair):
+    """Figures of one pair of model and dataset."""
+    model, dataset = pair
+    names = ["phases", "texts", "fluctuations", "crossovers", "diversity"]
+    patterns = [f"{SWEPT_FIGURE}/{name}" for name in names]
+    return drawn(patterns, model=model, dataset=dataset)
 
 
 def if_swept(files):

@@ -24,6 +24,8 @@ RUNNING_A_MODEL = {
     "lenses.measure_through_lens",
     "lenses.train_lens",
     "generation.generate_tokens",
+    "criticality.write_texts",
+    "criticality.write_null",  # written by what writes a model's texts
     "steering.steer_states",
     "decoding.continue_prompts",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from ..statistics.curve import Interval
 
@@ -42,7 +42,8 @@ def interval_over_prompts(value_r: Array, prompts: int, confidence: float) -> In
     known_r = drawn_r[~np.isnan(drawn_r)]
     if np.isnan(whole) or len(known_r) < FEWEST_KNOWN * len(drawn_r):
         return Interval(whole, np.nan, np.nan)
-    outside = norm.cdf(np.sqrt(prompts / (prompts - 1)) * t.ppf((1 - confidence) / 2, prompts - 1))
+    student = stdtrit(prompts - 1, (1 - confidence) / 2)
+    outside = float(ndtr(np.sqrt(prompts / (prompts - 1)) * student))
     low, high = np.quantile(known_r, [outside, 1 - outside])
     # A percentile interval may miss a number that is not linear in the prompts.
     return Interval(whole, min(float(low), whole), max(float(high), whole))
