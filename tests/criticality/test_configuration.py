@@ -30,7 +30,7 @@ def sweeping(*entries, **keys):
         ),
         (
             {"sampling_temperatures": [0, 0.5, 1e-9]},
-            "criticality.0.sampling_temperatures: logits divided by 1e-09 may be no numbers; write ",
+            "criticality.0.sampling_temperatures: logits divided by 1e-09 may be no numbers; write",
         ),
         (
             {"sampling_temperatures": [0, 1]},
