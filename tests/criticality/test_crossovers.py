@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from workflow_scripts.semstat.criticality.crossovers import falls_through_zero, peak
+from workflow_scripts.semstat.criticality.crossovers import falls_through_zero, peak, steepest
 from workflow_scripts.semstat.criticality.estimates import draw_prompts, interval_over_prompts
 
 TEMPERATURES = np.array([0, 0.2, 0.4, 0.5, 0.7, 0.8, 0.9, 1.0, 1.3, 2.0])
@@ -45,6 +45,14 @@ def test_places_without_a_value_are_left_out():
     value = 0.6 - TEMPERATURES
     value[[0, 9]] = np.nan
     assert falls_through_zero(value[None], TEMPERATURES)[0] == pytest.approx(0.6)
+
+
+def test_a_step_is_steepest_in_its_middle():
+    fine = np.linspace(0.1, 2, 39)
+    for middle in (0.5, 0.83, 1.2):
+        value = np.tanh((fine - middle) / 0.2)
+        assert steepest(np.array([value, -value]), fine) == pytest.approx([middle] * 2, abs=0.01)
+    assert np.isnan(steepest(np.exp(fine)[None], fine))
 
 
 def test_draws_are_of_prompts_and_the_first_is_all():

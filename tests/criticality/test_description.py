@@ -111,18 +111,18 @@ def test_a_crossing_is_told_from_the_second_length_on(of_bigrams):
 def test_intervals_hold_what_many_texts_show():
     """Each of many small sweeps against a large one."""
     chain = chain_of("bigrams", kinds=30)
-    temperature = np.array([0.5, 0.7, 1.0])
+    temperature = np.array([0.7])
     truth = swept(chain, prompts=60, runs=20, temperatures=temperature, lengths=(48, 96), seed=99)
     names = ("rep_4", "conditional", "heat_capacity", "energy")
     held = {name: [] for name in names}
-    for seed in range(30):
+    for seed in range(60):
         small = swept(
             chain, prompts=8, runs=2, temperatures=temperature, lengths=(48, 96), seed=seed
         )
         row = row_of(describe_observables(small, 0.95), sampling_temperature=0.7, length=96)
         for name in names:
             held[name].append(
-                row[f"{name}_low"] <= truth.value[name][1, 0, 1] <= row[f"{name}_high"]
+                row[f"{name}_low"] <= truth.value[name][1, 0, 0] <= row[f"{name}_high"]
             )
     for name, of_name in held.items():
-        assert np.mean(of_name) >= 0.85, (name, np.mean(of_name))
+        assert np.mean(of_name) >= 0.87, (name, np.mean(of_name))

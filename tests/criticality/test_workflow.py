@@ -94,7 +94,9 @@ def test_numbers_and_figures_are_put_together(place):
         ("tiny-random", "model"),
     }
     places = table(place, "crossovers", CROSSOVERS).to_pylist()
-    assert {row["how"] for row in places} == {"peak", "half", "balance", "crossing"}
+    assert {row["how"] for row in places} == {
+        *("peak", "steepest", "half", "balance", "crossing"),
+    }
     for model in ("tiny", "tiny-random"):
         folder = place.work / f"results/figures/criticality/model={model}/dataset=text"
         assert {path.stem for path in folder.glob("*.svg")} == FIGURES

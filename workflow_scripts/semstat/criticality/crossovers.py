@@ -47,6 +47,16 @@ def peak(value_ro: Array, temperature_o: Array) -> Array:
     return np.array([_peak(value_o, temperature_o) for value_o in value_ro])
 
 
+def steepest(value_ro: Array, temperature_o: Array) -> Array:
+    """(draws,) where a function of the sampling temperature changes fastest.
+
+    The peak of its slope between neighbours, told half-way between them; NaN where it is steepest
+    at either end of the sweep.
+    """
+    slope_ro = np.abs(np.diff(value_ro, axis=1) / np.diff(temperature_o))
+    return peak(slope_ro, (temperature_o[1:] + temperature_o[:-1]) / 2)
+
+
 def _peak(value_o: Array, temperature_o: Array) -> float:
     known_o = ~np.isnan(value_o)
     value_o, temperature_o = value_o[known_o], temperature_o[known_o]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..statistics.curve import Interval
 from ..tables import interval_columns
-from .crossovers import falls_through_zero, peak
+from .crossovers import falls_through_zero, peak, steepest
 from .estimates import draw_prompts, interval_over_prompts
 from .observables import LOOPS, Observed
-from .tables import BALANCE, CROSSING, DIVERSITIES, HALVES, OBSERVED, PEAKS
+from .tables import BALANCE, CROSSING, DIVERSITIES, HALVES, OBSERVED, PEAKS, STEEPEST
 
 Array = NDArray[np.float64]
 
@@ -23,6 +23,8 @@ PEAKED = (
 )
 
 HALVED = ("looping", "near_looping")
+
+STEEP = ("in_near_loops", "rep_4", "energy", "below_zero", "depth")
 
 CUMULANTS = ("energy_binder", "token_binder")
 
@@ -127,6 +129,7 @@ def describe_crossovers(of: Sweep, confidence: float) -> list[dict[str, Any]]:
     """Rows, one an observable and length: where along the sweep something changes, and `how`:
 
     peak : the observable is largest there.
+    steepest : it changes fastest there.
     half : half of the texts loop.
     balance : the rates of entering and of leaving loops are equal.
     crossing : the Binder cumulant is that of the next shorter length; above, it falls with length.
@@ -158,6 +161,8 @@ def _places(of: Sweep) -> Iterator[tuple[str, str, list[Array]]]:
     temperature_o, value = of.temperature_o, of.value
     for name in PEAKED:
         yield name, PEAKS, [peak(value_ro, temperature_o) for value_ro in value[name]]
+    for name in STEEP:
+        yield name, STEEPEST, [steepest(value_ro, temperature_o) for value_ro in value[name]]
     for name in HALVED:
         halves = [falls_through_zero(value_ro - 0.5, temperature_o) for value_ro in value[name]]
         yield name, HALVES, halves

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..figures import LEGEND_LINE, Figure, house_style, legend_below, line_styles
 from ..statistics.curve import Interval
-from .tables import BALANCE, CROSSING, HALVES, PEAKS
+from .tables import BALANCE, CROSSING, HALVES, PEAKS, STEEPEST
 
 Array = NDArray[np.float64]
 
@@ -61,6 +61,7 @@ LOGARITHMIC = (
 KINDS = {
     HALVES: "half of {}",
     BALANCE: "entering = leaving",
+    STEEPEST: "steepest {}",
     PEAKS: "peak of {}",
     CROSSING: "crossing of {}",
 }

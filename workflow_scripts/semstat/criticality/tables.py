@@ -24,7 +24,7 @@ OBSERVABLES = pa.schema(
 )
 """One row a writer, sampling temperature and length; see `description.describe_observables`."""
 
-PEAKS, HALVES, BALANCE, CROSSING = "peak", "half", "balance", "crossing"
+PEAKS, STEEPEST, HALVES, BALANCE, CROSSING = "peak", "steepest", "half", "balance", "crossing"
 """How a sampling temperature is found."""
 
 DIVERSITIES = ("conditional", "marginal")
