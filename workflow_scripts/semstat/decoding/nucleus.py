@@ -18,9 +18,8 @@ def nucleus_sampling(mass: float, uniform_xt: Tensor) -> Sampling:
     uniform_xt : (texts, steps) float64, in [0, 1), on the model's device.
     """
 
-    def cut(logits_xv: Tensor) -> Tensor:
-        lowest = torch.finfo(logits_xv.dtype).min
-        return logits_xv.masked_fill(~nucleus(logits_xv, mass), lowest)
+    def cut(_ids_xt: Tensor, logits_xv: Tensor) -> Tensor:
+        return logits_xv.masked_fill(~nucleus(logits_xv, mass), -torch.inf)
 
     return Sampling(1.0, uniform_xt, cut)
 
