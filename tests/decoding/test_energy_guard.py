@@ -8,14 +8,19 @@ import pytest
 import torch
 import transformers
 
-from tests.decoding.methods import FAMILIES, PROMPTS, STEPS, loaded, logits_of, written
-from tests.tiny import VOCABULARY
-from workflow_scripts.semstat.decoding.energy_guard import (
-    EnergyGuard,
-    candidate_energy,
-    energy_guard,
+from tests.decoding.methods import (
+    FAMILIES,
+    PROMPTS,
+    STEPS,
+    greedy,
+    loaded,
+    logits_of,
+    processed,
+    written,
 )
-from workflow_scripts.semstat.decoding.greedy import greedy
+from tests.tiny import VOCABULARY
+from workflow_scripts.semstat.decoding.energy_guard import EnergyGuard, candidate_energy
+from workflow_scripts.semstat.decoding.processed import Processed
 from workflow_scripts.semstat.generation.sampling import Sampling, draw_uniform
 
 GRID = [-1, -0.5, -0.01, -1e-9, 0, 1e-300, 1e-17, 0.001, 0.3, 0.9, 1]
@@ -124,7 +129,7 @@ def test_what_others_have_refused_stays_refused():
 )
 def test_generate_of_transformers_writes_what_the_method_writes(family, threshold, periods):
     layered = loaded(family)
-    found = written(layered, energy_guard(threshold, periods, 0, torch.zeros(5, STEPS).double()))
+    found = written(layered, processed(EnergyGuard(threshold, periods)))
     expected = layered.model.generate(
         PROMPTS,
         logits_processor=[EnergyGuard(threshold=threshold, periods=periods)],
@@ -170,7 +175,7 @@ def test_draws_are_those_of_what_is_left(sampling_temperature):
     layered = loaded(scale=0.25)
     uniform = torch.tensor(np.array([draw_uniform(0, doc, 10) for doc in range(5)]))
     for threshold in (-0.02, 0.01):
-        method = energy_guard(threshold, 4, sampling_temperature, uniform)
+        method = Processed(sampling_temperature, uniform, EnergyGuard(threshold, 4))
         found = written(layered, method, steps=10).token_xt
         for prompt, tokens, numbers in zip(PROMPTS, found, uniform, strict=True):
             ids = prompt
@@ -186,8 +191,12 @@ def test_a_threshold_of_minus_1_is_plain_sampling():
     layered = loaded(scale=0.25)
     uniform = torch.tensor(np.array([draw_uniform(0, doc, STEPS) for doc in range(5)]))
     plain = written(layered, Sampling(0.8, uniform)).token_xt
-    assert torch.equal(written(layered, energy_guard(-1, 16, 0.8, uniform)).token_xt, plain)
-    assert not torch.equal(written(layered, energy_guard(0, 16, 0.8, uniform)).token_xt, plain)
+    assert torch.equal(
+        written(layered, Processed(0.8, uniform, EnergyGuard(-1, 16))).token_xt, plain
+    )
+    assert not torch.equal(
+        written(layered, Processed(0.8, uniform, EnergyGuard(0, 16))).token_xt, plain
+    )
     assert plain.max() < VOCABULARY
 
 

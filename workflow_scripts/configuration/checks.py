@@ -10,6 +10,9 @@ from ..semstat.errors import InputError
 
 Spec = dict[str, Any]
 
+COLDEST = 1e-6
+"""Sampling temperature below which float32 logits tell no more than which one is the largest."""
+
 
 def check_name(key: str, name: str, names: Iterable[str], why: str) -> None:
     """Refuse a name that is none of `names`, and say why."""
@@ -46,6 +49,15 @@ def check_limit(key: str, wanted: int, dataset: str, limit: tuple[float, str]) -
         raise InputError(
             f"{key}: {wanted} is more than the {most} that {dataset} allows; "
             f"lower it, or raise datasets.{dataset}.{raise_it}"
+        )
+
+
+def check_drawn_at(key: str, temperature: float) -> None:
+    """Refuse a sampling temperature at which probabilities may be no numbers."""
+    if 0 < temperature < COLDEST:
+        raise InputError(
+            f"{key}: logits divided by {temperature} may be no numbers; write 0, which takes the "
+            f"most probable token, or at least {COLDEST}"
         )
 
 

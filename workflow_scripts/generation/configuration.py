@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ..configuration.checks import (
+    check_drawn_at,
     check_limit,
     check_name,
     check_text,
@@ -22,9 +23,6 @@ OF_STUDY = ("found_on", "fit_to", "prompts", "write")
 
 OF_SCHEDULE = ("slope", "knots", "evaluations", "start")
 """Keys of conditions that say how a schedule is found."""
-
-COLDEST = 1e-6
-"""Sampling temperature below which float32 logits tell no more than which one is the largest."""
 
 
 def resolve(study: Spec) -> None:
@@ -54,9 +52,7 @@ def _fill(where: str, condition: Spec, spec: Spec) -> None:
     """Give a condition what its study says, and check what it says itself."""
     for key in OF_STUDY:
         condition.setdefault(key, spec[key])
-    temperature = condition.get("sampling_temperature", 0)
-    if 0 < temperature < COLDEST:
-        raise InputError(f"{where}.sampling_temperature: {_too_cold(temperature)}")
+    check_drawn_at(f"{where}.sampling_temperature", condition.get("sampling_temperature", 0))
     if condition.get("coldest", 0) > condition.get("hottest", math.inf):
         raise InputError(
             f"{where}.coldest: {condition['coldest']} is above `hottest`, which is "
@@ -94,13 +90,6 @@ def _check_prompts(where: str, spec: Spec, dataset: Spec) -> None:
     check_limit(f"{where}.prompt_tokens", tokens, name, tokens_limit(dataset))
 
 
-def _too_cold(temperature: float) -> str:
-    return (
-        f"logits divided by {temperature} may be no numbers; write 0, which takes the most "
-        f"probable token, or at least {COLDEST}"
-    )
-
-
 def _check_lengths(name: str, spec: Spec) -> None:
     tokens, prompt = spec["tokens_per_document"], spec["prompt_tokens"]
     if tokens is None:
@@ -113,10 +102,7 @@ def _check_lengths(name: str, spec: Spec) -> None:
             f"datasets.{name}.sampling_temperature: without a prompt, 0 would write one document "
             f"again and again; raise it or `prompt_tokens`"
         )
-    if 0 < spec["sampling_temperature"] < COLDEST:
-        raise InputError(
-            f"datasets.{name}.sampling_temperature: {_too_cold(spec['sampling_temperature'])}"
-        )
+    check_drawn_at(f"datasets.{name}.sampling_temperature", spec["sampling_temperature"])
     if prompt >= tokens:
         raise InputError(
             f"datasets.{name}.prompt_tokens: {prompt} leave none of {tokens} tokens to write; "

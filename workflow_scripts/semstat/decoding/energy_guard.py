@@ -6,8 +6,6 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor
 
-from ..generation.sampling import Sampling
-
 
 class EnergyGuard(LogitsProcessor):
     """Refuses next tokens whose energy is below a threshold, as a processor of transformers.
@@ -78,16 +76,3 @@ def candidate_energy(recent_xk: Tensor, logits_xv: Tensor) -> Tensor:
     """
     p_xv = torch.softmax(logits_xv.double(), dim=-1)
     return p_xv - p_xv.gather(1, recent_xk).amax(dim=1, keepdim=True)
-
-
-def energy_guard(
-    threshold: float, periods: int, sampling_temperature: float, uniform_xt: Tensor
-) -> Sampling:
-    """Draws among what the guard leaves, at a sampling temperature; 0 takes the most probable.
-
-    Parameters
-    ----------
-    threshold, periods : as `EnergyGuard` takes them.
-    uniform_xt : (texts, steps) float64, in [0, 1), on the model's device.
-    """
-    return Sampling(sampling_temperature, uniform_xt, EnergyGuard(threshold, periods))
