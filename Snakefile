@@ -24,7 +24,7 @@ from workflow_scripts.comparisons.configuration import same_documents
 from workflow_scripts.configuration.files import check_files
 from workflow_scripts.configuration.study import read_overrides, resolve
 from workflow_scripts.criticality.configuration import writers
-from workflow_scripts.decoding.configuration import decoding_keys
+from workflow_scripts.decoding.configuration import method_options, values_in
 from workflow_scripts.generation.configuration import (
     is_generated,
     own_options,

@@ -1,70 +1,88 @@
 # Takes: results/models/{model}/, results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet,
-#        of the pairs that `steering` in the configuration names.
-# Makes: under model={model}/dataset={dataset} of results/decoding/,
-#        continuations/, texts/: what each method of decoding writes, as Parquet and as CSV;
+#        of the pairs that `decoding` in the configuration names.
+# Makes: under model={model}/dataset={dataset} of results/decoding/, for each condition
+#        continuations/: what it writes, once with each value of its curve;
 #        decodings/: what that is like, on average over prompts;
+#        of all conditions of a pair texts/: the continuations as CSV;
 #        of all pairs results/decoding/decodings.csv;
 #        and results/figures/decoding/…/decodings as SVG and PDF.
+#
+# A method is a rule and a command of its own, so that adding one, or mending one, reruns no other.
 
-CONTINUATIONS = f"results/decoding/continuations/{ENSEMBLE}.parquet"
+DECODED = f"{ENSEMBLE}/condition={{condition}}"
+CONTINUATIONS = f"results/decoding/continuations/{DECODED}.parquet"
+DECODINGS = f"results/decoding/decodings/{DECODED}.parquet"
 CONTINUED_TEXTS = f"results/decoding/texts/{ENSEMBLE}.csv"
-DECODINGS = f"results/decoding/decodings/{ENSEMBLE}.parquet"
 DECODINGS_FIGURE = f"results/figures/decoding/{ENSEMBLE}/decodings"
+
+CONTINUED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["decoding"]}
+
+CONTINUING = ["prompts", "prompt_tokens", "write", "seed"]
+
+CONTINUED_MB = 8000  # keys and values; continuing.py keeps 3 GB of them on a CPU, and a step's copy
+
+
+include: "functions/decoding.smk"
 
 
 localrules:
     plot_decodings,
 
 
-for model in dict.fromkeys(model for model, _ in STEERED):
+for pair in CONTINUED:
+    model, dataset = pair
+    where = f"model={model}/dataset={dataset}/condition={{condition}}"
 
-    rule:
-        name:
-            f"continue_prompts_{model}"
-        input:
-            snapshot=snapshot_of(model),
-            tokens=tokens_of(model),
-        output:
-            continuations=expand(CONTINUATIONS, model=model, allow_missing=True),
-            texts=report(
-                expand(CONTINUED_TEXTS, model=model, allow_missing=True)[0],
-                caption="../report/decoding/texts.rst",
-                category="Decoding",
-                labels={"model": model, "dataset": "{dataset}", "figure": "the continuations"},
-            ),
-        log:
-            log("continue_prompts", f"{model}/{{dataset}}"),
-        benchmark:
-            f"logs/continue_prompts/{model}/{{dataset}}.benchmark.tsv"
-        wildcard_constraints:
-            dataset=steered_with(model),
-        conda:
-            CONDA
-        threads: measure_threads(MODELS[model]["device"])
-        resources:
-            **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
-        params:
-            running=running(model),
-            options=lambda w, model=model: options(
-                STEERED[model, w.dataset]["decoding"], *decoding_keys()
-            ),
-        message:
-            f"Continuing prompts of {{wildcards.dataset}} by {model}"
-        shell:
-            run(
-                "decoding.continue_prompts",
-                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}}"
-                " --out {output.continuations:q} --csv {output.texts:q}",
-            )
+    for method in methods_of(pair):
+
+        rule:
+            name:
+                f"continue_by_{method}_{model}_{dataset}"
+            input:
+                snapshot=snapshot_of(model),
+                tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
+            output:
+                expand(CONTINUATIONS, model=model, dataset=dataset, allow_missing=True),
+            log:
+                log(f"continue_by_{method}", where),
+            benchmark:
+                f"logs/continue_by_{method}/{where}.benchmark.tsv"
+            wildcard_constraints:
+                condition=conditions_by(pair, method),
+            conda:
+                CONDA
+            threads: measure_threads(MODELS[model]["device"])
+            resources:
+                **of_model(MODELS[model], time_to_continue(pair))
+                | {"mem_mb": memory_to_continue(pair)},
+            params:
+                code=digest_of_code(f"decoding.methods.{method}"),
+                command=f"decoding.methods.{method}",
+                running=running(model),
+                options=options(CONTINUED[pair], *CONTINUING),
+                own=options_of_method(pair),
+            message:
+                f"Continuing prompts of {dataset} by {model}, {{wildcards.condition}}"
+            shell:
+                run(
+                    "{params.command}",
+                    f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} {{params.own:q}}"
+                    " --condition {wildcards.condition:q} --out {output:q}",
+                    "{params.code}",
+                )
 
 
 rule describe_decodings:
     input:
-        continuations=if_steered(CONTINUATIONS),
+        continuations=CONTINUATIONS,
     output:
         DECODINGS,
     log:
-        log("describe_decodings", "{model}/{dataset}"),
+        log("describe_decodings", DECODED),
+    wildcard_constraints:
+        condition=one_of(
+            dict.fromkeys(name for spec in STUDY["decoding"] for name in spec["conditions"])
+        ),
     group:
         "curves"
     conda:
@@ -72,7 +90,8 @@ rule describe_decodings:
     params:
         options=CONFIDENCE,
     message:
-        "Describing decodings of {wildcards.dataset} by {wildcards.model}"
+        "Describing prompts of {wildcards.dataset} continued by {wildcards.model},"
+        " {wildcards.condition}"
     shell:
         run(
             "decoding.describe_decodings",
@@ -80,9 +99,31 @@ rule describe_decodings:
         )
 
 
+rule show_texts:
+    input:
+        continuations=if_continued(CONTINUATIONS),
+    output:
+        report(
+            CONTINUED_TEXTS,
+            caption="../report/decoding/texts.rst",
+            category="Decoding",
+            labels={"model": "{model}", "dataset": "{dataset}", "figure": "the continuations"},
+        ),
+    log:
+        log("show_texts", ENSEMBLE),
+    group:
+        "curves"
+    conda:
+        CONDA
+    message:
+        "Putting continuations by {wildcards.model} beside prompts of {wildcards.dataset}"
+    shell:
+        run("decoding.show_texts", "{input.continuations:q} --out {output:q}")
+
+
 rule plot_decodings:
     input:
-        decodings=DECODINGS,
+        decodings=if_continued(DECODINGS),
     output:
         **figure(
             DECODINGS_FIGURE,
@@ -93,7 +134,7 @@ rule plot_decodings:
             figure="decodings",
         ),
     log:
-        log("plot_decodings", "{model}/{dataset}"),
+        log("plot_decodings", ENSEMBLE),
     conda:
         CONDA
     message:
@@ -105,21 +146,25 @@ rule plot_decodings:
 DECODINGS_TABLE = (
     table(
         "decoding/decodings",
-        of_steered(DECODINGS),
+        of_continued(DECODINGS),
         "Tabulating decodings",
         caption="decoding/decodings",
         category="Decoding",
         figure="decodings, in numbers",
     )
-    if STEERED
+    if CONTINUED
     else []
 )
 
 
 rule decoding:
     input:
-        of_steered(CONTINUED_TEXTS),
-        [path for pattern in of_steered(DECODINGS_FIGURE) for path in drawn(pattern)],
+        [CONTINUED_TEXTS.format(model=model, dataset=dataset) for model, dataset in CONTINUED],
+        [
+            path
+            for model, dataset in CONTINUED
+            for path in drawn(DECODINGS_FIGURE, model=model, dataset=dataset)
+        ],
         DECODINGS_TABLE,
     message:
         "Done: figures are in results/figures/decoding, numbers and texts in results/decoding"

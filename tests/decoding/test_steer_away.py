@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from tests.decoding.methods import PROMPTS, STEPS, loaded, logits_of, written
+from tests.decoding.methods import PROMPTS, STEPS, greedy, loaded, logits_of, processed, written
 from tests.tiny import VOCABULARY
-from workflow_scripts.semstat.decoding.greedy import greedy
 from workflow_scripts.semstat.decoding.steer_away import SteerAway
 from workflow_scripts.semstat.decoding.stutter_block import stutter_block
 from workflow_scripts.semstat.decoding.stuttering import stuttering
@@ -53,7 +52,7 @@ def test_steering_by_no_more_than_a_budget_may_leave_a_stutter():
 def test_steering_the_top_layer_writes_what_blocking_writes():
     """Nothing above the top layer remembers the change, so only the choice is another one."""
     layered = loaded(scale=0.25)
-    blocked = written(layered, stutter_block(3))
+    blocked = written(layered, processed(stutter_block(3)))
     found = written(layered, SteerAway(3, 0.5, budget=10.0), layered.n_blocks)
     assert torch.equal(found.token_xt, blocked.token_xt)
     plain_xt = ~found.steered_xt

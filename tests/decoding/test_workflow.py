@@ -7,20 +7,28 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from tests.steering.steered import PAIR, rows_of, runner, steered_study
+from tests.decoding.continued import PAIR, continued_study
 from tests.tiny import tiny_model
-from workflow_scripts.decoding.continue_prompts import continue_prompts
 from workflow_scripts.semstat.decoding.columns import CONTINUATIONS
-from workflow_scripts.semstat.errors import InputError
+from workflow_scripts.semstat.decoding.tables import DECODINGS
 from workflow_scripts.semstat.generation.loops import repetition
 from workflow_scripts.semstat.tables import provenance_of, read_table
 
-METHODS = ["greedy", "block", "steering", "penalty", "contrastive", "nucleus"]
+POINTS = {
+    "greedy": [None],
+    "block": [2.0],
+    "steering": [1.0],
+    "penalty": [1.0, 1.3],
+    "contrastive": [0.6],
+    "nucleus": [0.5, 0.9],
+    "beams": [2.0],
+}
+"""Values of each condition."""
 
 
 @pytest.fixture(scope="module")
 def study():
-    return steered_study()
+    return continued_study()
 
 
 @pytest.fixture(scope="module")
@@ -30,98 +38,120 @@ def place(finished, study, tmp_path_factory):
     assert place.would_run(study=study) == set(), "decoding is no part of the default target"
     jobs = place.run("decoding", study=study)
     assert jobs == {
-        "Continuing prompts of text by tiny",
-        "Describing decodings of text by tiny",
+        *(f"Continuing prompts of text by tiny, {name}" for name in POINTS),
+        *(f"Describing prompts of text continued by tiny, {name}" for name in POINTS),
+        "Putting continuations by tiny beside prompts of text",
         "Drawing decodings of text by tiny",
         "Tabulating decodings",
     }
     return place
 
 
-def test_continuations_are_saved_with_their_prompts(place):
-    rows = rows_of(place, "decoding/continuations")
-    assert [row["method"] for row in rows[::5]] == METHODS and len(rows) == 5 * len(METHODS)
-    model = tiny_model()
+def rows_of(place, kind, condition, schema):
+    path = place.work / f"results/decoding/{kind}/{PAIR}/condition={condition}.parquet"
+    return read_table(path, schema).to_pylist()
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_continuations_are_saved_with_their_prompts(place, name):
+    rows = rows_of(place, "continuations", name, CONTINUATIONS)
+    assert [(row["value"], row["doc"]) for row in rows] == [
+        (value, doc) for value in POINTS[name] for doc in range(8)
+    ]
     for row in rows:
         text = (place.work / f"inputs/texts/{row['doc']:02d}.txt").read_text()
         assert row["prompt"] == text[:12], "the tiny tokenizer's tokens are bytes"
         assert len(row["tokens"]) == len(row["steered"]) == 16
         assert row["rep_4"] == pytest.approx(repetition(row["tokens"], 4))
-        assert any(row["steered"]) <= (row["method"] == "steering")
-    greedy = rows[0]
+        assert row["condition"] == row["method"] == name
+        assert any(row["steered"]) <= (name == "steering")
+        assert (row["drawn_entropy"] > 0) == (name == "nucleus")
+        assert (row["energy_fluctuation"] == row["reread_fluctuation"]) or any(row["steered"])
+
+
+def test_greedy_text_is_that_of_the_model_and_so_are_its_numbers(place):
+    greedy = rows_of(place, "continuations", "greedy", CONTINUATIONS)[0]
     prompt = pq.ParquetFile(place.work / f"results/tokens/{PAIR}/shard=0.parquet").read()
     ids = torch.tensor([prompt["tokens"][0].as_py()[:13]])
+    model = tiny_model()
     with torch.no_grad():
         # The prefix token is also the padding token, which would be masked.
         seen = {"attention_mask": torch.ones_like(ids), "eos_token_id": None}
         own = model.generate(ids, max_new_tokens=16, do_sample=False, **seen)
         assert own[0, 13:].tolist() == greedy["tokens"]
-        log_p = model(own).logits[0].log_softmax(-1)[12:-1].gather(1, own[0, 13:, None])
-    assert greedy["surprisal"] == pytest.approx(-log_p.mean().item(), rel=1e-3)
+        p = model(own).logits[0, 12:-1].double().softmax(-1)
+    chosen, last = (p.gather(1, token[:, None]) for token in (own[0, 13:], own[0, 12:-1]))
+    assert greedy["surprisal"] == pytest.approx(-chosen.log().mean().item(), rel=1e-3)
+    assert greedy["energy"] == pytest.approx((chosen - last).mean().item(), rel=1e-3)
+    assert greedy["below_zero"] == (chosen < last).double().mean().item()
+    assert greedy["entropy"] == pytest.approx(torch.special.entr(p).sum(-1).mean().item(), rel=1e-3)
+    (one, *_) = rows_of(place, "continuations", "penalty", CONTINUATIONS)
+    assert one["value"] == 1.0 and one["tokens"] == greedy["tokens"], "1 penalises nothing"
+
+
+def test_texts_stand_below_each_other_prompt_by_prompt(place):
     with (place.work / f"results/decoding/texts/{PAIR}.csv").open(newline="") as file:
         readable = list(csv.DictReader(file))
-    assert [row["method"] for row in readable[:6]] == METHODS
-    assert {row["continuation"] for row in readable} == {row["continuation"] for row in rows}
+    of_doc = [name for name, values in POINTS.items() for _ in values]
+    assert [row["condition"] for row in readable] == of_doc * 8
+    assert [row["doc"] for row in readable[:: len(of_doc)]] == [str(doc) for doc in range(8)]
+    nucleus = rows_of(place, "continuations", "nucleus", CONTINUATIONS)
+    assert {row["continuation"] for row in readable if row["condition"] == "nucleus"} == {
+        row["continuation"] for row in nucleus
+    }
 
 
 def test_methods_are_described_and_put_together(place):
-    described = rows_of(place, "decoding/decodings")
-    assert [row["method"] for row in described] == METHODS
+    for name, values in POINTS.items():
+        described = rows_of(place, "decodings", name, DECODINGS)
+        assert [row["value"] for row in described] == values
+        assert {row["prompts"] for row in described} == {8}
     with (place.work / "results/decoding/decodings.csv").open(newline="") as file:
-        assert [row["method"] for row in csv.DictReader(file)] == METHODS
+        rows = list(csv.DictReader(file))
+    assert [row["condition"] for row in rows] == [
+        name for name, values in POINTS.items() for _ in values
+    ]
 
 
 def test_everything_says_what_made_it(place):
     for kind in ("continuations", "decodings"):
-        path = place.work / f"results/decoding/{kind}/{PAIR}.parquet"
+        path = place.work / f"results/decoding/{kind}/{PAIR}/condition=nucleus.parquet"
         provenance = provenance_of(pq.ParquetFile(path).schema_arrow)
         assert provenance["model"]["model"] == "tiny" and provenance["tokens"]["dataset"] == "text"
         assert provenance["dtype"] == "float32" and "commit" in provenance["written by"]
+        assert provenance["method"]["mass"] == [0.5, 0.9]
     for suffix in ("svg", "pdf"):
         figure = place.work / f"results/figures/decoding/{PAIR}/decodings.{suffix}"
         assert figure.stat().st_size > 3000
 
 
 def test_only_what_depends_on_a_change_runs_again(place, study):
+    together = {
+        "Putting continuations by tiny beside prompts of text",
+        "Drawing decodings of text by tiny",
+        "Tabulating decodings",
+    }
+
+    def of(name):
+        return {
+            f"Continuing prompts of text by tiny, {name}",
+            f"Describing prompts of text continued by tiny, {name}",
+        }
+
     assert place.would_run("decoding", study=study) == set()
     other = copy.deepcopy(study)
-    other["steering"][0]["effects"] = [0.01, 0.3]
-    assert place.would_run("decoding", study=other) == set()
-    other["steering"][0]["decoding"]["margin"] = 2.0
-    jobs = place.would_run("decoding", study=other)
-    assert "Continuing prompts of text by tiny" in jobs
-    assert "Steering states of tiny on text" not in jobs
+    conditions = other["decoding"][0]["conditions"]
+    conditions["nucleus"]["mass"] = [0.5, 0.9]
+    assert place.would_run("decoding", study=other) == set(), "order means nothing"
+    conditions["nucleus"]["mass"] = [0.5, 0.9, 0.95]
+    assert place.would_run("decoding", study=other) == of("nucleus") | together
+    other = copy.deepcopy(study)
+    other["decoding"][0]["conditions"]["tail"] = {"method": "min_p"}
+    assert place.would_run("decoding", study=other) == of("tail") | together
 
 
-def test_a_pair_that_is_not_steered_is_one_sentence(place, study):
+def test_a_pair_that_is_not_continued_is_one_sentence(place, study):
     target = "results/figures/decoding/model=tiny-random/dataset=text/decodings.svg"
     said = place.snakemake("--dry-run", target, study=study)
     assert said.code == 1
-    assert "tiny-random on text is not steered; add an entry to `steering`" in said.text
-
-
-@pytest.fixture
-def run(tmp_path):
-    return runner(tmp_path)
-
-
-def test_short_documents_are_passed_over(run, tmp_path):
-    options = ["--layer", 1, "--prompts", 2, "--prompt-tokens", 8, "--continue-by", 6]
-    folder = run(continue_prompts, *options, "--csv", tmp_path / "out.csv")
-    assert len(read_table(folder / "out.parquet", CONTINUATIONS)) == 2 * len(METHODS)
-
-
-TOO_LONG = "69 positions are more than the 64 that tiny was made for; lower it"
-TOO_FEW = "datasets.text: 2 documents have 8 tokens, and 3 of them are wanted; lower `prompts` or "
-
-
-@pytest.mark.parametrize(
-    ("prompts", "continue_by", "expected"),
-    [(2, 60, f"^steering.decoding.continue_by: {TOO_LONG}"), (3, 6, f"^{TOO_FEW}")],
-)
-def test_what_cannot_be_continued_is_one_sentence(run, tmp_path, prompts, continue_by, expected):
-    options = ["--layer", 1, "--prompts", prompts, "--prompt-tokens", 8]
-    options += ["--continue-by", continue_by, "--csv", tmp_path / "out.csv"]
-    with pytest.raises(InputError, match=expected):
-        run(continue_prompts, *options)
-    assert not (tmp_path / "out.parquet").exists()
+    assert "tiny-random on text is not continued; add an entry to `decoding`" in said.text

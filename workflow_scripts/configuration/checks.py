@@ -52,6 +52,15 @@ def check_limit(key: str, wanted: int, dataset: str, limit: tuple[float, str]) -
         )
 
 
+def check_drawn_at(key: str, temperature: float) -> None:
+    """Refuse a sampling temperature at which probabilities may be no numbers."""
+    if 0 < temperature < COLDEST:
+        raise InputError(
+            f"{key}: logits divided by {temperature} may be no numbers; write 0, which takes the "
+            f"most probable token, or at least {COLDEST}"
+        )
+
+
 def documents_limit(dataset: Spec) -> tuple[float, str]:
     """How many documents a dataset has, and the key that says so."""
     return dataset["shards"] * dataset["documents_per_shard"], "shards"
@@ -60,11 +69,3 @@ def documents_limit(dataset: Spec) -> tuple[float, str]:
 def tokens_limit(dataset: Spec, but: int = 0) -> tuple[float, str]:
     """How many tokens each of its documents has at most, and the key that says so."""
     return (dataset["tokens_per_document"] or math.inf) - but, "tokens_per_document"
-
-
-def too_cold(temperature: float) -> str:
-    """What is wrong with a sampling temperature between 0 and `COLDEST`."""
-    return (
-        f"logits divided by {temperature} may be no numbers; write 0, which takes the most "
-        f"probable token, or at least {COLDEST}"
-    )

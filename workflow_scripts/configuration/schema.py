@@ -75,6 +75,7 @@ def read_schema(folder: Path) -> Spec:
         for document in yaml.load_all(file.read_bytes(), Loader):
             _merge(whole, document, f"{folder.name}/{file.name}: ")
     _list_modules(whole)
+    _allow_lists(whole)
     return whole
 
 
@@ -92,6 +93,21 @@ def _list_modules(part: Any) -> None:
             part["enum"] = sorted(file.stem for file in files if file.stem != "__init__")
         for item in part.values():
             _list_modules(item)
+
+
+def _allow_lists(part: Any) -> None:
+    """Let what is `or_list: true` be a list of such values instead, none of them twice."""
+    if isinstance(part, list):
+        for item in part:
+            _allow_lists(item)
+    elif isinstance(part, dict):
+        for item in part.values():
+            _allow_lists(item)
+        if part.pop("or_list", False):
+            about = {"description": part["description"]}
+            one = {key: part.pop(key) for key in [*part] if key not in ("default", "description")}
+            several = {"items": one | about, "minItems": 1, "uniqueItems": True}
+            part |= {"if": {"type": "array"}, "then": several | about, "else": one | about}
 
 
 def keys_of(entry: str, key: str, answer: str) -> set[str]:

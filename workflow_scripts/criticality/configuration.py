@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ..configuration.checks import (
-    COLDEST,
+    check_drawn_at,
     check_limit,
     check_name,
     check_text,
     documents_limit,
     tokens_limit,
-    too_cold,
 )
 from ..configuration.schema import Spec
 from ..semstat.errors import InputError
@@ -49,8 +48,7 @@ def _resolve(where: str, spec: Spec, datasets: dict[str, Spec]) -> None:
             f"than {FEWEST_TEXTS} texts at a sampling temperature; raise it, or `prompts`"
         )
     for temperature in spec["sampling_temperatures"]:
-        if 0 < temperature < COLDEST:
-            raise InputError(f"{where}.sampling_temperatures: {too_cold(temperature)}")
+        check_drawn_at(f"{where}.sampling_temperatures", temperature)
     spec["sampling_temperatures"] = sorted(map(float, spec["sampling_temperatures"]))
     spec["lengths"] = sorted(spec["lengths"])
 

@@ -1,4 +1,4 @@
-"""The command that describes what methods of decoding write."""
+"""The command that describes what a method of decoding writes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..semstat.tables import provenance_of, read_table, table_of_rows, write_tab
 
 
 def describe_decodings(continuations: Path, /, *, confidence: float = 0.95, out: Path) -> None:
-    """Describe what methods of decoding write, on average over prompts, with intervals.
+    """Describe what a method of decoding writes, on average over prompts, with intervals.
 
     Parameters
     ----------
-    continuations : Parquet file of continue_prompts.
+    continuations : Parquet file of the continuations of a condition.
     confidence : coverage of intervals.
     out : Parquet file to make.
     """
@@ -25,7 +25,7 @@ def describe_decodings(continuations: Path, /, *, confidence: float = 0.95, out:
     provenance = provenance_of(table.schema)
     model, dataset, _ = Identity.of(provenance)
     head = {"model": model, "dataset": dataset}
-    rows = description.describe_methods(table.to_pylist(), confidence)
+    rows = description.describe_continuations(table.to_pylist(), confidence)
     provenance = provenance.then("described by", "numpy", "scipy", confidence=confidence)
     write_table(out, table_of_rows([head | row for row in rows], DECODINGS), provenance)
 

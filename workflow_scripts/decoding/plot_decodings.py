@@ -11,16 +11,16 @@ from ..semstat.figures import save
 from ..semstat.tables import read_table
 
 
-def plot_decodings(decodings: Path, /, *, svg: Path, pdf: Path) -> None:
+def plot_decodings(decodings: list[Path], /, *, svg: Path, pdf: Path) -> None:
     """Draw how methods of decoding trade repetition for surprise.
 
     Parameters
     ----------
-    decodings : Parquet file of describe_decodings.
+    decodings : Parquet files of describe_decodings, a condition each.
     svg : figure to make.
     pdf : the same figure.
     """
-    rows = read_table(decodings, DECODINGS).to_pylist()
+    rows = [row for path in decodings for row in read_table(path, DECODINGS).to_pylist()]
     save(draw_decodings(rows, f"{rows[0]['model']} on {rows[0]['dataset']}"), [svg, pdf])
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 from ..configuration.checks import (
-    COLDEST,
+    check_drawn_at,
     check_limit,
     check_name,
     check_text,
     documents_limit,
     tokens_limit,
-    too_cold,
 )
 from ..configuration.names import check_readable
 from ..configuration.schema import Spec
@@ -53,9 +52,7 @@ def _fill(where: str, condition: Spec, spec: Spec) -> None:
     """Give a condition what its study says, and check what it says itself."""
     for key in OF_STUDY:
         condition.setdefault(key, spec[key])
-    temperature = condition.get("sampling_temperature", 0)
-    if 0 < temperature < COLDEST:
-        raise InputError(f"{where}.sampling_temperature: {too_cold(temperature)}")
+    check_drawn_at(f"{where}.sampling_temperature", condition.get("sampling_temperature", 0))
     if condition.get("coldest", 0) > condition.get("hottest", math.inf):
         raise InputError(
             f"{where}.coldest: {condition['coldest']} is above `hottest`, which is "
@@ -105,10 +102,7 @@ def _check_lengths(name: str, spec: Spec) -> None:
             f"datasets.{name}.sampling_temperature: without a prompt, 0 would write one document "
             f"again and again; raise it or `prompt_tokens`"
         )
-    if 0 < spec["sampling_temperature"] < COLDEST:
-        raise InputError(
-            f"datasets.{name}.sampling_temperature: {too_cold(spec['sampling_temperature'])}"
-        )
+    check_drawn_at(f"datasets.{name}.sampling_temperature", spec["sampling_temperature"])
     if prompt >= tokens:
         raise InputError(
             f"datasets.{name}.prompt_tokens: {prompt} leave none of {tokens} tokens to write; "

@@ -25,7 +25,7 @@ ASIDE = RESULTS / ".set_aside"
 PARTITION = re.compile(r"(?P<kind>model|dataset|layer|shard)(?P<side>|_a|_b)=(?P<value>.*)")
 
 PAIRED = ("steering", "decoding")
-"""Folders of the pairs of model and dataset that `steering` in the configuration names."""
+"""Folders of the pairs of model and dataset that the configuration's key of that name has."""
 
 NAMED = 3
 """Files that a warning names; it counts the others."""
@@ -44,7 +44,9 @@ class Asked:
     def __init__(self, study: dict[str, Any]) -> None:
         self.layers = {name: {*map(str, spec["layers"])} for name, spec in study["models"].items()}
         self.shards = {name: spec["shards"] for name, spec in study["datasets"].items()}
-        self.pairs = {(spec["model"], spec["dataset"]) for spec in study["steering"]}
+        self.pairs = {
+            stage: {(spec["model"], spec["dataset"]) for spec in study[stage]} for stage in PAIRED
+        }
 
     def below(self, above: Partitions, name: str) -> Partitions | None:
         """Partitions of a folder, or of a file without its ending; None if there are no such.
@@ -63,7 +65,7 @@ class Asked:
         there = {
             "model": value in self.layers,
             "dataset": value in self.shards
-            and ("paired" not in above or (model, value) in self.pairs),
+            and ("paired" not in above or (model, value) in self.pairs[above["paired"]]),
             "layer": value in self.layers.get(model, ()),
             "shard": value.isdecimal() and int(value) < self.shards.get(dataset, 0),
         }

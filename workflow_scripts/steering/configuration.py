@@ -59,4 +59,4 @@ def _unfit(name: str, spec: Spec, models: dict[str, Spec]) -> str | None:
 def steering_keys() -> list[str]:
     """Keys of an entry that say how states are steered."""
     keys = schema()["$defs"]["steering"]["properties"]
-    return [key for key in keys if key not in ("model", "dataset", "decoding")]
+    return [key for key in keys if key not in ("model", "dataset")]

@@ -12,29 +12,40 @@ from ..statistics.blocks import Blocks
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 
+SHARES = ("rep_1", "rep_4", "looping", "in_loops", "below_zero", "steered")
 
-def describe_methods(rows: Sequence[Mapping[str, Any]], confidence: float) -> list[dict[str, Any]]:
-    """Means of each method over prompts, which are independent, with Student intervals.
+MEANS = ("entropy", "drawn_entropy", "energy", "energy_fluctuation", "reread_fluctuation")
+
+SAID = ("condition", "method", "parameter", "value")
+"""Columns that say what a group of rows is of."""
+
+
+def describe_continuations(
+    rows: Sequence[Mapping[str, Any]], confidence: float
+) -> list[dict[str, Any]]:
+    """Means of each value of each condition over prompts, which are independent.
 
     Parameters
     ----------
-    rows : of `CONTINUATIONS`, each method's of the same prompts, at least two.
+    rows : of `CONTINUATIONS`, each value's of the same prompts, at least two.
 
     Returns
     -------
-    A row a method, in the order in which they come, with value, `_low` and `_high` of
+    A row a value, in the order in which they come, with value, and bounds `_low` and `_high` of a
+    Student interval, of
 
-    rep_1, rep_4 : mean.
+    looping : share of prompts whose text ends in a loop.
     perplexity : exp of the mean surprisal, under the model as it is.
-    energy_fluctuation, reread_fluctuation : mean.
     steered : mean share of tokens before which the state was changed.
+
+    and of the mean of all other numbers, see `CONTINUATIONS`.
     """
-    methods: dict[str, list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
-        methods.setdefault(row["method"], []).append(row)
+        groups.setdefault(tuple(row[name] for name in SAID), []).append(row)
     return [
-        {"method": method, "prompts": len(group)} | _describe(group, confidence)
-        for method, group in methods.items()
+        dict(zip(SAID, said, strict=True)) | {"prompts": len(group)} | _describe(group, confidence)
+        for said, group in groups.items()
     ]
 
 
@@ -50,8 +61,7 @@ def _describe(rows: Sequence[Mapping[str, Any]], confidence: float) -> dict[str,
         value, low, high = mean(name)
         return Interval(value, max(low, 0.0), min(high, 1.0))
 
-    numbers = {name: share(name) for name in ("rep_1", "rep_4", "steered")}
-    numbers |= {name: mean(name) for name in ("energy_fluctuation", "reread_fluctuation")}
+    numbers = {name: share(name) for name in SHARES} | {name: mean(name) for name in MEANS}
     numbers["perplexity"] = Interval(*(float(np.exp(part)) for part in mean("surprisal")))
     speed = float(np.mean([row["tokens_per_second"] for row in rows]))
     return interval_columns(numbers) | {"tokens_per_second": speed}

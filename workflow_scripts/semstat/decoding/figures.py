@@ -13,18 +13,22 @@ from ..statistics.curve import Interval
 
 
 def draw_decodings(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
-    """Draw repetition against perplexity, and the fluctuation of the energy: a point a method.
+    """Draw repetition against perplexity, and the fluctuation of the energy: a point a value.
 
     Parameters
     ----------
     rows : of a decodings table.
     """
+    conditions = list(dict.fromkeys(row["condition"] for row in rows))
+    styles = line_styles(len(conditions), ordered=False)
+    color_of = {name: color for name, (color, _) in zip(conditions, styles, strict=True)}
     panels = {"rep_4": "rep-4 of the continuation", "energy_fluctuation": "fluctuation of ln K + V"}
     with house_style():
         figure = Figure(figsize=(5.6, 2.8))
         all_axes = figure.subplots(1, len(panels))
         for axes, (name, label) in zip(all_axes, panels.items(), strict=True):
-            for row, (color, _) in zip(rows, line_styles(len(rows), ordered=False), strict=True):
+            for row in rows:
+                color = color_of[row["condition"]]
                 x, y = Interval.of(row, "perplexity"), Interval.of(row, name)
                 axes.errorbar(
                     x.value,
@@ -36,7 +40,7 @@ def draw_decodings(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
                     markersize=4,
                     linewidth=0.8,
                     linestyle="none",
-                    label=row["method"],
+                    label=row["condition"],
                 )
                 if name == "energy_fluctuation" and row["steered"] > 0:
                     _draw_reread(axes, row, color)
@@ -50,7 +54,9 @@ def draw_decodings(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
             axes.set_ylabel(label)
         all_axes[0].axhline(0, color="0.8", linewidth=0.6, zorder=0)
         all_axes[0].set_title(title, loc="left")
-        figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+        handles, labels = all_axes[0].get_legend_handles_labels()
+        of_label = dict(zip(labels, handles, strict=True))
+        figure.legend(of_label.values(), of_label, loc="outside lower center", ncols=6)
     return figure
 
 

@@ -5,8 +5,6 @@ The sampling temperature has nothing to do with the temperature T of an ensemble
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -92,25 +90,18 @@ def _first_beyond(
 
 
 class Sampling:
-    """Draws from softmax(logits / sampling temperature), after something is cut off if wanted.
+    """Draws from softmax(logits / sampling temperature).
 
     Parameters
     ----------
     uniform_xt : (texts, steps) float64, in [0, 1), on the model's device.
-    cut : (texts, vocabulary) logits → those to draw from, finite; nothing is cut off by default.
     """
 
-    def __init__(
-        self,
-        sampling_temperature: float,
-        uniform_xt: Tensor,
-        cut: Callable[[Tensor], Tensor] = lambda logits_xv: logits_xv,
-    ) -> None:
-        self.sampling_temperature, self.cut = sampling_temperature, cut
+    def __init__(self, sampling_temperature: float, uniform_xt: Tensor) -> None:
+        self.sampling_temperature = sampling_temperature
         self.uniform = iter(uniform_xt.T)
 
     def __call__(self, reader: Reader, texts: Texts) -> Choice:
         logits_xv = reader.logits(texts.moment.top_xn)
-        among_xv = self.cut(logits_xv)
-        token_x = next_tokens(among_xv, self.sampling_temperature, next(self.uniform))
+        token_x = next_tokens(logits_xv, self.sampling_temperature, next(self.uniform))
         return Choice(token_x, logits_xv, texts.moment)

@@ -18,6 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import DynamicCache
 from transformers.cache_utils import (
     Cache,
+    CacheLayerMixin,
     EncoderDecoderCache,
     LinearAttentionCacheLayerMixin,
 )
@@ -122,3 +123,31 @@ def rows_of(cache: Cache, row_x: Tensor) -> Cache:
     else:
         chosen.batch_select_indices(row_x)
     return chosen
+
+
+def with_rows(cache: Cache, row_x: Tensor, other: Cache) -> Cache:
+    """The cache in which some of its texts are those of another cache, as long as it is.
+
+    Parameters
+    ----------
+    row_x : (texts of the other cache,) which of its texts they take the place of.
+    """
+    mixed: Cache = _with_rows(cache, row_x, other)
+    return mixed
+
+
+def _with_rows(own: Any, row_x: Tensor, other: Any) -> Any:
+    """A cache's tensors mixed; what has no row for each text is the same for all of one length."""
+    if isinstance(own, Tensor):
+        of_texts = own.dim() > 0 and len(other) == len(row_x) and own.shape[1:] == other.shape[1:]
+        return own.index_copy(0, row_x, other) if of_texts else own
+    if isinstance(own, dict):
+        return {key: _with_rows(value, row_x, other[key]) for key, value in own.items()}
+    if isinstance(own, list):
+        return [_with_rows(value, row_x, there) for value, there in zip(own, other, strict=True)]
+    if isinstance(own, Cache | CacheLayerMixin | LinearAttentionCacheLayerMixin):
+        mixed = copy.copy(own)
+        for name, value in vars(own).items():
+            setattr(mixed, name, _with_rows(value, row_x, getattr(other, name)))
+        return mixed
+    return own
