@@ -3,7 +3,7 @@
     python -m benchmarks.tables STAGE RESULTS
 
 writes docs/tables/STAGE from the results of a finished study: `lenses` of config/lenses.yaml,
-`repetition` of config/ensembles.yaml, `steering` and `decoding` of config.yaml, `generation` of a
+`repetition` of config/ensembles.yaml, `criticality` of config/criticality.yaml, `steering` and `decoding` of config.yaml, `generation` of a
 study whose datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling
 temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
 configuration, commits and library versions. tests/test_claims_of_studies.py holds pages to them.
@@ -102,10 +102,20 @@ def generation(results: Path, out: Path) -> None:
     pd.DataFrame(rows).to_csv(out / "documents.csv", index=False, float_format=DIGITS)
 
 
+def criticality(results: Path, out: Path) -> None:
+    """What sweeps are like, and where they change."""
+    for name in ("observables", "crossovers"):
+        table = pd.read_csv(results / f"criticality/{name}.csv")
+        table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+
+
 PROMPT = 16
 """Tokens of each document that the model goes on from."""
 
-STAGES = {make.__name__: make for make in (lenses, repetition, steering, decoding, generation)}
+STAGES = {
+    make.__name__: make
+    for make in (lenses, repetition, steering, decoding, generation, criticality)
+}
 
 
 def main() -> None:
