@@ -98,6 +98,7 @@ for pair in SWEPT:
             CONDA
         threads: measure_threads("cpu")
         params:
+            model=model,
             options=sweep_options(pair),
         message:
             f"Writing {{wildcards.by}} at sampling temperature {{wildcards.temperature}} on {dataset}"
@@ -105,8 +106,7 @@ for pair in SWEPT:
             run(
                 "criticality.write_null",
                 "--tokens {input.tokens:q} --counts {input.counts:q}"
-                f" --model={model} --null={{wildcards.by}}"
-                " {params.options:q} --sampling-temperature={wildcards.temperature}"
+                " --model={params.model:q} --null={wildcards.by} {params.options:q} --sampling-temperature={wildcards.temperature}"
                 " --threads {threads} --out {output.runs:q} --positions {output.positions:q}",
             )
 
