@@ -3,11 +3,11 @@
     python -m benchmarks.tables STAGE RESULTS
 
 writes docs/tables/STAGE from the results of a finished study: `lenses` of config/lenses.yaml,
-`repetition` of config/ensembles.yaml, `steering` of config.yaml, `decoding` of config/decoding.yaml,
-`generation` of a study whose datasets are `sotu` and, after its first 16 tokens, what the model
-writes at sampling temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's
-provenance.json: configuration, commits and library versions. tests/test_claims_of_studies.py holds
-pages to them.
+`repetition` of config/ensembles.yaml, `steering` of config.yaml, `decoding` of
+config/decoding.yaml, `generation` of a study whose datasets are `sotu` and, after its first 16
+tokens, what the model writes at sampling temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`).
+With them goes the study's provenance.json: configuration, commits and library versions.
+tests/test_claims_of_studies.py holds pages to them.
 """
 
 from __future__ import annotations
