@@ -91,7 +91,7 @@ class GoBack:
     threshold : probability; at −1 or below no text is ever stuck.
     uniform_xt : (texts, steps) float64, in [0, 1), on the model's device. The b-th branch takes
         (u + b (√5 − 1) / 2) mod 1 for u, which is uniform too, and another number in each.
-    patience : tokens of a window.
+    patience : tokens of a window, at least 2: by what follows the place it is judged.
     branches : most to take of a window.
     ngram : tokens of a repetition that counts as stuttering, beside three of one token in a row.
     sampling_temperature : tokens are drawn from softmax(logits / sampling temperature); 0 takes the
