@@ -35,8 +35,7 @@ LENS: dict[str, Any] = {"like": "a", "readout": "tuned_lens", "lens": TRAINING}
 FINAL = {"model": "a", "dataset": "text"}
 FIRST = FINAL | {"layer": 0}
 
-STEERING = {"model": "a", "dataset": "text", "layers": [4, 2], "decoding": {"layer": 6}}
-SHORT = {"position": 8, "decoding": {"layer": 6, "prompt_tokens": 9}}
+STEERING = {"model": "a", "dataset": "text", "layers": [4, 2], "position": 8}
 
 NASTY = ["a b", "a'b", 'a"b', "$(id)", "`id`", "a;b", "a|b", "a\n", "\na", "a\0b", "", "--a", "{x}"]
 
@@ -64,7 +63,7 @@ def comparing(*pairs):
 
 
 def steering(*entries):
-    return changed("steering", [STEERING | SHORT | entry for entry in entries])
+    return changed("steering", [STEERING | entry for entry in entries])
 
 
 def sentence(config):

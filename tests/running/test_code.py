@@ -25,9 +25,8 @@ RUNNING_A_MODEL = {
     "lenses.train_lens",
     "generation.generate_tokens",
     "steering.steer_states",
-    "decoding.continue_prompts",
 }
-METHODS = {command for command in COMMANDS if command.startswith("generation.methods.")}
+METHODS = {command for command in COMMANDS if ".methods." in command}
 SCHEDULES = {command for command in COMMANDS if command.startswith("generation.schedules.")}
 RUNNING_A_MODEL |= METHODS | SCHEDULES
 FETCHING = {command for command in COMMANDS if command.startswith("sources.")}
@@ -282,6 +281,9 @@ PLUGS = {
     "tokens/ensembles/uniform.py": {"tokens.ensembles.uniform"},
     "semstat/tokens/uniform.py": {"tokens.ensembles.uniform"},
     "generation/generate_tokens.py": {"generation.generate_tokens"},
+    "decoding/methods/nucleus.py": {"decoding.methods.nucleus"},
+    "semstat/decoding/dry.py": {"decoding.methods.dry"},
+    "semstat/decoding/beams.py": {"decoding.methods.beams"},
     "lenses/measure_through_lens.py": {"lenses.measure_through_lens"},
     "semstat/sources/tables.py": {c for c in FETCHING if "corpus" in c}
     | TOKENIZING

@@ -75,7 +75,7 @@ def test_code_edited(altered, everything, name):
 
 OF_OTHERS = [
     "configuration/study.py",
-    "decoding/continue_prompts.py",
+    "decoding/continuing.py",
     "generation/generate_tokens.py",
     "lenses/measure_through_lens.py",
     "running/jobs.py",

@@ -20,6 +20,7 @@ STUDY = {
     "models": {"a": {"layers": [0, 10]}, "v1.5": {"layers": [2]}},
     "datasets": {"text": {"shards": 2}, "text.csv": {"shards": 1}},
     "steering": [{"model": "a", "dataset": "text"}],
+    "decoding": [{"model": "a", "dataset": "text.csv"}],
 }
 
 ASKED = [
@@ -31,6 +32,7 @@ ASKED = [
     "figures/across_models/dataset=text/entropy.pdf",
     "distances/model_a=a/dataset_a=text/layer_a=0/model_b=v1.5/dataset_b=text/layer_b=2.parquet",
     "steering/effects/model=a/dataset=text.parquet",
+    "decoding/texts/model=a/dataset=text.csv.csv",
     "models/old/config.json",  # no partition, so that no tree has it among others
     "wells.csv",
     ".records/energies/model=a/dataset=text/layer=0/shard=1.parquet.json",
@@ -48,7 +50,8 @@ NOT_ASKED = [
     "figures/across_models/dataset=old|entropy.svg",
     "distances/model_a=a/dataset_a=text/layer_a=0/model_b=v1.5/dataset_b=text/layer_b=0.parquet|",
     "steering/effects/model=v1.5/dataset=text.parquet|",
-    "figures/decoding/model=a/dataset=text.csv|decodings.pdf",
+    "decoding/decodings/model=a/dataset=text|condition=greedy.parquet",
+    "figures/decoding/model=a/dataset=text|decodings.pdf",
     ".records/energies/model=a/dataset=text/layer=1|shard=0.parquet.json",
     ".records/wells/model=v1.5/dataset=old.parquet.json|",
 ]

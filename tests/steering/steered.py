@@ -27,7 +27,6 @@ STEERING: dict[str, Any] = {
     "quantities": ["correct", "entropy"],
     "effects": [0.01, 0.2],
     "directions": 2,
-    "decoding": {"layer": 2, "prompts": 5, "prompt_tokens": 12, "continue_by": 16, "ngram": 2},
 }
 
 

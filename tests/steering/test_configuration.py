@@ -12,7 +12,7 @@ def test_what_is_steered_is_filled_in():
     (spec,) = resolve(steering({}))["steering"]
     assert spec["layers"] == [2, 4] and spec["effects"] == sorted(spec["effects"])
     assert spec["seed"] == 0
-    assert set(steering_keys()) | {"model", "dataset", "decoding"} == set(spec)
+    assert set(steering_keys()) | {"model", "dataset"} == set(spec)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_is_steered_has_trained_weights():
 
 def test_too_few_blocks_are_blamed_on_the_key_that_says_so():
     expected = "steering.0.layers: layer 4 does not exist (the model has layers 0 to 3): models."
-    config = steering({"decoding": {"layer": 1, "prompt_tokens": 9}})
+    config = steering({})
     config["models"]["a"]["blocks"] = 3
     assert sentence(config) == f"{expected}a.blocks is 3; correct one of the two"
     config["models"]["b"] = {"source": "random", "like": "a", "layers": [9]}
