@@ -29,10 +29,11 @@ def go_back(
 
     Parameters
     ----------
-    threshold : below which the mean of what is watched may not be, −1 to 1.
-    watch : `energy`, of the tokens written, or `margin`, of the best token that does not stutter.
-    patience : tokens over which it is the mean, and by which a text goes back.
-    branches : other tokens that are tried, at most.
+    threshold : below which the mean of what is watched may not be in a window, −1 to 1.
+    watch : `energy`, p(token) − p(token before it) of what is written, or `margin`, p(best token
+        that does not stutter) − p(best one that does).
+    patience : tokens of a window, at least 2, which is written anew where the text is stuck.
+    branches : times that a window is written anew, at most.
     ngram : tokens of a repetition that counts as stuttering, beside three of one token in a row.
     """
 
@@ -53,8 +54,8 @@ def go_back(
         "branches": branches,
         "ngram": ngram,
     }
-    copies = 2 + max(branches)
-    continue_by(running, prompts, into, "go_back", make, settings, copies=copies)
+    # Before a window, after it, on the best branch so far, and on one under way, read and grown.
+    continue_by(running, prompts, into, "go_back", make, settings, copies=5)
 
 
 if __name__ == "__main__":
