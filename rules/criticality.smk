@@ -106,7 +106,8 @@ for pair in SWEPT:
             run(
                 "criticality.write_null",
                 "--tokens {input.tokens:q} --counts {input.counts:q}"
-                " --model={params.model:q} --null={wildcards.by} {params.options:q} --sampling-temperature={wildcards.temperature}"
+                " --model={params.model:q} --null={wildcards.by} {params.options:q}"
+                " --sampling-temperature={wildcards.temperature}"
                 " --threads {threads} --out {output.runs:q} --positions {output.positions:q}",
             )
 

@@ -8,6 +8,8 @@ from workflow_scripts.decoding.continuing import points
 from workflow_scripts.decoding.methods.beams import beams
 from workflow_scripts.decoding.methods.contrastive import contrastive
 from workflow_scripts.decoding.methods.dry import dry
+from workflow_scripts.decoding.methods.energy_guard import energy_guard
+from workflow_scripts.decoding.methods.go_back import go_back
 from workflow_scripts.decoding.methods.greedy import greedy
 from workflow_scripts.decoding.methods.nucleus import nucleus
 from workflow_scripts.decoding.methods.sampling import sampling
@@ -50,6 +52,10 @@ def test_short_documents_are_passed_over(write):
         (contrastive, ["--alpha=0.9", "--candidates"], [2, 7]),
         (steering, ["--layer=1", "--ngram=2", "--margin"], [0.1, 9]),
         (beams, ["--beams"], [2, 5]),
+        (energy_guard, ["--periods=3", "--threshold"], [-0.05, 0, 0.5]),
+        (energy_guard, ["--threshold=0.001", "--sampling-temperature=0", "--periods"], [1, 16]),
+        (go_back, ["--watch=margin", "--ngram=2", "--threshold"], [-1, 0.05, 0.5]),
+        (go_back, ["--watch=energy", "--threshold=0.1", "--branches"], [1, 4]),
     ],
 )
 def test_each_value_of_a_curve_is_what_it_is_alone(write, command, options, values):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache
 
+from ..errors import InputError
 from ..generation.sampling import next_tokens
 from ..models.caches import rows_of, with_rows
 from ..models.replay import Reader
@@ -90,7 +91,7 @@ class GoBack:
     threshold : probability; at −1 or below no text is ever stuck.
     uniform_xt : (texts, steps) float64, in [0, 1), on the model's device. The b-th branch takes
         (u + b (√5 − 1) / 2) mod 1 for u, which is uniform too, and another number in each.
-    patience : tokens of a window, at least 2.
+    patience : tokens of a window, at least 2: by what follows the place it is judged.
     branches : most to take of a window.
     ngram : tokens of a repetition that counts as stuttering, beside three of one token in a row.
     sampling_temperature : tokens are drawn from softmax(logits / sampling temperature); 0 takes the
@@ -100,7 +101,7 @@ class GoBack:
     watch: Watch
     threshold: float
     uniform_xt: Tensor
-    patience: int = 16
+    patience: int = 8
     branches: int = 4
     ngram: int = 4
     sampling_temperature: float = 0.0
@@ -118,7 +119,17 @@ class GoBack:
         ----------
         prompt_xt : (texts, tokens) token ids, at least one each, on the model's device.
         advance : called with the number of tokens that each window has left.
+
+        Raises
+        ------
+        InputError
+            If a window is longer than what is written.
         """
+        if self.patience > steps:
+            raise InputError(
+                f"decoding: with a patience of {self.patience} tokens no text of {steps} is ever "
+                f"judged; lower `patience`, or write more"
+            )
         moment, _ = reader.start(prompt_xt)
         texts = _Texts(prompt_xt, moment.after, moment.top_xn)
         went_back_x = torch.zeros_like(prompt_xt[:, 0])
@@ -169,7 +180,7 @@ class GoBack:
         self, reader: Reader, texts: _Texts, window: _Window, uniform_xt: Tensor
     ) -> tuple[_Texts, Tensor]:
         """The texts after a window, those that are stuck on another branch; and branches tried."""
-        half, each = self.patience // 2, window.other_xtb.shape[2]
+        half, each = (self.patience + 1) // 2, window.other_xtb.shape[2]
         p_xb, at_xb = window.other_p_xtb[:, :half].flatten(1).topk(min(self.branches, half * each))
         token_xt = window.texts.ids_xt[:, -self.patience :]
         place_t = torch.arange(self.patience, device=token_xt.device)
