@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from workflow_scripts.semstat.decoding.columns import CONTINUATIONS
 from workflow_scripts.semstat.decoding.description import MEANS, SHARES, describe_continuations
@@ -32,6 +33,15 @@ def test_means_of_values_have_students_intervals_over_prompts():
         mean = np.mean([np.mean(row[name]) for row in rows[:7]])
         assert one[name] == pytest.approx(mean)
         assert one[f"{name}_low"] <= one[name] <= one[f"{name}_high"]
-    assert one["looping"] == pytest.approx(2 / 7) and one["looping_low"] == 0, "no share below 0"
+    assert one["looping"] == pytest.approx(2 / 7)
     assert one["steered"] == one["steered_low"] == 0.5
     assert one["tokens_per_second"] == 3.0
+
+
+@pytest.mark.parametrize("number", [0, 1, 3, 8])
+def test_the_share_that_loops_has_an_exact_interval(number):
+    rows = [row | {"looping": row["doc"] < number} for row in made("one", 0.5, 8)]
+    (found,) = describe_continuations(rows, 0.95)
+    exact = binomtest(number, 8).proportion_ci(0.95, method="exact")
+    expected = (number / 8, exact.low, exact.high)
+    assert [found[f"looping{part}"] for part in ("", "_low", "_high")] == pytest.approx(expected)

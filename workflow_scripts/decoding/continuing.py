@@ -299,7 +299,7 @@ def describe(
             "steered": steered[x],
             "rep_1": repetition(token_t, 1),
             "rep_4": repetition(token_t, 4),
-            "looping": loops.ends,
+            "looping": loops.onset is not None,
             "in_loops": loops.share,
         } | {name: number_x[x] for name, number_x in mean_x.items()}
 

@@ -36,7 +36,7 @@ CONTINUATIONS = pa.schema(
 parameter, value : that one; null of a method without any.
 tokens, steered : of the continuation, each token and whether the state before it was changed.
 rep_1, rep_4 : of the continuation, see `loops.repetition`.
-looping, in_loops : whether it ends in a loop, and the share of its tokens in one: `find_loops`.
+looping, in_loops : whether it has a loop, and the share of its tokens in one: `find_loops`.
 
 Of the model as it is, which reads the text, on average over its tokens:
 

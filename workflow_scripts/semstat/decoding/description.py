@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import betaincinv
 
 from ..statistics.block_errors import ErrorBars
 from ..statistics.blocks import Blocks
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 
-SHARES = ("rep_1", "rep_4", "looping", "in_loops", "below_zero", "steered")
+SHARES = ("rep_1", "rep_4", "in_loops", "below_zero", "steered")
 
 MEANS = ("entropy", "drawn_entropy", "energy", "energy_fluctuation", "reread_fluctuation")
 
@@ -34,7 +35,7 @@ def describe_continuations(
     A row a value, in the order in which they come, with value, and bounds `_low` and `_high` of a
     Student interval, of
 
-    looping : share of prompts whose text ends in a loop.
+    looping : share of prompts whose text has a loop; its bounds are Clopper and Pearson's (1934).
     perplexity : exp of the mean surprisal, under the model as it is.
     steered : mean share of tokens before which the state was changed.
 
@@ -63,5 +64,14 @@ def _describe(rows: Sequence[Mapping[str, Any]], confidence: float) -> dict[str,
 
     numbers = {name: share(name) for name in SHARES} | {name: mean(name) for name in MEANS}
     numbers["perplexity"] = Interval(*(float(np.exp(part)) for part in mean("surprisal")))
+    numbers["looping"] = _of_all(sum(row["looping"] for row in rows), len(rows), confidence)
     speed = float(np.mean([row["tokens_per_second"] for row in rows]))
     return interval_columns(numbers) | {"tokens_per_second": speed}
+
+
+def _of_all(number: int, of: int, confidence: float) -> Interval[float]:
+    """The share of so many texts, one a prompt, with its exact binomial interval."""
+    outside = (1 - confidence) / 2
+    low = betaincinv(number, of - number + 1, outside) if number else 0.0
+    high = betaincinv(number + 1, of - number, 1 - outside) if number < of else 1.0
+    return Interval(number / of, float(low), float(high))
