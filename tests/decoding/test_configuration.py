@@ -110,6 +110,22 @@ def test_what_cannot_be_continued_is_refused(study, expected):
             ".threshold.0: -2 is less than the minimum of -1; Lowest energy that a step may have",
         ),
         ({"method": "energy_guard", "periods": 0}, ".periods: 0 is less than the minimum of 1; L"),
+        (
+            {"method": "go_back", "threshold": 1.5},
+            ".threshold: 1.5 is greater than the maximum of ",
+        ),
+        (
+            {"method": "go_back", "patience": 1},
+            ".patience: 1 is less than the minimum of 2; Tokens",
+        ),
+        (
+            {"method": "go_back", "watch": "both"},
+            ".watch: 'both' is not one of energy, margin",
+        ),
+        (
+            {"method": "go_back", "patience": [8, 257]},
+            ".patience: 257 is more than the 256 tokens to write, so no text is ever judged; lo",
+        ),
     ],
 )
 def test_what_a_method_cannot_do_is_refused(condition, expected):

@@ -50,13 +50,13 @@ def resolve(study: Spec) -> None:
         check_limit(f"{where}.prompt_tokens", spec["prompt_tokens"], name, tokens_limit(dataset))
         check_readable(f"{where}.conditions", "condition", spec["conditions"])
         for name, condition in spec["conditions"].items():
-            _check_condition(f"{where}.conditions.{name}", condition)
+            _check_condition(f"{where}.conditions.{name}", condition, spec["write"])
             if "layer" in condition:
                 key = f"{where}.conditions.{name}.layer"
                 check_layer(key, condition["layer"], spec["model"], study["models"])
 
 
-def _check_condition(where: str, condition: Spec) -> None:
+def _check_condition(where: str, condition: Spec, write: int) -> None:
     curves = [key for key, value in condition.items() if isinstance(value, list)]
     if len(curves) > 1:
         raise InputError(
@@ -68,6 +68,13 @@ def _check_condition(where: str, condition: Spec) -> None:
     drawn_at = condition.get("sampling_temperature", 0)
     for temperature in drawn_at if isinstance(drawn_at, list) else [drawn_at]:
         check_drawn_at(f"{where}.sampling_temperature", temperature)
+    patience = condition.get("patience", 0)
+    longest = max(patience) if isinstance(patience, list) else patience
+    if longest > write:
+        raise InputError(
+            f"{where}.patience: {longest} is more than the {write} tokens to write, so no text is "
+            f"ever judged; lower it"
+        )
 
 
 # What the rules ask.
