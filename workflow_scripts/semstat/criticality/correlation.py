@@ -18,9 +18,6 @@ Array = NDArray[np.float64]
 OF_LENGTH = 4
 """Lags go up to this part of a text."""
 
-WINDOW = 5
-"""Autocorrelation times that the sum over lags goes to, as Sokal (1997) has it."""
-
 
 def matches(token_rt: NDArray[np.integer], lags: int) -> Array:
     """(lags,) share of places of some texts at which the token of 1, 2, … places on is the same."""
@@ -50,7 +47,8 @@ def between(pair_dd: Array, weight_rd: Array) -> Array:
 def integrated_time(match_rk: Array, background_r: Array) -> Array:
     """(draws,) τ = 1 + 2 Σ C(k)/C(0), tokens: so many count as one.
 
-    The sum goes up to the first lag of at least `WINDOW` τ, or to the last one: then τ is a lower
+    The sum is over all lags that there are, and no window ends it where it seems to have converged:
+    in a loop nothing correlates before its period. A correlation that lasts longer makes τ a lower
     bound. 1 for independent tokens; NaN where all tokens are the same.
 
     Parameters
@@ -60,8 +58,5 @@ def integrated_time(match_rk: Array, background_r: Array) -> Array:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation_rk = (match_rk - background_r[:, None]) / (1 - background_r[:, None])
-    time_rk = 1 + 2 * np.cumsum(correlation_rk, axis=1)
-    enough_rk = np.arange(1, match_rk.shape[1] + 1) >= WINDOW * time_rk
-    enough_rk[:, -1] = True
-    time_r: Array = time_rk[np.arange(len(time_rk)), np.argmax(enough_rk, axis=1)]
+    time_r: Array = 1 + 2 * correlation_rk.sum(axis=1)
     return np.where(background_r < 1, time_r, np.nan)
