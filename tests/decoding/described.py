@@ -70,7 +70,7 @@ def _numbers(method, along, place):
         "perplexity": np.exp(surprisal),
         "entropy": 0.3 + 0.9 * surprisal,
         # Sampling at 0 takes a maximum too.
-        "drawn_entropy": drawn if place != 2 or along > 0.2 else 0.0,
+        "drawn_entropy": drawn if method != "sampling" or along > 0.2 else 0.0,
     }
 
 

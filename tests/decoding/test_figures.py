@@ -165,12 +165,12 @@ class TestDoses:
 
     def test_maxima_stand_side_by_side_at_zero(self):
         rows = decodings(some("greedy", "beams", "sampling", "dry"))
-        axes = draw_doses(rows, "m on d").axes[0]
+        axes = draw_doses(rows, "m on d").axes[-2]
         at = np.concatenate([line.get_xydata() for line in axes.lines if len(line.get_xdata())])
         zeros = [row for row in rows if row["drawn_entropy"] == 0]
         left = np.sort(at[at[:, 0] < 0, 0])
         left = left[left > axes.get_xlim()[0]]
-        assert len(zeros) == len(left) == 1 + 2 + 4
+        assert len(zeros) == len(left) == 1 + 2 + 1 + 4
         assert np.diff(left).min() > 0.01
         assert axes.get_xticklabels()[0].get_text() == "0" and axes.get_xticks()[0] < 0
         assert min(axes.get_xticks()[1:]) > 0
@@ -184,7 +184,7 @@ class TestDoses:
         assert sorted(len(line.get_xdata()) for line in drawn) == [1, 2]
 
     def test_without_any_drawing_there_is_the_strip_alone(self):
-        axes = draw_doses(decodings(some("greedy", "dry")), "m on d").axes[0]
+        axes = draw_doses(decodings(some("greedy", "dry")), "m on d").axes[-2]
         assert [label.get_text() for label in axes.get_xticklabels()] == ["0"]
 
 
