@@ -5,7 +5,7 @@
 #        decodings/: what that is like, on average over prompts;
 #        of all conditions of a pair texts/: the continuations as CSV;
 #        of all pairs results/decoding/decodings.csv;
-#        and results/figures/decoding/…/decodings as SVG and PDF.
+#        and results/figures/decoding/…/ tradeoffs, doses and costs as SVG and PDF.
 #
 # A method is a rule and a command of its own, so that adding one, or mending one, reruns no other.
 
@@ -13,7 +13,7 @@ DECODED = f"{ENSEMBLE}/condition={{condition}}"
 CONTINUATIONS = f"results/decoding/continuations/{DECODED}.parquet"
 DECODINGS = f"results/decoding/decodings/{DECODED}.parquet"
 CONTINUED_TEXTS = f"results/decoding/texts/{ENSEMBLE}.csv"
-DECODINGS_FIGURE = f"results/figures/decoding/{ENSEMBLE}/decodings"
+CONTINUED_FIGURE = f"results/figures/decoding/{ENSEMBLE}"
 
 CONTINUED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["decoding"]}
 
@@ -26,7 +26,9 @@ include: "functions/decoding.smk"
 
 
 localrules:
-    plot_decodings,
+    plot_tradeoffs,
+    plot_doses,
+    plot_costs_of_decoding,
 
 
 for pair in CONTINUED:
@@ -121,26 +123,49 @@ rule show_texts:
         run("decoding.show_texts", "{input.continuations:q} --out {output:q}")
 
 
-rule plot_decodings:
+rule plot_tradeoffs:
     input:
         decodings=if_continued(DECODINGS),
     output:
-        **figure(
-            DECODINGS_FIGURE,
-            "decoding/decodings",
-            "Decoding",
-            model="{model}",
-            dataset="{dataset}",
-            figure="decodings",
-        ),
+        **continued_figure("tradeoffs"),
     log:
-        log("plot_decodings", ENSEMBLE),
+        log("plot_tradeoffs", ENSEMBLE),
     conda:
         CONDA
     message:
-        "Drawing decodings of {wildcards.dataset} by {wildcards.model}"
+        "Drawing what decodings of {wildcards.dataset} by {wildcards.model} trade"
     shell:
-        run("decoding.plot_decodings", f"{{input.decodings:q}} {DRAWN}")
+        run("decoding.plot_tradeoffs", f"{{input.decodings:q}} {DRAWN}")
+
+
+rule plot_doses:
+    input:
+        decodings=if_continued(DECODINGS),
+    output:
+        **continued_figure("doses"),
+    log:
+        log("plot_doses", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing repetition by {wildcards.model} on {wildcards.dataset} against entropy"
+    shell:
+        run("decoding.plot_doses", f"{{input.decodings:q}} {DRAWN}")
+
+
+rule plot_costs_of_decoding:
+    input:
+        decodings=if_continued(DECODINGS),
+    output:
+        **continued_figure("costs"),
+    log:
+        log("plot_costs_of_decoding", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing costs of decodings of {wildcards.dataset} by {wildcards.model}"
+    shell:
+        run("decoding.plot_costs", f"{{input.decodings:q}} {DRAWN}")
 
 
 DECODINGS_TABLE = (
@@ -148,7 +173,7 @@ DECODINGS_TABLE = (
         "decoding/decodings",
         of_continued(DECODINGS),
         "Tabulating decodings",
-        caption="decoding/decodings",
+        caption="decoding/decodings_table",
         category="Decoding",
         figure="decodings, in numbers",
     )
@@ -160,11 +185,7 @@ DECODINGS_TABLE = (
 rule decoding:
     input:
         [CONTINUED_TEXTS.format(model=model, dataset=dataset) for model, dataset in CONTINUED],
-        [
-            path
-            for model, dataset in CONTINUED
-            for path in drawn(DECODINGS_FIGURE, model=model, dataset=dataset)
-        ],
+        [path for pair in CONTINUED for path in figures_of_continued(pair)],
         DECODINGS_TABLE,
     message:
         "Done: figures are in results/figures/decoding, numbers and texts in results/decoding"

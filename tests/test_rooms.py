@@ -35,7 +35,7 @@ AMONG_PHYSICS = {
 AMONG_STAGES = {
     "comparisons": {"thermodynamics", "tokens"},
     "criticality": {"generation", "tokens"},
-    "decoding": {"tokens"},
+    "decoding": {"generation", "tokens"},
     "energies": {"tokens"},
     "generation": {"tokens"},
     "lenses": {"energies", "tokens"},

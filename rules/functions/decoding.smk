@@ -71,3 +71,16 @@ def memory_to_continue(pair):
         return needed(wildcards, input, attempt) + (attempt * int(more) if on_cpu else 0)
 
     return of_job
+
+
+def continued_figure(name):
+    """A figure of one pair of model and dataset, as SVG and PDF."""
+    labels = {"model": "{model}", "dataset": "{dataset}", "figure": name}
+    return figure(f"{CONTINUED_FIGURE}/{name}", f"decoding/{name}", "Decoding", **labels)
+
+
+def figures_of_continued(pair):
+    """Figures of one pair of model and dataset."""
+    model, dataset = pair
+    patterns = [f"{CONTINUED_FIGURE}/{name}" for name in ("tradeoffs", "doses", "costs")]
+    return drawn(patterns, model=model, dataset=dataset)

@@ -25,6 +25,13 @@ POINTS = {
 }
 """Values of each condition."""
 
+DRAWING = {
+    "Drawing what decodings of text by tiny trade",
+    "Drawing repetition by tiny on text against entropy",
+    "Drawing costs of decodings of text by tiny",
+}
+"""Jobs of figures."""
+
 
 @pytest.fixture(scope="module")
 def study():
@@ -41,7 +48,7 @@ def place(finished, study, tmp_path_factory):
         *(f"Continuing prompts of text by tiny, {name}" for name in POINTS),
         *(f"Describing prompts of text continued by tiny, {name}" for name in POINTS),
         "Putting continuations by tiny beside prompts of text",
-        "Drawing decodings of text by tiny",
+        *DRAWING,
         "Tabulating decodings",
     }
     return place
@@ -120,15 +127,16 @@ def test_everything_says_what_made_it(place):
         assert provenance["model"]["model"] == "tiny" and provenance["tokens"]["dataset"] == "text"
         assert provenance["dtype"] == "float32" and "commit" in provenance["written by"]
         assert provenance["method"]["mass"] == [0.5, 0.9]
-    for suffix in ("svg", "pdf"):
-        figure = place.work / f"results/figures/decoding/{PAIR}/decodings.{suffix}"
-        assert figure.stat().st_size > 3000
+    for name in ("tradeoffs", "doses", "costs"):
+        for suffix in ("svg", "pdf"):
+            figure = place.work / f"results/figures/decoding/{PAIR}/{name}.{suffix}"
+            assert figure.stat().st_size > 3000
 
 
 def test_only_what_depends_on_a_change_runs_again(place, study):
     together = {
         "Putting continuations by tiny beside prompts of text",
-        "Drawing decodings of text by tiny",
+        *DRAWING,
         "Tabulating decodings",
     }
 
@@ -151,7 +159,7 @@ def test_only_what_depends_on_a_change_runs_again(place, study):
 
 
 def test_a_pair_that_is_not_continued_is_one_sentence(place, study):
-    target = "results/figures/decoding/model=tiny-random/dataset=text/decodings.svg"
+    target = "results/figures/decoding/model=tiny-random/dataset=text/tradeoffs.svg"
     said = place.snakemake("--dry-run", target, study=study)
     assert said.code == 1
     assert "tiny-random on text is not continued; add an entry to `decoding`" in said.text

@@ -21,8 +21,8 @@ def rows_of(
     Raises
     ------
     InputError
-        If files are not of one model and dataset, a condition comes twice, or one has no such
-        prompts.
+        If files are not of one model and dataset, a condition comes twice, or one has no rows, or
+        none of such prompts.
     """
     rows: dict[str, list[dict[str, Any]]] = {}
     places: dict[str, Path] = {}
@@ -31,6 +31,8 @@ def rows_of(
         if groups:
             table = table.filter(pc.field("prompts").isin(list(groups)))
         chosen = table.to_pylist()
+        if not chosen and not groups:
+            raise InputError(f"{path}: has no rows; make it again, and give each condition's file")
         if not chosen:
             raise InputError(
                 f"{path}: of no prompts that are {' or '.join(groups)}; see `prompts` and "

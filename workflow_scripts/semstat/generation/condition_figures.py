@@ -155,8 +155,8 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
             axes.errorbar(
                 x.value,
                 y.value,
-                xerr=_errors(x),
-                yerr=_errors(y),
+                xerr=bars_of(x),
+                yerr=bars_of(y),
                 color="0.4",
                 marker=".",
                 markersize=5,
@@ -238,8 +238,8 @@ def _point(
     axes.errorbar(
         x.value,
         y.value,
-        xerr=_errors(x),
-        yerr=_errors(y),
+        xerr=bars_of(x),
+        yerr=bars_of(y),
         color=color,
         marker=marker,
         markersize=4,
@@ -250,7 +250,7 @@ def _point(
     )
 
 
-def _errors(interval: Interval[Any]) -> Any:
+def bars_of(interval: Interval[Any]) -> Any:
     """Lengths of error bars; 0 where there is no interval."""
     lengths = np.array([interval.value - interval.low, interval.high - interval.value])
     return np.nan_to_num(lengths).reshape(2, -1)
