@@ -3,10 +3,11 @@
     python -m benchmarks.tables STAGE RESULTS
 
 writes docs/tables/STAGE from the results of a finished study: `lenses` of config/lenses.yaml,
-`repetition` of config/ensembles.yaml, `steering` and `decoding` of config.yaml, `generation` of a
-study whose datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling
-temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
-configuration, commits and library versions. tests/test_claims_of_studies.py holds pages to them.
+`repetition` of config/ensembles.yaml, `steering` of config.yaml, `decoding` of
+config/decoding.yaml, `generation` of a study whose datasets are `sotu` and, after its first 16
+tokens, what the model writes at sampling temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`).
+With them goes the study's provenance.json: configuration, commits and library versions.
+tests/test_claims_of_studies.py holds pages to them.
 """
 
 from __future__ import annotations
@@ -64,15 +65,9 @@ def steering(results: Path, out: Path) -> None:
 def decoding(results: Path, out: Path) -> None:
     """What methods of decoding do, and the same prompt by prompt."""
     shutil.copyfile(results / "decoding/decodings.csv", out / "decodings.csv")
-    table = read(results / f"decoding/continuations/{MODEL}/dataset=sotu.parquet")
+    table = read(results / f"decoding/continuations/{MODEL}/dataset=sotu")
     table["steered"] = [int(np.sum(steered_t)) for steered_t in table.steered]
-    block = table[table.method == "block"].set_index("doc").tokens
-    table["as_block"] = [
-        np.array_equal(tokens_t, block[doc])
-        for doc, tokens_t in zip(table.doc, table.tokens, strict=True)
-    ]
-    numbers = ["rep_1", "rep_4", "surprisal", "energy_fluctuation", "reread_fluctuation"]
-    kept = table[["doc", "method", "steered", "as_block", *numbers]]
+    kept = table.drop(columns=["method", "prompt", "continuation", "tokens", "tokens_per_second"])
     kept.to_csv(out / "prompts.csv", index=False, float_format=DIGITS)
 
 

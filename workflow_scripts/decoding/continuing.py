@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -189,6 +190,7 @@ class Continuing:
 
     def __init__(self, running: Running, prompts: Prompts, layer: int | None, copies: int) -> None:
         self.taken, self.write = prompts.read(), prompts.write
+        self.key, self.copies = running.key, copies
         positions = 1 + prompts.prompt_tokens + prompts.write
         layered, self.facts = load(running, positions, "decoding.write")
         if layer is None:
@@ -209,12 +211,24 @@ class Continuing:
         for few_d in torch.split(torch.arange(len(self.prompt_dt)), self.at_once):
             writer, prompt_xt = make(self.uniform_dt[few_d]), self.prompt_dt[few_d]
             start = time.perf_counter()
-            found = writer(self.chosen, prompt_xt, self.write, advance)
-            token_xt = (found if isinstance(found, Tensor) else found.token_xt).cpu()  # waits
-            speed = {"tokens_per_second": token_xt.numel() / (time.perf_counter() - start)}
-            described = describe(self.reader, prompt_xt, found)
+            with self._enough_memory(len(few_d)):
+                found = writer(self.chosen, prompt_xt, self.write, advance)
+                token_xt = (found if isinstance(found, Tensor) else found.token_xt).cpu()  # waits
+                speed = {"tokens_per_second": token_xt.numel() / (time.perf_counter() - start)}
+                described = list(describe(self.reader, prompt_xt, found))
             for d, numbers in zip(few_d.tolist(), described, strict=True):
                 yield speed | self._said(d, numbers["tokens"]) | numbers
+
+    @contextmanager
+    def _enough_memory(self, texts: int) -> Iterator[None]:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            size = texts * self.copies * (self.prompt_dt.shape[1] + self.write)
+            raise InputError(
+                f"{self.key}: out of GPU memory with {texts} prompts at a time; lower batch_tokens "
+                f"(set-resources in profiles/) below {size}"
+            ) from error
 
     def _said(self, d: int, tokens: list[int]) -> dict[str, Any]:
         decode = self.tokenizer.decode
