@@ -75,6 +75,9 @@ ACROSS = 4
 NAME = 20
 """Letters of a name that such a panel has room for."""
 
+PLACE = 24
+"""Letters of a line that says which place of change a row is of."""
+
 LETTERS = 15
 """Letters of a title for each inch."""
 
@@ -269,7 +272,7 @@ def draw_crossovers(crossovers: Writers, title: str) -> Figure:
             axes.grid(axis="x", color="0.88", linewidth=0.5)
             axes.set_axisbelow(True)
             axes.set_xlabel(SAMPLING_TEMPERATURE)
-        labels = [fill(called(*kind), NAME) for kind in kinds]
+        labels = [fill(called(*kind), PLACE) for kind in kinds]
         panels[0].set_yticks(range(len(kinds)), labels)
         panels[0].set_ylim(len(kinds) - 0.5, -0.5)
         entitle(figure, title, dict(zip(crossovers, panels, strict=True)))
