@@ -28,7 +28,7 @@ include: "functions/criticality.smk"
 
 wildcard_constraints:
     by=one_of(["model", "frequencies", "bigrams"]),
-    temperature=r"\d+(\.\d+)?(e-?\d+)?",
+    temperature=r"\d+(\.\d+)?(e[-+]?\d+)?",
 
 
 localrules:

@@ -82,6 +82,7 @@ def test_defaults_are_a_sweep_as_wide_as_is_asked_for():
 
 
 def test_temperatures_and_lengths_become_ascending():
-    keys = {"sampling_temperatures": [1, 0, 0.5], "lengths": [96, 48]}
+    keys = {"sampling_temperatures": [1, -0.0, 0.5], "lengths": [96, 48]}
     (spec,) = resolve(sweeping(**keys))["criticality"]
     assert spec["sampling_temperatures"] == [0.0, 0.5, 1.0] and spec["lengths"] == [48, 96]
+    assert str(spec["sampling_temperatures"][0]) == "0.0", "it is written in paths"

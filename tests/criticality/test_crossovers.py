@@ -92,3 +92,13 @@ def test_a_number_that_few_draws_have_has_no_interval():
     found = interval_over_prompts(value, 5, 0.95)
     assert found.value == 0.7 and np.isnan([found.low, found.high]).all()
     assert np.isnan(interval_over_prompts(np.array([np.nan, 1, 1]), 5, 0.95).value)
+
+
+def test_a_number_that_one_prompt_alone_tells_of_has_no_interval():
+    """A draw has the same ratio, or none."""
+    weight = draw_prompts(6, 400, np.random.default_rng(0))
+    with np.errstate(invalid="ignore"):
+        rate = (weight @ [0, 0, 1, 0, 0, 0]) / (weight @ [0, 0, 28, 0, 0, 0])
+    assert np.isnan(rate).mean() < 0.5
+    found = interval_over_prompts(rate, 6, 0.95)
+    assert found.value == pytest.approx(1 / 28) and np.isnan([found.low, found.high]).all()

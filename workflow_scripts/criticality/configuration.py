@@ -49,7 +49,8 @@ def _resolve(where: str, spec: Spec, datasets: dict[str, Spec]) -> None:
         )
     for temperature in spec["sampling_temperatures"]:
         check_drawn_at(f"{where}.sampling_temperatures", temperature)
-    spec["sampling_temperatures"] = sorted(map(float, spec["sampling_temperatures"]))
+    # They are written in paths, where −0.0 is none.
+    spec["sampling_temperatures"] = sorted(abs(float(t)) for t in spec["sampling_temperatures"])
     spec["lengths"] = sorted(spec["lengths"])
 
 

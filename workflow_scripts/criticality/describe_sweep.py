@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..running.command import progress, run
@@ -15,6 +16,7 @@ from ..semstat.criticality.observables import NUMBERS, Written, observe
 from ..semstat.criticality.tables import CROSSOVERS, OBSERVABLES
 from ..semstat.errors import InputError
 from ..semstat.generation.columns import POSITIONS, RUNS
+from ..semstat.generation.loops import FEWEST_TOKENS
 from ..semstat.provenance import Provenance
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 
@@ -50,7 +52,7 @@ def describe_sweep(
     out : Parquet file of observables to make.
     crossovers : Parquet file of where they change to make.
     """
-    provenance, temperatures, observed = _read(runs, positions, lengths)
+    provenance, temperatures, observed = _read(runs, positions, sorted(set(lengths)))
     order = np.argsort(temperatures)
     writing = provenance["writing"]
     found = sweep(
@@ -91,17 +93,34 @@ def _read(
             if provenance != provenance_of(position_table.schema):
                 raise InputError(f"{other}: not the entropies of {path}; give both in one order")
             temperature = float(provenance["method"]["sampling_temperature"])
+            if temperature in temperatures:
+                raise InputError(
+                    f"{path}: sampling temperature {temperature:g} once more; give one file of each"
+                )
             temperatures.append(temperature)
-            observed.append(observe(_written(path, table, position_table, temperature), lengths))
+            written = _written(path, table, position_table, temperature)
+            _check_lengths(path, lengths, written.token_drt.shape[2])
+            observed.append(observe(written, lengths))
             bar.update(1)
     assert first is not None  # noqa: S101
     return first, temperatures, observed
 
 
+def _check_lengths(path: Path, lengths: list[int], written: int) -> None:
+    """Refuse lengths, ascending, that texts do not have, or that no loop fits in."""
+    if not FEWEST_TOKENS <= lengths[0] <= lengths[-1] <= written:
+        asked = ", ".join(map(str, lengths))
+        raise InputError(
+            f"{path}: has texts of {written} tokens, and lengths of {asked} are asked for; give "
+            f"lengths from {FEWEST_TOKENS}, which a loop takes, to {written}"
+        )
+
+
 def _written(path: Path, runs: pa.Table, positions: pa.Table, temperature: float) -> Written:
-    doc_d = np.unique(runs["doc"].to_numpy())
-    length = min(len(tokens) for tokens in runs["tokens"])
-    if runs.num_rows % len(doc_d) or positions.num_rows != len(doc_d) * length:
+    doc_d, runs_d = np.unique(runs["doc"].to_numpy(), return_counts=True)
+    shortest, length = np.sort(pc.list_value_length(runs["tokens"]).to_numpy())[[0, -1]].tolist()
+    unequal = len(set(runs_d.tolist())) > 1 or shortest < length
+    if unequal or positions.num_rows != len(doc_d) * length:
         raise InputError(f"{path}: texts of unequal number or length; write them anew")
 
     def placed(name: str) -> NDArray[Any]:

@@ -36,7 +36,8 @@ class Sweep(NamedTuple):
     lengths : ascending.
     value : by name, (lengths, draws, sampling temperatures); the first draw is all prompts alike.
     prompts, texts : how many there are at each.
-    exposed : of the rates by name, (lengths, sampling temperatures) tokens of all texts at which
+    different_o : (sampling temperatures,) texts, no two the same: at 0 one a prompt.
+    exposed : of the rates by name, (lengths, sampling temperatures) tokens of these texts at which
         it could have been seen; of loops entered, at the period where these are fewest.
     """
 
@@ -45,6 +46,7 @@ class Sweep(NamedTuple):
     value: Mapping[str, Array]
     prompts: int
     texts: int
+    different_o: NDArray[np.int64]
     exposed: Mapping[str, Array]
 
 
@@ -65,9 +67,13 @@ def sweep(
     }
     outside = [[at.outside_dk.mean(axis=0).min() for at in row] for row in observed]
     inside = [[at.mean_d["inside"].mean() for at in row] for row in observed]
-    exposed = {"entering": texts * np.array(outside).T, "leaving": texts * np.array(inside).T}
+    different_o = np.where(temperature_o > 0, texts, prompts)
+    exposed = {
+        "entering": different_o * np.array(outside).T,
+        "leaving": different_o * np.array(inside).T,
+    }
     lengths = [at.length for at in observed[0]]
-    return Sweep(temperature_o, lengths, value, prompts, texts, exposed)
+    return Sweep(temperature_o, lengths, value, prompts, texts, different_o, exposed)
 
 
 def describe_observables(of: Sweep, confidence: float) -> list[dict[str, Any]]:
@@ -92,7 +98,8 @@ def describe_observables(of: Sweep, confidence: float) -> list[dict[str, Any]]:
 
     Null where there is none: heat capacity and Fisher information at 0, rates where nothing was
     exposed. Intervals are over prompts; where no text has a loop, or each, those of shares are the
-    exact binomial ones for so many texts, and where nothing happened those of rates are Poisson's.
+    exact binomial ones for so many texts, and where nothing happened those of rates are Poisson's;
+    at 0, where all texts of a prompt are the same, for so many prompts.
     """
     rows = []
     for h, length in enumerate(of.lengths):
@@ -118,7 +125,7 @@ def _bounded(
 ) -> Interval[float]:
     """The interval of a number that no draw of prompts can change, since nothing happened."""
     if name in LOOPS and round(found.value, 12) in (0.0, 1.0):
-        far = 1 - outside ** (1 / of.texts)
+        far = 1 - outside ** (1 / of.different_o[at[1]])
         return found._replace(low=1 - far) if found.value else found._replace(high=far)
     if name in of.exposed and found.value == 0:
         return found._replace(low=0.0, high=-np.log(outside) / of.exposed[name][at])

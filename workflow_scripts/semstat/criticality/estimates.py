@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 FEWEST_KNOWN = 0.5
 """Share of draws that must have a number for it to have an interval."""
 
+SAME = 1e-9
+"""Relative difference of numbers that are rounding alone."""
+
 
 def draw_prompts(prompts: int, resamples: int, rng: np.random.Generator) -> Array:
     """(1 + resamples, prompts) weights that add to 1, the first those of all prompts alike."""
@@ -36,11 +39,14 @@ def interval_over_prompts(value_r: Array, prompts: int, confidence: float) -> In
 
     Returns
     -------
-    NaN where all prompts have none; without bounds where fewer than `FEWEST_KNOWN` of draws do.
+    NaN where all prompts have none; without bounds where fewer than `FEWEST_KNOWN` of draws do, or
+    where those that do all have the same: then one prompt alone says anything of it.
     """
     whole, drawn_r = float(value_r[0]), value_r[1:]
     known_r = drawn_r[~np.isnan(drawn_r)]
     if np.isnan(whole) or len(known_r) < FEWEST_KNOWN * len(drawn_r):
+        return Interval(whole, np.nan, np.nan)
+    if len(known_r) < len(drawn_r) and np.ptp(known_r) <= SAME * abs(whole):
         return Interval(whole, np.nan, np.nan)
     student = stdtrit(prompts - 1, (1 - confidence) / 2)
     outside = float(ndtr(np.sqrt(prompts / (prompts - 1)) * student))
