@@ -155,3 +155,12 @@ def test_how_sure_it_is():
 
 def _place(crossing: pd.DataFrame, observable: str) -> tuple[float, float, float]:
     return interval(crossing.loc[observable, 1024], "sampling_temperature")
+
+
+def test_the_readme_says_the_same():
+    page = Part("README.md", "## Where texts begin to loop", "## How it works")
+    every = places().loc[MODEL, "model"].sampling_temperature
+    page.says("Below about {} loops are entered faster", every["entering", "balance", 1024])
+    of_length = every.loc["heat_capacity", "peak"]
+    page.says("capacity peaks at {} to {},", of_length.min(), of_length.max())
+    page.is_checked()
