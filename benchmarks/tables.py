@@ -63,12 +63,9 @@ def steering(results: Path, out: Path) -> None:
 
 
 def decoding(results: Path, out: Path) -> None:
-    """What methods of decoding do, and the same prompt by prompt."""
-    shutil.copyfile(results / "decoding/decodings.csv", out / "decodings.csv")
-    table = read(results / f"decoding/continuations/{MODEL}/dataset=sotu")
-    table["steered"] = [int(np.sum(steered_t)) for steered_t in table.steered]
-    kept = table.drop(columns=["method", "prompt", "continuation", "tokens", "tokens_per_second"])
-    kept.to_csv(out / "prompts.csv", index=False, float_format=DIGITS)
+    """What methods of decoding do."""
+    table = pd.read_csv(results / "decoding/decodings.csv")
+    table.to_csv(out / "decodings.csv", index=False, float_format=DIGITS)
 
 
 def generation(results: Path, out: Path) -> None:
