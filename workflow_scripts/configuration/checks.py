@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..semstat.errors import InputError
@@ -21,6 +21,11 @@ def check_name(key: str, name: str, names: Iterable[str], why: str) -> None:
         raise InputError(
             f"{key}: {name!r} {why}; name one of {', '.join(names) or '(there is none)'}"
         )
+
+
+def check_model(key: str, name: str, models: dict[str, Spec]) -> None:
+    """Refuse a model that there is not."""
+    check_name(key, name, models, "is not one of the models")
 
 
 def check_text(key: str, name: str, datasets: dict[str, Spec]) -> None:
@@ -69,3 +74,33 @@ def documents_limit(dataset: Spec) -> tuple[float, str]:
 def tokens_limit(dataset: Spec, but: int = 0) -> tuple[float, str]:
     """How many tokens each of its documents has at most, and the key that says so."""
     return (dataset["tokens_per_document"] or math.inf) - but, "tokens_per_document"
+
+
+def pairs(
+    stage: str,
+    study: Spec,
+    holding: str,
+    check: Callable[[str, str, dict[str, Spec]], None] = check_model,
+) -> Iterator[tuple[str, Spec]]:
+    """Entries of a stage, each of a model and a dataset of text, and their keys.
+
+    A pair that has an entry already is refused.
+
+    Parameters
+    ----------
+    stage : key of the study under which they stand.
+    holding : what is to be added to the first entry of a pair instead of another.
+    check : refuses a model.
+    """
+    known: list[tuple[str, str]] = []
+    for at, spec in enumerate(study[stage]):
+        where, pair = f"{stage}.{at}", (spec["model"], spec["dataset"])
+        check(f"{where}.model", spec["model"], study["models"])
+        check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
+        if pair in known:
+            raise InputError(
+                f"{where}: the same model and dataset as {stage}.{known.index(pair)}; remove it, "
+                f"or add its {holding} there"
+            )
+        known.append(pair)
+        yield where, spec

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..configuration.checks import (
     check_drawn_at,
     check_limit,
-    check_name,
     check_text,
     documents_limit,
+    pairs,
     tokens_limit,
 )
 from ..configuration.schema import Spec
@@ -15,24 +15,16 @@ from ..semstat.errors import InputError
 
 AFTER = ("tokens", "energies")
 
+FEWEST_TEXTS = 8
+"""Texts at a sampling temperature, of which anything is told."""
+
 OF_MODEL = "model"
 """Who writes, where it is the model and no null."""
 
 
 def resolve(study: Spec) -> None:
     """Sampling temperatures and lengths of each sweep become ascending."""
-    pairs: list[tuple[str, str]] = []
-    for at, spec in enumerate(study["criticality"]):
-        where = f"criticality.{at}"
-        pair = spec["model"], spec["dataset"]
-        check_name(f"{where}.model", spec["model"], study["models"], "is not one of the models")
-        check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
-        if pair in pairs:
-            raise InputError(
-                f"{where}: the same model and dataset as criticality.{pairs.index(pair)}; remove "
-                f"it, or add its sampling temperatures there"
-            )
-        pairs.append(pair)
+    for where, spec in pairs("criticality", study, "sampling temperatures"):
         _resolve(where, spec, study["datasets"])
 
 
@@ -52,9 +44,6 @@ def _resolve(where: str, spec: Spec, datasets: dict[str, Spec]) -> None:
     # They are written in paths, where −0.0 is none.
     spec["sampling_temperatures"] = sorted(abs(float(t)) for t in spec["sampling_temperatures"])
     spec["lengths"] = sorted(spec["lengths"])
-
-
-FEWEST_TEXTS = 8
 
 
 # What the rules ask.

@@ -8,9 +8,8 @@ from ..configuration.checks import (
     check_drawn_at,
     check_layer,
     check_limit,
-    check_name,
-    check_text,
     documents_limit,
+    pairs,
     tokens_limit,
 )
 from ..configuration.names import check_readable
@@ -33,18 +32,7 @@ def refuse_old(config: Any) -> None:
 
 def resolve(study: Spec) -> None:
     """Check that there are such prompts; values of each curve become ascending."""
-    pairs: list[tuple[str, str]] = []
-    for at, spec in enumerate(study["decoding"]):
-        where = f"decoding.{at}"
-        pair = spec["model"], spec["dataset"]
-        check_name(f"{where}.model", spec["model"], study["models"], "is not one of the models")
-        check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
-        if pair in pairs:
-            raise InputError(
-                f"{where}: the same model and dataset as decoding.{pairs.index(pair)}; remove it, "
-                f"or add its conditions there"
-            )
-        pairs.append(pair)
+    for where, spec in pairs("decoding", study, "conditions"):
         name, dataset = spec["dataset"], study["datasets"][spec["dataset"]]
         check_limit(f"{where}.prompts", spec["prompts"], name, documents_limit(dataset))
         check_limit(f"{where}.prompt_tokens", spec["prompt_tokens"], name, tokens_limit(dataset))

@@ -7,9 +7,8 @@ import math
 from ..configuration.checks import (
     check_drawn_at,
     check_limit,
-    check_name,
-    check_text,
     documents_limit,
+    pairs,
     tokens_limit,
 )
 from ..configuration.names import check_readable
@@ -30,18 +29,7 @@ def resolve(study: Spec) -> None:
     for name, spec in study["datasets"].items():
         if is_generated(spec):
             _check_lengths(name, spec)
-    pairs: list[tuple[str, str]] = []
-    for at, spec in enumerate(study["generation"]):
-        where = f"generation.{at}"
-        pair = spec["model"], spec["dataset"]
-        check_name(f"{where}.model", spec["model"], study["models"], "is not one of the models")
-        check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
-        if pair in pairs:
-            raise InputError(
-                f"{where}: the same model and dataset as generation.{pairs.index(pair)}; remove "
-                f"it, or add its conditions there"
-            )
-        pairs.append(pair)
+    for where, spec in pairs("generation", study, "conditions"):
         check_readable(f"{where}.conditions", "condition", spec["conditions"])
         for name, condition in spec["conditions"].items():
             _fill(f"{where}.conditions.{name}", condition, spec)

@@ -6,30 +6,18 @@ from ..configuration.checks import (
     check_layer,
     check_limit,
     check_name,
-    check_text,
     documents_limit,
+    pairs,
     tokens_limit,
 )
 from ..configuration.schema import Spec, schema
-from ..semstat.errors import InputError
 
 AFTER = ("tokens", "energies")
 
 
 def resolve(study: Spec) -> None:
     """`layers` and `effects` of each entry, of a model with trained weights, become ascending."""
-    pairs: list[tuple[str, str]] = []
-    for at, spec in enumerate(study["steering"]):
-        where = f"steering.{at}"
-        pair = spec["model"], spec["dataset"]
-        check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
-        _check_model(f"{where}.model", spec["model"], study["models"])
-        if pair in pairs:
-            raise InputError(
-                f"{where}: the same model and dataset as steering.{pairs.index(pair)}; "
-                f"remove it, or add its layers there"
-            )
-        pairs.append(pair)
+    for where, spec in pairs("steering", study, "layers", _check_model):
         for layer in spec["layers"]:
             check_layer(f"{where}.layers", layer, spec["model"], study["models"])
         name, dataset = spec["dataset"], study["datasets"][spec["dataset"]]
