@@ -20,8 +20,6 @@ SWEPT = {(spec["model"], spec["dataset"]): spec for spec in STUDY["criticality"]
 
 SWEEP = ["prompts", "prompt_tokens", "runs", "write", "seed"]
 
-SWEPT_FIGURE = f"results/figures/criticality/{ENSEMBLE}"
-
 
 include: "functions/criticality.smk"
 
@@ -60,7 +58,8 @@ for pair in SWEPT:
             CONDA
         threads: measure_threads(MODELS[model]["device"])
         resources:
-            **of_model(MODELS[model], time_for_sweep(pair)) | {"mem_mb": memory_for_runs(model)},
+            **of_model(MODELS[model], time_for_sweep(pair))
+            | {"mem_mb": memory_to_write(MODELS[model], REMEMBERED_MB)},
         params:
             running=running(model),
             options=sweep_options(pair),
@@ -143,7 +142,7 @@ rule plot_phases:
         observables=if_swept(lambda pair, w: beside(pair, OBSERVABLES)),
         crossovers=if_swept(lambda pair, w: beside(pair, CROSSOVERS)),
     output:
-        **swept_figure("phases"),
+        **figure_of_pair("criticality", "phases"),
     log:
         log("plot_phases", ENSEMBLE),
     conda:
@@ -162,7 +161,7 @@ rule plot_observables:
         observables=if_swept(lambda pair, w: beside(pair, OBSERVABLES)),
         crossovers=expand(CROSSOVERS, by="model", allow_missing=True),
     output:
-        **swept_figure("{show}"),
+        **figure_of_pair("criticality", "{show}"),
     log:
         log("plot_observables", f"{ENSEMBLE}/{{show}}"),
     wildcard_constraints:
@@ -183,7 +182,7 @@ rule plot_crossovers:
     input:
         crossovers=if_swept(lambda pair, w: beside(pair, CROSSOVERS)),
     output:
-        **swept_figure("crossovers"),
+        **figure_of_pair("criticality", "crossovers"),
     log:
         log("plot_crossovers", ENSEMBLE),
     conda:
@@ -198,7 +197,7 @@ rule plot_diversity:
     input:
         observables=if_swept(lambda pair, w: beside(pair, OBSERVABLES)),
     output:
-        **swept_figure("diversity"),
+        **figure_of_pair("criticality", "diversity"),
     log:
         log("plot_diversity", ENSEMBLE),
     conda:

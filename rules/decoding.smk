@@ -13,7 +13,6 @@ DECODED = f"{ENSEMBLE}/condition={{condition}}"
 CONTINUATIONS = f"results/decoding/continuations/{DECODED}.parquet"
 DECODINGS = f"results/decoding/decodings/{DECODED}.parquet"
 CONTINUED_TEXTS = f"results/decoding/texts/{ENSEMBLE}.csv"
-CONTINUED_FIGURE = f"results/figures/decoding/{ENSEMBLE}"
 
 CONTINUED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["decoding"]}
 
@@ -56,7 +55,7 @@ for pair in CONTINUED:
             threads: measure_threads(MODELS[model]["device"])
             resources:
                 **of_model(MODELS[model], time_to_continue(pair))
-                | {"mem_mb": memory_to_continue(pair)},
+                | {"mem_mb": memory_to_write(MODELS[model], CONTINUED_MB)},
             params:
                 code=digest_of_code(f"decoding.methods.{method}"),
                 command=f"decoding.methods.{method}",
@@ -127,7 +126,7 @@ rule plot_tradeoffs:
     input:
         decodings=if_continued(DECODINGS),
     output:
-        **continued_figure("tradeoffs"),
+        **figure_of_pair("decoding", "tradeoffs"),
     log:
         log("plot_tradeoffs", ENSEMBLE),
     conda:
@@ -142,7 +141,7 @@ rule plot_doses:
     input:
         decodings=if_continued(DECODINGS),
     output:
-        **continued_figure("doses"),
+        **figure_of_pair("decoding", "doses"),
     log:
         log("plot_doses", ENSEMBLE),
     conda:
@@ -157,7 +156,7 @@ rule plot_costs_of_decoding:
     input:
         decodings=if_continued(DECODINGS),
     output:
-        **continued_figure("costs"),
+        **figure_of_pair("decoding", "costs"),
     log:
         log("plot_costs_of_decoding", ENSEMBLE),
     conda:
@@ -185,7 +184,11 @@ DECODINGS_TABLE = (
 rule decoding:
     input:
         [CONTINUED_TEXTS.format(model=model, dataset=dataset) for model, dataset in CONTINUED],
-        [path for pair in CONTINUED for path in figures_of_continued(pair)],
+        [
+            path
+            for pair in CONTINUED
+            for path in figures_of_pair("decoding", pair, ["tradeoffs", "doses", "costs"])
+        ],
         DECODINGS_TABLE,
     message:
         "Done: figures are in results/figures/decoding, numbers and texts in results/decoding"

@@ -69,7 +69,6 @@ ENTROPIES = f"results/generation/entropies/{CONDITION}.parquet"
 WRITTEN_TEXTS = f"results/generation/texts/{CONDITION}.parquet"
 CONDITIONS = f"results/generation/conditions/{CONDITION}.parquet"
 COMPARED_CONDITIONS = f"results/generation/comparisons/{ENSEMBLE}.parquet"
-WRITTEN_FIGURE = f"results/figures/generation/{ENSEMBLE}"
 
 WRITTEN = {(spec["model"], spec["dataset"]): spec for spec in STUDY["generation"]}
 
@@ -120,7 +119,7 @@ for pair in WRITTEN:
             threads: measure_threads(MODELS[model]["device"])
             resources:
                 **of_model(MODELS[model], time_for_runs(pair, generations_to_find))
-                | {"mem_mb": memory_for_runs(model)},
+                | {"mem_mb": memory_to_write(MODELS[model], REMEMBERED_MB)},
             params:
                 code=digest_of_code(f"generation.schedules.{schedule}"),
                 command=f"generation.schedules.{schedule}",
@@ -159,7 +158,8 @@ for pair in WRITTEN:
                 CONDA
             threads: measure_threads(MODELS[model]["device"])
             resources:
-                **of_model(MODELS[model], time_for_runs(pair)) | {"mem_mb": memory_for_runs(model)},
+                **of_model(MODELS[model], time_for_runs(pair))
+                | {"mem_mb": memory_to_write(MODELS[model], REMEMBERED_MB)},
             params:
                 code=digest_of_code(f"generation.methods.{method}"),
                 command=f"generation.methods.{method}",
@@ -233,7 +233,7 @@ rule plot_entropies:
     input:
         entropies=if_written(ENTROPIES, is_constant),
     output:
-        **written_figure("entropies"),
+        **figure_of_pair("generation", "entropies"),
     log:
         log("plot_entropies", ENSEMBLE),
     conda:
@@ -248,7 +248,7 @@ rule plot_schedules:
     input:
         schedules=if_written(SCHEDULE, is_scheduled),
     output:
-        **written_figure("schedules"),
+        **figure_of_pair("generation", "schedules"),
     log:
         log("plot_schedules", ENSEMBLE),
     conda:
@@ -263,7 +263,7 @@ rule plot_held:
     input:
         entropies=if_written(ENTROPIES, is_control),
     output:
-        **written_figure("held"),
+        **figure_of_pair("generation", "held"),
     log:
         log("plot_held", ENSEMBLE),
     conda:
@@ -280,7 +280,7 @@ rule plot_costs:
     input:
         conditions=if_written(CONDITIONS),
     output:
-        **written_figure("costs"),
+        **figure_of_pair("generation", "costs"),
     log:
         log("plot_costs", ENSEMBLE),
     conda:
@@ -295,7 +295,7 @@ rule plot_conditions:
     input:
         conditions=if_written(CONDITIONS),
     output:
-        **written_figure("conditions"),
+        **figure_of_pair("generation", "conditions"),
     log:
         log("plot_conditions", ENSEMBLE),
     conda:
@@ -332,7 +332,7 @@ rule plot_comparisons:
     input:
         comparisons=COMPARED_CONDITIONS,
     output:
-        **written_figure("comparisons"),
+        **figure_of_pair("generation", "comparisons"),
     log:
         log("plot_comparisons", ENSEMBLE),
     conda:

@@ -109,13 +109,34 @@ def time_to_read(spec, passes=1):
     return of_job
 
 
+def time_for_tokens(spec, tokens_of):
+    """Time limit of a job that writes; `tokens_of` its wildcards are the tokens that take so long."""
+
+    def of_job(wildcards, input, threads, attempt):
+        tokens = tokens_of(wildcards)
+        weights, device = size_of(input.snapshot), device_of(spec)
+        return runtime_minutes(weights, tokens, tokens, device, threads, attempt)
+
+    return of_job
+
+
 def time_to_write(spec):
     """Time limit of a job that generates a shard: a token at a time, so that a GPU mostly waits."""
 
-    def of_job(wildcards, input, threads, attempt):
+    def tokens_of(wildcards):
         dataset = DATASETS[wildcards.dataset]
-        tokens = dataset["documents_per_shard"] * dataset["tokens_per_document"]
-        weights, device = size_of(input.snapshot), device_of(spec)
-        return runtime_minutes(weights, 20 * tokens, 20 * tokens, device, threads, attempt)
+        return 20 * dataset["documents_per_shard"] * dataset["tokens_per_document"]
+
+    return time_for_tokens(spec, tokens_of)
+
+
+def memory_to_write(spec, remembered_mb):
+    """Main memory of a job that writes: on a CPU so much for keys and values, and packed weights."""
+    needed = memory_for(spec)
+
+    def of_job(wildcards, input, attempt):
+        more = 4e-6 * size_of(input.snapshot).parameters + remembered_mb
+        on_cpu = device_of(spec) == "cpu"
+        return needed(wildcards, input, attempt) + (attempt * int(more) if on_cpu else 0)
 
     return of_job

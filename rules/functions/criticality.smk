@@ -22,30 +22,15 @@ def beside(pair, pattern):
     return described(pair, pattern) + expand(pattern, model=others, dataset=dataset, by="model")
 
 
-def swept_figure(name):
-    """A figure of one pair of model and dataset, as SVG and PDF."""
-    labels = {"model": "{model}", "dataset": "{dataset}", "figure": name}
-    return figure(f"{SWEPT_FIGURE}/{name}", f"criticality/{name}", "Criticality", **labels)
-
-
 def swept_figures(pair):
     """Figures of one pair of model and dataset."""
-    model, dataset = pair
     names = ["phases", "texts", "fluctuations", "crossovers", "diversity"]
-    patterns = [f"{SWEPT_FIGURE}/{name}" for name in names]
-    return drawn(patterns, model=model, dataset=dataset)
+    return figures_of_pair("criticality", pair, names)
 
 
 def if_swept(files):
     """Files of one pair, which the configuration must name."""
-
-    def of_pair(wildcards):
-        pair = wildcards.model, wildcards.dataset
-        if pair not in SWEPT:
-            raise WorkflowError(f"{' on '.join(pair)} is not swept; add an entry to `criticality`")
-        return files(pair, wildcards)
-
-    return of_pair
+    return if_named("criticality", SWEPT, "swept", files)
 
 
 def sweep_options(pair):
@@ -56,12 +41,7 @@ def sweep_options(pair):
 
 def time_for_sweep(pair):
     """Time limit of a job that writes all texts at one sampling temperature."""
-
-    def of_job(wildcards, input, threads, attempt):
-        spec = SWEPT[pair]
-        # Twice: a step is narrow, and attention looks back over a whole text.
-        tokens = 2 * spec["prompts"] * spec["runs"] * max(spec["lengths"])
-        weights, device = size_of(input.snapshot), device_of(MODELS[pair[0]])
-        return runtime_minutes(weights, tokens, tokens, device, threads, attempt)
-
-    return of_job
+    spec = SWEPT[pair]
+    # Twice: a step is narrow, and attention looks back over a whole text.
+    tokens = 2 * spec["prompts"] * spec["runs"] * max(spec["lengths"])
+    return time_for_tokens(MODELS[pair[0]], lambda _: tokens)

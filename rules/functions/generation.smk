@@ -17,14 +17,9 @@ def of_written(pattern):
 
 def if_written(pattern, among=lambda condition: True):
     """A pattern's files of one pair, which the configuration must name."""
-
-    def of_pair(wildcards):
-        pair = wildcards.model, wildcards.dataset
-        if pair not in WRITTEN:
-            raise WorkflowError(f"{' on '.join(pair)} is not written; add an entry to `generation`")
-        return written(pattern, *pair, among)
-
-    return of_pair
+    return if_named(
+        "generation", WRITTEN, "written", lambda pair, _: written(pattern, *pair, among)
+    )
 
 
 def conditions_of(pair, key, value):
@@ -62,16 +57,14 @@ def own_options_of(pair, keys_of):
 def time_for_runs(pair, generations=lambda condition: 1):
     """Time limit of a job that writes so many generations of all runs."""
 
-    def of_job(wildcards, input, threads, attempt):
+    def tokens_of(wildcards):
         spec = WRITTEN[pair]
         condition = spec["conditions"][wildcards.condition]
         texts = spec["runs"] * max(condition["prompts"], condition["found_on"])
         # Twice: a step is narrow, and attention looks back over a whole text.
-        tokens = 2 * generations(condition) * texts * condition["write"]
-        weights, device = size_of(input.snapshot), device_of(MODELS[pair[0]])
-        return runtime_minutes(weights, tokens, tokens, device, threads, attempt)
+        return 2 * generations(condition) * texts * condition["write"]
 
-    return of_job
+    return time_for_tokens(MODELS[pair[0]], tokens_of)
 
 
 def generations_to_find(condition):
@@ -79,19 +72,6 @@ def generations_to_find(condition):
     if condition.get("schedule") != "optimised":
         return 4  # a root of the marginal entropy at each position
     return condition["evaluations"] * (1 + condition["knots"])
-
-
-def memory_for_runs(model):
-    """Main memory of a job that writes runs: on a CPU keys, values and packed weights too."""
-    spec = MODELS[model]
-    needed = memory_for(spec)
-
-    def of_job(wildcards, input, attempt):
-        more = 4e-6 * size_of(input.snapshot).parameters + REMEMBERED_MB
-        on_cpu = device_of(spec) == "cpu"
-        return needed(wildcards, input, attempt) + (attempt * int(more) if on_cpu else 0)
-
-    return of_job
 
 
 def is_constant(condition):
@@ -113,12 +93,6 @@ def is_compared(pair):
     return len(constants) > 1 and any(map(is_control, conditions))
 
 
-def written_figure(name):
-    """A figure of one pair of model and dataset, as SVG and PDF."""
-    labels = {"model": "{model}", "dataset": "{dataset}", "figure": name}
-    return figure(f"{WRITTEN_FIGURE}/{name}", f"generation/{name}", "Generation", **labels)
-
-
 def figures_of(pair):
     """Figures that the conditions of a pair of model and dataset give."""
     spec = WRITTEN[pair]
@@ -130,6 +104,4 @@ def figures_of(pair):
     if "target" in spec:
         names += ["costs"]
         names += ["held"] if any(map(is_control, conditions)) else []
-    model, dataset = pair
-    patterns = [f"{WRITTEN_FIGURE}/{name}" for name in names]
-    return drawn(patterns, model=model, dataset=dataset)
+    return figures_of_pair("generation", pair, names)

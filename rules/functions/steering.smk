@@ -8,14 +8,7 @@ def of_steered(pattern):
 
 def if_steered(pattern):
     """A pattern's file of one pair, which the configuration must name."""
-
-    def of_pair(wildcards):
-        pair = wildcards.model, wildcards.dataset
-        if pair not in STEERED:
-            raise WorkflowError(f"{' on '.join(pair)} is not steered; add an entry to `steering`")
-        return pattern.format(**wildcards)
-
-    return of_pair
+    return if_named("steering", STEERED, "steered", lambda _, w: pattern.format(**w))
 
 
 def tokens_of(model):
