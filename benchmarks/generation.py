@@ -40,7 +40,8 @@ from workflow_scripts.models.loading import Running, load
 from workflow_scripts.running.command import progress, run
 from workflow_scripts.semstat.generation import runs as engine
 from workflow_scripts.semstat.generation.methods.schedule import constant
-from workflow_scripts.semstat.generation.runs import Runs, bytes_of_a_text, draw_uniform_runs
+from workflow_scripts.semstat.generation.runs import Runs, draw_uniform_runs
+from workflow_scripts.semstat.models.in_place import bytes_of_a_text
 from workflow_scripts.semstat.models.packed import PackedLinear, pack
 from workflow_scripts.semstat.models.replay import Reader
 from workflow_scripts.tokens.shards import read_beginnings

@@ -6,9 +6,8 @@ from transformers.cache_utils import DynamicLayer
 
 from tests.models.test_replay import RECURRENT, of_type
 from tests.tiny import FAMILIES, VOCABULARY, tiny_model
-from workflow_scripts.semstat.generation.runs import bytes_of_a_text
 from workflow_scripts.semstat.models.decoder import LayeredModel
-from workflow_scripts.semstat.models.in_place import in_place
+from workflow_scripts.semstat.models.in_place import bytes_of_a_text, in_place
 from workflow_scripts.semstat.models.replay import Reader
 
 IDS = torch.randint(1, VOCABULARY, (2, 20), generator=torch.Generator().manual_seed(0))

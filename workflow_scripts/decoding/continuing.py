@@ -28,7 +28,7 @@ from ..semstat.errors import InputError
 from ..semstat.generation.loops import find_loops, repetition
 from ..semstat.generation.sampling import draw_uniform
 from ..semstat.generation.writing import Continuation, Method, continue_texts, reread
-from ..semstat.models.in_place import bytes_remembered
+from ..semstat.models.in_place import bytes_of_a_text
 from ..semstat.models.packed import pack
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import Provenance
@@ -277,8 +277,7 @@ def texts_at_once(running: Running, reader: Reader, positions: int, copies: int)
     room = REMEMBERED[device.type]
     if device.type == "cuda":
         room *= torch.cuda.mem_get_info(device)[0]
-    moment, _ = reader.start(torch.zeros((1, 2), dtype=torch.long, device=device))
-    return max(1, int(room // max(1, copies * bytes_remembered(moment.after, positions))))
+    return max(1, int(room // max(1, copies * bytes_of_a_text(reader, positions))))
 
 
 def describe(

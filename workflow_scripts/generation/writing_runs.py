@@ -26,10 +26,10 @@ from ..semstat.generation.runs import (
     Method,
     Runs,
     Step,
-    bytes_of_a_text,
     draw_uniform_runs,
     write_runs,
 )
+from ..semstat.models.in_place import bytes_of_a_text
 from ..semstat.models.packed import pack
 from ..semstat.provenance import Provenance
 from ..semstat.tables import table_of, table_of_rows, table_writers

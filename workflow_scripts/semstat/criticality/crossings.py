@@ -57,14 +57,21 @@ class Crossings(NamedTuple):
         Texts of L tokens know of periods up to L/3 only, and of those near it little: to compare
         lengths, take the longest period that the shortest texts have.
         """
-        seen_k = (self.outside_k > 0) & (longest >= PERIOD_K)
-        if not seen_k.any():
-            return float("nan")
-        return float(np.sum(self.entered_k[seen_k] / self.outside_k[seen_k]))
+        periods = slice(0, longest)
+        return float(entering_rate(self.entered_k[periods], self.outside_k[periods]))
 
     def leaving(self) -> float:
         """Loops left a token inside; NaN without exposure."""
         return self.left / self.inside if self.inside else float("nan")
+
+
+def entering_rate(
+    entered_k: NDArray[np.integer | np.floating], outside_k: NDArray[np.integer | np.floating]
+) -> NDArray[np.float64]:
+    """Loops entered a token outside, summed over periods, the last axis; NaN without exposure."""
+    exposed_k = outside_k > 0
+    rate_k = np.divide(entered_k, outside_k, out=np.zeros(exposed_k.shape), where=exposed_k)
+    return np.where(exposed_k.any(axis=-1), rate_k.sum(axis=-1), np.nan)
 
 
 def count_crossings(windows: Windows) -> Crossings:

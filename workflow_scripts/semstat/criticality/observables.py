@@ -19,7 +19,7 @@ from ..thermodynamics.energy_grid import count_states, energy_edges
 from ..thermodynamics.quantiles import Cumulated
 from ..thermodynamics.states import BlockSums
 from .correlation import OF_LENGTH, background, between, integrated_time, matches
-from .crossings import Crossings, count_crossings
+from .crossings import Crossings, count_crossings, entering_rate
 from .order import binder, central_moments, magnetisation
 
 Array = NDArray[np.float64]
@@ -94,10 +94,8 @@ class Observed:
         """
         mean_r = {name: weight_rd @ value_d for name, value_d in self.mean_d.items()}
         found = {name: mean_r[name] for name in PLAIN}
+        found["entering"] = entering_rate(weight_rd @ self.entered_dk, weight_rd @ self.outside_dk)
         with np.errstate(invalid="ignore", divide="ignore"):
-            rate_rk = (weight_rd @ self.entered_dk) / (weight_rd @ self.outside_dk)
-            nowhere_r = np.isnan(rate_rk).all(axis=1)
-            found["entering"] = np.where(nowhere_r, np.nan, np.nansum(rate_rk, axis=1))
             found["leaving"] = mean_r["left"] / mean_r["inside"]
         background_r = between(self.pair_dd, weight_rd)
         found["autocorrelation_time"] = integrated_time(weight_rd @ self.match_dk, background_r)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers.cache_utils import Cache
 
-from ..models.in_place import bytes_remembered, in_place
-from ..models.replay import Moment, Reader
+from ..models.in_place import in_place
+from ..models.replay import Moment
 from ..models.thread_pool import side_by_side
 from .marginal import Marginal, measure_marginal, subsets
 from .sampling import draw
@@ -282,9 +282,3 @@ def write_runs(runs: Runs, advance: Callable[[int], object] = lambda _tokens: No
         if len(runs.end_token_c) and not runs.alive_dr.any():
             break
     return steps
-
-
-def bytes_of_a_text(reader: Reader, positions: int) -> int:
-    """What a model remembers of a text of so many tokens, in bytes: keys and values."""
-    moment, _ = reader.start(torch.zeros((1, 2), dtype=torch.long, device=reader.layered.device))
-    return bytes_remembered(moment.after, positions)

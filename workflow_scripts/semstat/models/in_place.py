@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
 from .caches import rows_of
+from .replay import Reader
 
 
 def in_place(cache: Cache, row_x: Tensor, positions: int) -> Cache:
@@ -50,6 +51,12 @@ def bytes_remembered(cache: Cache, positions: int) -> int:
         for tensor in (layer.keys, layer.values)
         if tensor is not None and tensor.numel()
     )
+
+
+def bytes_of_a_text(reader: Reader, positions: int) -> int:
+    """What a model remembers of a text of so many tokens, in bytes: keys and values."""
+    moment, _ = reader.start(torch.zeros((1, 2), dtype=torch.long, device=reader.layered.device))
+    return bytes_remembered(moment.after, positions)
 
 
 class _InPlace(DynamicLayer):
