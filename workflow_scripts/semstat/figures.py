@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -32,6 +33,9 @@ LINEAR_BELOW = 1e-6
 
 LEGEND_LINE = 0.15
 """Inches of a line of a legend."""
+
+LETTERS = 15
+"""Letters of a title for each inch."""
 
 SHOWN_DPI = 110
 """Pixels of a page for an inch of a figure, in a notebook."""
@@ -88,6 +92,18 @@ def line_styles(lines: int, ordered: bool) -> list[tuple[Any, Any]]:
         (OKABE_ITO[i % len(OKABE_ITO)], DASHES[i // len(OKABE_ITO) % len(DASHES)])
         for i in range(lines)
     ]
+
+
+def entitle(figure: matplotlib.figure.Figure, title: str, beside: float = 0.0) -> None:
+    """The title of a figure, which grows by the lines that this takes.
+
+    Parameters
+    ----------
+    beside : inches at the right that are another's.
+    """
+    headline = fill(title, round(LETTERS * (figure.get_figwidth() - beside)))
+    figure.suptitle(headline, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
+    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * headline.count("\n"))
 
 
 def legend_below(

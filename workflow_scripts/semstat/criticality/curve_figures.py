@@ -11,7 +11,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
-from ..figures import DASHES, Figure, house_style, legend_below, power_of_ten, shade
+from ..figures import (
+    DASHES,
+    Figure,
+    entitle,
+    house_style,
+    legend_below,
+    power_of_ten,
+    shade,
+)
 from ..statistics.curve import Interval
 from .figures import (
     LABELS,
@@ -22,7 +30,6 @@ from .figures import (
     Rows,
     Writers,
     colors_of,
-    entitle,
     lengths_of,
     mark,
 )
@@ -133,7 +140,7 @@ def draw_observables(
             axes.set_title(LABELS[name], loc="left", pad=4 + 4 * len(colors) * marked)
         for axes in panels[-1]:
             axes.set_xlabel(SAMPLING_TEMPERATURE)
-        entitle(figure, title, {})
+        entitle(figure, title)
         _legend(figure, lines)
     return figure
 
@@ -161,7 +168,7 @@ def draw_diversity(observables: Writers, title: str) -> Figure:
                 axes.set_xlabel(LABELS[against])
         for axes, name in zip(panels[0], RESPONSES, strict=True):
             axes.set_title(LABELS[name], loc="left")
-        entitle(figure, title, {})
+        entitle(figure, title)
         _legend(figure, lines)
     return figure
 

@@ -14,7 +14,7 @@ from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from ..figures import LEGEND_LINE, Figure, house_style, legend_below, line_styles
+from ..figures import LEGEND_LINE, Figure, entitle, house_style, legend_below, line_styles
 from ..statistics.curve import Interval
 from .tables import BALANCE, CROSSING, HALVES, PEAKS, STEEPEST
 
@@ -78,9 +78,6 @@ NAME = 20
 PLACE = 24
 """Letters of a line that says which place of change a row is of."""
 
-LETTERS = 15
-"""Letters of a title for each inch."""
-
 UNSURE = ", in fewer than half of the draws"
 
 OUTLINE = [Stroke(linewidth=2.4, foreground="k"), Normal()]
@@ -120,7 +117,8 @@ def draw_phases(observables: Writers, crossovers: Writers, name: str, title: str
                 axes.xaxis.set_tick_params(labelbottom=True)
                 axes.set_xlabel(SAMPLING_TEMPERATURE)
         figure.colorbar(mesh, ax=panels, label=LABELS[name], aspect=15 * lines, pad=0.01)
-        entitle(figure, title, dict(zip(observables, panels.flat, strict=False)), lines)
+        entitle(figure, title)
+        name_panels(figure, dict(zip(observables, panels.flat, strict=False)), lines)
         if marks:
             legend_below(figure, marks.values(), marks, 2)
     return figure
@@ -199,22 +197,19 @@ def length_axis(axes: Axes, lengths: Sequence[int]) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def entitle(figure: Figure, title: str, panels: Mapping[str, Axes], down: int = 1) -> None:
-    """Titles of a figure and of its panels; the figure grows by the lines that these take.
+def name_panels(figure: Figure, panels: Mapping[str, Axes], down: int) -> None:
+    """Titles of panels; the figure grows by the lines that these take.
 
     Parameters
     ----------
     panels : by what they are to be called.
     down : rows that these are in.
     """
-    headline = fill(title, round(LETTERS * figure.get_figwidth()))
-    figure.suptitle(headline, x=0.01, ha="left", fontsize=8)
     names = [fill(name, NAME) for name in panels]
     for name, axes in zip(names, panels.values(), strict=True):
         axes.set_title(name, loc="left")
     further = down * max((name.count("\n") for name in names), default=0)
-    lines = further + headline.count("\n")
-    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * lines)
+    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * further)
 
 
 def mark(axes: Axes, x: Interval[Any], y: float, color: Any, **more: Any) -> None:
@@ -275,7 +270,8 @@ def draw_crossovers(crossovers: Writers, title: str) -> Figure:
         labels = [fill(called(*kind), PLACE) for kind in kinds]
         panels[0].set_yticks(range(len(kinds)), labels)
         panels[0].set_ylim(len(kinds) - 0.5, -0.5)
-        entitle(figure, title, dict(zip(crossovers, panels, strict=True)))
+        entitle(figure, title)
+        name_panels(figure, dict(zip(crossovers, panels, strict=True)), 1)
         dot: Any = {"marker": "o", "markersize": 3.2}
         entries = {
             f"{length:,} tokens": Line2D([], [], color=color, **dot)

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from ..figures import Figure, house_style
-from .figures import FAMILY_COLORS, GREEDY, Condition, Rows, conditions_of, entitle, log_axis, said
+from ..figures import Figure, entitle, house_style
+from .figures import FAMILY_COLORS, GREEDY, Condition, Rows, conditions_of, log_axis, said
 from .labels import SMALL
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..figures import Figure, house_style
+from ..figures import Figure, entitle, house_style
 from ..generation.condition_figures import limits
 from ..statistics.curve import Interval
 from ..tables import interval_columns
@@ -21,7 +21,6 @@ from .figures import (
     Rows,
     conditions_of,
     draw_points,
-    entitle,
     share_axis,
 )
 

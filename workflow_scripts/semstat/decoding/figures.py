@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..figures import LEGEND_LINE, OKABE_ITO, Figure, house_style, legend_below
+from ..figures import LEGEND_LINE, OKABE_ITO, Figure, entitle, house_style, legend_below
 from ..generation.condition_figures import MARKERS, bars_of, limits, plain_numbers
 from ..statistics.curve import Interval
 from ..tables import interval_columns
@@ -41,9 +41,6 @@ BEHIND = "0.85"
 
 NAME = 24
 """Letters of a line of a legend."""
-
-LETTERS = 15
-"""Letters of a title for each inch."""
 
 LEAST_SHARE = 0.1
 """To which axes of shares reach at least: what is next to nothing looks so."""
@@ -231,18 +228,6 @@ def share_axis(axes: Axes, rows: Rows, name: str) -> None:
     most = max(LEAST_SHARE, float(np.nanmax([value, high])))
     axes.set_ylim(-0.04 * most, 1.06 * most)
     axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
-
-
-def entitle(figure: Figure, title: str, beside: float = 0.0) -> None:
-    """The title of a figure, which grows by the lines that this takes.
-
-    Parameters
-    ----------
-    beside : inches at the right that are another's.
-    """
-    headline = fill(title, round(LETTERS * (figure.get_figwidth() - beside)))
-    figure.suptitle(headline, x=0.01, ha="left", fontsize=8)
-    figure.set_figheight(figure.get_figheight() + LEGEND_LINE * headline.count("\n"))
 
 
 def _legend_of_all(

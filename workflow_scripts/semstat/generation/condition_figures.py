@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from ..figures import Figure, house_style, legend_below, line_styles
+from ..figures import Figure, entitle, house_style, legend_below, line_styles
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 from .tables import ALIKE, CONSTANT, FOUND_ON, HELD_OUT
@@ -79,7 +79,7 @@ def draw_costs(rows: Rows, title: str) -> Figure:
         panels[0].set_yscale("log", nonpositive="clip")
         _show_from(panels, rows)
         plain_numbers(panels[0].yaxis)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+        entitle(figure, title)
         _legend(figure, names, {HELD_OUT: "full", FOUND_ON: "none"})
     return figure
 
@@ -179,7 +179,7 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
         for axes in panels[1]:
             axes.set_xlabel(f"{against} entropy  [nats]")
             axes.set_xlim(limits(rows, [against]))
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+        entitle(figure, title)
         _legend(figure, [row["condition"] for row in others], {}, bool(constants))
     return figure
 
@@ -220,7 +220,7 @@ def draw_comparisons(rows: Rows, title: str) -> Figure:
             axes.set_xlim(limits(rows, [name], 0.0))
             axes.set_ylim(len(names) - 0.5, -0.5)
             axes.set_yticks(range(len(names)), names)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+        entitle(figure, title)
         handles = [
             Line2D([], [], color="0.4", marker="o", markersize=4, fillstyle=fill, linestyle="none")
             for fill in fills.values()

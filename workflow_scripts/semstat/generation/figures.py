@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, Figure, house_style, legend_below, line_styles, shade
+from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below, line_styles, shade
 from ..statistics.curve import Interval
 from .tables import FOUND_ON, HELD_OUT
 
@@ -73,7 +73,7 @@ def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
             panels[name].set_ylabel("entropy  [nats]")
         for name in ("conditional", "divergence"):
             position_axis(panels[name])
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8)
+        entitle(figure, title)
         handles = [Line2D([], [], color=color) for color in styles]
         called = "sampling temperature"
         legend_below(figure, handles, conditions, 7, title=called)
@@ -145,7 +145,7 @@ def draw_held(conditions: Mapping[str, Rows], target: float, title: str) -> Figu
             axes.set_ylabel("marginal entropy\n[nats]")
         for axes in _lowest(panels, len(conditions)):
             position_axis(axes)
-        figure.suptitle(f"{title}, target {target:g} nats", x=0.01, ha="left", fontsize=8)
+        entitle(figure, f"{title}, target {target:g} nats")
         drawn = {row["prompts"] for rows in conditions.values() for row in rows}
         entries: dict[str, Any] = {
             group: Line2D([], [], color=color, linestyle=dash)
