@@ -26,6 +26,11 @@ SOURCES += ["report", "envs"]
 CHECKED = ["README.md", "CHANGELOG.md", "pyproject.toml", "docs", "tests", "benchmarks"]
 """What its checks and its pages need besides."""
 
+SHARED_RULES = {"common", "pairs", "resources", "tables"}
+"""Files of rules that are no stage's."""
+
+STAGES = sorted({path.stem for path in (REPO / "rules").glob("*.smk")} - SHARED_RULES)
+
 NO_NETWORK = {
     "HF_HUB_OFFLINE": "1",
     "HF_ENDPOINT": "http://127.0.0.1:9",

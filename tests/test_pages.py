@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs import REPO
+from tests.runs import REPO, SHARED_RULES
 
 PAGES = [REPO / name for name in ("README.md", "CHANGELOG.md", "config/README.md")]
 PAGES += sorted((REPO / "docs").glob("*.md"))
 
 STAGES = re.findall(r'^include: "rules/(\w+)\.smk"$', (REPO / "Snakefile").read_text(), re.M)
-STAGES = [stage for stage in STAGES if stage not in ("common", "resources", "tables")]
+STAGES = [stage for stage in STAGES if stage not in SHARED_RULES]
 """In the order in which the Snakefile includes them."""
 
 FOLDERS = "benchmarks|config|docs|envs|profiles|report|rules|schemas|tests|workflow_scripts|semstat"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs import REPO
+from tests.runs import REPO, STAGES
 
 PACKAGE = REPO / "workflow_scripts"
 
@@ -162,11 +162,7 @@ def test_imports_within_the_package_are_relative():
             assert not any(name.split(".")[0] in ("workflow_scripts", "semstat") for name in names)
 
 
-STAGES = sorted(path.stem for path in (REPO / "rules").glob("*.smk"))
-NO_STAGES = {"common", "pairs", "resources", "tables"}
-
-
-@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage not in NO_STAGES])
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_has_one_name_everywhere(stage):
     assert (PACKAGE / stage / "__init__.py").is_file()
     assert (PACKAGE / "semstat" / stage / "__init__.py").is_file()
@@ -189,7 +185,7 @@ def test_every_schema_report_and_room_is_of_a_stage():
 def test_the_shared_rules_are_short_and_know_no_stage():
     text = (REPO / "rules" / "common.smk").read_text()
     assert len(text.splitlines()) <= 150
-    for stage in set(STAGES) - NO_STAGES:
+    for stage in STAGES:
         assert f"results/{stage}" not in text
 
 
