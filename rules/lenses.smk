@@ -44,7 +44,7 @@ rule tokenize_for_lens:
         "Tokenizing documents to train the lens {wildcards.model} on"
     shell:
         run(
-            "lenses.tokenize_for_lens",
+            "tokens.tokenize_corpus",
             "--model results/models/{params.weights:q} --corpus {input.corpus:q}"
             " --dataset {params.dataset:q} --beyond {resources.measured} {params.options:q}"
             " --out {output:q}",

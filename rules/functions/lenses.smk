@@ -6,6 +6,6 @@ def lens_tokens_options(wildcards):
     dataset = DATASETS[spec["lens"]["train_on"]]
     return [
         *options(spec, "prefix_token"),
-        *options(spec["lens"], "train_documents"),
+        f"--documents-per-shard={spec['lens']['train_documents']}",
         *options(dataset, "tokens_per_document", *OF_TEXT),
     ]

@@ -12,12 +12,12 @@ from safetensors import safe_open
 from tests.runs import DOCUMENTS, TINY_STUDY, command, complaint
 from tests.tiny import BLOCKS, PREFIX
 from workflow_scripts.lenses.lens_files import read_lens
-from workflow_scripts.lenses.tokenize_for_lens import tokenize_for_lens
 from workflow_scripts.lenses.train_lens import train_lens
 from workflow_scripts.running.command import call
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.tables import write_table
 from workflow_scripts.semstat.tokens.tables import TOKENS
+from workflow_scripts.tokens.tokenize_corpus import tokenize_corpus
 
 TRAINING = {"train_on": "text", "train_documents": 8}
 LENS = {"like": "tiny", "readout": "tuned_lens", "lens": TRAINING}
@@ -175,13 +175,13 @@ def test_a_lens_that_is_not_what_it_should_be(tuned, tmp_path):
 
 
 def test_too_few_documents_to_leave_any_to_measure(finished, tmp_path):
-    given = ["--dataset=text", "--beyond=8", "--train-documents=8", f"--prefix-token={PREFIX}"]
+    given = ["--dataset=text", "--beyond=8", "--documents-per-shard=8", f"--prefix-token={PREFIX}"]
     given += ["--model", finished.work / "results/models/tiny", "--out", tmp_path / "o.parquet"]
     given += ["--corpus", finished.work / "results/corpora/text.parquet"]
     with pytest.raises(
-        InputError, match=r"text\.parquet holds 12 documents, .* first 8 .* `train_"
+        InputError, match=r"text\.parquet holds 12 documents, .* first 8 .* train on"
     ):
-        call(tokenize_for_lens, list(map(str, given)))
+        call(tokenize_corpus, list(map(str, given)))
 
 
 def test_too_few_documents_to_train_and_test(finished, tmp_path):

@@ -32,7 +32,7 @@ METHODS = {command for command in COMMANDS if ".methods." in command}
 SCHEDULES = {command for command in COMMANDS if command.startswith("generation.schedules.")}
 RUNNING_A_MODEL |= METHODS | SCHEDULES
 FETCHING = {command for command in COMMANDS if command.startswith("sources.")}
-TOKENIZING = {"tokens.tokenize_corpus", "lenses.tokenize_for_lens"} | {
+TOKENIZING = {"tokens.tokenize_corpus"} | {
     command for command in COMMANDS if command.startswith("tokens.ensembles.")
 }
 DRAWING = {command for command in COMMANDS if ".plot_" in command}

@@ -83,6 +83,17 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
     InputError
         If it cannot be run so: one sentence with key and remedy.
     """
+    loaded, facts = load_weights(running, positions, key)
+    try:
+        model = LayeredModel(loaded.requires_grad_(False), positions, key)
+    except ArchitectureError as error:
+        raise InputError(f"{running.key}: {error}") from error
+    log.info("%s on %s, %s attention", *(facts[key] for key in ("dtype", "device", "attention")))
+    return model, facts
+
+
+def load_weights(running: Running, positions: int, key: str) -> tuple[Any, dict[str, Any]]:
+    """transformers' own model on its device, to train, and how it is run; as `load` otherwise."""
     if running.threads:
         torch.set_num_threads(running.threads)
     transformers.logging.set_verbosity_error()
@@ -111,18 +122,12 @@ def load(running: Running, positions: int, key: str) -> tuple[LayeredModel, dict
     loaded, found = told
     _check_keys(running, found)
     _check_range(running, loaded)
-    try:
-        ready = loaded.eval().requires_grad_(False).to(device)
-        model = LayeredModel(ready, positions, key)
-    except ArchitectureError as error:
-        raise InputError(f"{running.key}: {error}") from error
     facts = {
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "dtype": running.dtype,
         "attention": loaded.config._attn_implementation,
     }
-    log.info("%s on %s, %s attention", running.dtype, facts["device"], facts["attention"])
-    return model, facts
+    return loaded.eval().to(device), facts
 
 
 def _check_keys(running: Running, found: dict[str, Any]) -> None:

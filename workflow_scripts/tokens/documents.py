@@ -73,11 +73,14 @@ class Shard:
     shard : number of the shard, from 0.
     documents_per_shard : documents in it.
     shards : so many there are to be in all, which must have their documents too.
+    beyond : documents, from the first on, that are measured, where this shard is to train on: it
+        has the last so many of the corpus, and none of those.
     """
 
-    shard: int
+    shard: int = 0
     documents_per_shard: int
     shards: int = 1
+    beyond: int | None = None
 
     def within(self, texts: Texts, held: int) -> range:
         """The documents, of a corpus that holds so many.
@@ -85,8 +88,11 @@ class Shard:
         Raises
         ------
         InputError
-            If it holds fewer than all shards need: before a model runs on the first of them.
+            If it holds fewer than all shards need: before a model runs on the first of them. If
+            one that is measured would be trained on.
         """
+        if self.beyond is not None:
+            return self._last_ones(texts, held, self.beyond)
         first = self.shard * self.documents_per_shard
         shards = max(self.shards, self.shard + 1)
         if shards * self.documents_per_shard > held:
@@ -95,6 +101,16 @@ class Shard:
                 f"for, but {texts.corpus} holds {held}; lower `shards` or `documents_per_shard`"
             )
         return range(first, first + self.documents_per_shard)
+
+    def _last_ones(self, texts: Texts, held: int, measured: int) -> range:
+        first = held - self.documents_per_shard
+        if first < measured:
+            raise InputError(
+                f"{texts.key}: {texts.corpus} holds {held} documents, and the first {measured} of "
+                f"them are measured, so {self.documents_per_shard} are too many to train on; lower "
+                f"how many documents that is"
+            )
+        return range(first, held)
 
 
 class Documents(NamedTuple):

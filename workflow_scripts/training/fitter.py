@@ -1,0 +1,137 @@
+"""transformers' Trainer with our loss, and our numbers in its log."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..semstat.errors import InputError, blamed_on
+from ..semstat.training.log_probabilities import log_probabilities
+from ..semstat.training.objective import Batch, Objective, Written
+
+
+class Windows(torch.utils.data.Dataset[dict[str, Tensor]]):
+    """Windows in the order in which they are trained on."""
+
+    def __init__(self, window_xt: NDArray[np.int32], order_x: NDArray[np.int64]) -> None:
+        self.window_xt, self.order_x = window_xt, order_x
+
+    def __len__(self) -> int:
+        return len(self.order_x)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        ids_t = self.window_xt[self.order_x[index]].astype(np.int64)
+        return {"input_ids": torch.from_numpy(ids_t)}
+
+
+class _Sums:
+    """Sums over states of the text since the last row of the log."""
+
+    def __init__(self) -> None:
+        self.states = 0
+        self.sums: Tensor | float = 0.0
+
+    @torch.no_grad()
+    def add(self, batch: Batch, log_p_xtm: Tensor) -> None:
+        log_p_correct, log_p_last = (
+            log_p_xtm[..., 0][batch.text_xt],
+            log_p_xtm[..., 1][batch.text_xt],
+        )
+        energy_s = log_p_correct.exp() - log_p_last.exp()
+        self.states += len(energy_s)
+        sums = [-log_p_correct.sum(), energy_s.sum(), (energy_s < 0).sum()]
+        self.sums = self.sums + torch.stack([term.double() for term in sums])
+
+    def means(self) -> dict[str, float]:
+        """Means of surprisal, energy and H < 0, and forget them."""
+        if not isinstance(self.sums, Tensor) or not self.states:
+            return {}
+        means = (self.sums / self.states).tolist()
+        self.states, self.sums = 0, 0.0
+        return dict(zip(("surprisal", "energy", "below_zero"), means, strict=True))
+
+
+class Fitter(transformers.Trainer):
+    """The Trainer, with our loss and log."""
+
+    def __init__(
+        self,
+        running: Running,
+        fit: Fit,
+        into: Into,
+        objective: Objective,
+        prefix: int,
+        model: Any,
+        arguments: transformers.TrainingArguments,
+        windows: _Windows,
+        place: _Place,
+    ) -> None:
+        self.running, self.fit, self.objective, self.prefix = running, fit, objective, prefix
+        self.sums = _Sums()
+        clock = _Clock(running, fit, into, place)
+        super().__init__(model, arguments, train_dataset=windows, callbacks=[clock])
+        self.loss_is_scaled_for_ga = False  # it is a mean over the windows at hand
+        model.generation_config = transformers.GenerationConfig(
+            do_sample=False, eos_token_id=None, pad_token_id=prefix
+        )
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        objective, ids_xt = self.objective, inputs["input_ids"]
+        rewritten = objective.rewrites and (self.state.global_step + 1) % objective.rewrites == 0
+        if rewritten:
+            with blamed_on(self.running.key, "raise its train.sequence", ValueError):
+                batch = objective.rewrite(ids_xt, self._write)
+        else:
+            batch = Batch(ids_xt, ids_xt[:, :-1] != self.prefix)
+        logits_xtv = model(input_ids=batch.last_xt, use_cache=False).logits
+        log_p_xtm = log_probabilities(logits_xtv, objective.wanted(batch))
+        if not rewritten:
+            self.sums.add(batch, log_p_xtm)
+        return objective.loss(batch, log_p_xtm)
+
+    @torch.no_grad()
+    def _write(self, ids_xt: Tensor, tokens: int) -> Written:
+        """Let the model go on greedily."""
+        model = self.accelerator.unwrap_model(self.model).eval()
+        best = _TwoBest()
+        written_xt = model.generate(
+            ids_xt,
+            attention_mask=torch.ones_like(ids_xt),
+            max_new_tokens=tokens,
+            logits_processor=[best],
+        )
+        model.train()
+        return Written(written_xt[:, ids_xt.shape[1] :], torch.stack(best.second, dim=1))
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs:
+            if not math.isfinite(logs["loss"]):
+                raise InputError(
+                    f"{self.running.key}.train: the loss is {logs['loss']} after "
+                    f"{self.state.global_step} updates; lower its learning_rate"
+                )
+            logs |= self.sums.means()
+        super().log(logs, start_time)
+
+
+class _TwoBest(transformers.LogitsProcessor):
+    """Remembers the second most probable token of each step."""
+
+    def __init__(self) -> None:
+        self.second: list[Tensor] = []
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        self.second.append(scores.topk(2, dim=-1).indices[:, 1])
+        return scores
