@@ -1,0 +1,1 @@
+"""What models are trained towards: cross entropy, the energy barrier, and its peers."""
