@@ -26,13 +26,13 @@ def resolve(study: Spec) -> None:
     """
     models, datasets = study["models"], study["datasets"]
     for name, spec in trained_of(models).items():
-        _resolve(f"models.{name}", spec, models, datasets)
+        _resolve(f"models.{name}", spec, datasets)
     for name, spec in models.items():
         if spec.get("source") == "checkpoint":
             _check_checkpoint(f"models.{name}", spec, models)
 
 
-def _resolve(where: str, spec: Spec, models: dict[str, Spec], datasets: dict[str, Spec]) -> None:
+def _resolve(where: str, spec: Spec, datasets: dict[str, Spec]) -> None:
     train = spec["train"]
     named = train["dataset"]
     train["dataset"] = {named: 1.0} if isinstance(named, str) else named
@@ -42,26 +42,20 @@ def _resolve(where: str, spec: Spec, models: dict[str, Spec], datasets: dict[str
         why = "is not a dataset of text, nor an ensemble made of one"
         check_name(f"{where}.train.dataset", dataset, fit, why)
         text = datasets[dataset].get("of", dataset)
-        _leave_to_measure(
-            where, spec, text, f"{where}.train.documents", train["documents"], datasets
-        )
+        _leave_some(spec, text, f"{where}.train.documents", train["documents"], datasets)
     if "tokenizer" in spec:
         made_of = spec["tokenizer"]["made_of"]
         check_text(f"{where}.tokenizer.made_of", made_of, datasets)
         documents = spec["tokenizer"]["documents"]
-        _leave_to_measure(where, spec, made_of, f"{where}.tokenizer.documents", documents, datasets)
+        _leave_some(spec, made_of, f"{where}.tokenizer.documents", documents, datasets)
     _check_architecture(where, spec)
     _check_length(where, train)
 
 
-def _leave_to_measure(
-    where: str, spec: Spec, text: str, key: str, wanted: int, datasets: dict[str, Spec]
-) -> None:
-    measured = max(
-        documents_of(dataset)
-        for name, dataset in datasets.items()
-        if dataset.get("of", name) == text
-    )
+def _leave_some(spec: Spec, text: str, key: str, wanted: int, datasets: dict[str, Spec]) -> None:
+    """Leave the documents of a text to measure that some dataset does."""
+    same = [dataset for name, dataset in datasets.items() if dataset.get("of", name) == text]
+    measured = max(map(documents_of, same))
     fetched = datasets[text].get("documents", math.inf)
     if measured + wanted > fetched:
         raise InputError(
@@ -72,7 +66,7 @@ def _leave_to_measure(
 
 
 def _check_architecture(where: str, spec: Spec) -> None:
-    """Refuse what is at odds: a tokenizer with another vocabulary, or one for weights that have theirs."""
+    """Refuse a tokenizer of another vocabulary, and one for weights that have theirs."""
     if "architecture" not in spec:
         if "tokenizer" in spec:
             raise InputError(

@@ -17,7 +17,13 @@ from ..semstat.training.objective import Batch, Objective, Written
 
 
 class Windows(torch.utils.data.Dataset[dict[str, Tensor]]):
-    """Windows in the order in which they are trained on."""
+    """Windows in the order in which they are trained on.
+
+    Parameters
+    ----------
+    window_xt : (windows, tokens + 1) token ids.
+    order_x : (wanted,) which window comes when.
+    """
 
     def __init__(self, window_xt: NDArray[np.int32], order_x: NDArray[np.int64]) -> None:
         self.window_xt, self.order_x = window_xt, order_x
@@ -30,68 +36,39 @@ class Windows(torch.utils.data.Dataset[dict[str, Tensor]]):
         return {"input_ids": torch.from_numpy(ids_t)}
 
 
-class _Sums:
-    """Sums over states of the text since the last row of the log."""
+class Fitter(transformers.Trainer):  # type: ignore[misc]
+    """The Trainer, with our loss and log.
 
-    def __init__(self) -> None:
-        self.states = 0
-        self.sums: Tensor | float = 0.0
-
-    @torch.no_grad()
-    def add(self, batch: Batch, log_p_xtm: Tensor) -> None:
-        log_p_correct, log_p_last = (
-            log_p_xtm[..., 0][batch.text_xt],
-            log_p_xtm[..., 1][batch.text_xt],
-        )
-        energy_s = log_p_correct.exp() - log_p_last.exp()
-        self.states += len(energy_s)
-        sums = [-log_p_correct.sum(), energy_s.sum(), (energy_s < 0).sum()]
-        self.sums = self.sums + torch.stack([term.double() for term in sums])
-
-    def means(self) -> dict[str, float]:
-        """Means of surprisal, energy and H < 0, and forget them."""
-        if not isinstance(self.sums, Tensor) or not self.states:
-            return {}
-        means = (self.sums / self.states).tolist()
-        self.states, self.sums = 0, 0.0
-        return dict(zip(("surprisal", "energy", "below_zero"), means, strict=True))
-
-
-class Fitter(transformers.Trainer):
-    """The Trainer, with our loss and log."""
+    Parameters
+    ----------
+    key : where the configuration speaks of the model.
+    prefix : token put before every document.
+    """
 
     def __init__(
         self,
-        running: Running,
-        fit: Fit,
-        into: Into,
+        key: str,
         objective: Objective,
         prefix: int,
         model: Any,
         arguments: transformers.TrainingArguments,
-        windows: _Windows,
-        place: _Place,
+        windows: Windows,
+        clock: transformers.TrainerCallback,
     ) -> None:
-        self.running, self.fit, self.objective, self.prefix = running, fit, objective, prefix
+        self.key, self.objective, self.prefix = key, objective, prefix
         self.sums = _Sums()
-        clock = _Clock(running, fit, into, place)
         super().__init__(model, arguments, train_dataset=windows, callbacks=[clock])
         self.loss_is_scaled_for_ga = False  # it is a mean over the windows at hand
         model.generation_config = transformers.GenerationConfig(
             do_sample=False, eos_token_id=None, pad_token_id=prefix
         )
 
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *_: Any, **__: Any) -> Any:
+        """The loss of one batch; every so many updates, that of what the objective makes of it."""
         objective, ids_xt = self.objective, inputs["input_ids"]
         rewritten = objective.rewrites and (self.state.global_step + 1) % objective.rewrites == 0
         if rewritten:
-            with blamed_on(self.running.key, "raise its train.sequence", ValueError):
+            with blamed_on(self.key, "raise its train.sequence", ValueError):
                 batch = objective.rewrite(ids_xt, self._write)
         else:
             batch = Batch(ids_xt, ids_xt[:, :-1] != self.prefix)
@@ -116,22 +93,53 @@ class Fitter(transformers.Trainer):
         return Written(written_xt[:, ids_xt.shape[1] :], torch.stack(best.second, dim=1))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add our numbers to a row of the log.
+
+        Raises
+        ------
+        InputError
+            If the loss is no number any more.
+        """
         if "loss" in logs:
             if not math.isfinite(logs["loss"]):
                 raise InputError(
-                    f"{self.running.key}.train: the loss is {logs['loss']} after "
+                    f"{self.key}.train: the loss is {logs['loss']} after "
                     f"{self.state.global_step} updates; lower its learning_rate"
                 )
             logs |= self.sums.means()
         super().log(logs, start_time)
 
 
-class _TwoBest(transformers.LogitsProcessor):
+class _Sums:
+    """Sums over states of the text since the last row of the log."""
+
+    def __init__(self) -> None:
+        self.states = 0
+        self.sums: Tensor | float = 0.0
+
+    @torch.no_grad()
+    def add(self, batch: Batch, log_p_xtm: Tensor) -> None:
+        log_p_sm = log_p_xtm[..., :2][batch.text_xt]
+        energy_s = log_p_sm[:, 0].exp() - log_p_sm[:, 1].exp()
+        self.states += len(energy_s)
+        sums = [-log_p_sm[:, 0].sum(), energy_s.sum(), (energy_s < 0).sum()]
+        self.sums = self.sums + torch.stack([term.double() for term in sums])
+
+    def means(self) -> dict[str, float]:
+        """Means of surprisal, energy and H < 0, which are forgotten."""
+        if not isinstance(self.sums, Tensor) or not self.states:
+            return {}
+        means = (self.sums / self.states).tolist()
+        self.states, self.sums = 0, 0.0
+        return dict(zip(("surprisal", "energy", "below_zero"), means, strict=True))
+
+
+class _TwoBest(transformers.LogitsProcessor):  # type: ignore[misc]
     """Remembers the second most probable token of each step."""
 
     def __init__(self) -> None:
         self.second: list[Tensor] = []
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+    def __call__(self, _ids: Tensor, scores: Tensor) -> Tensor:
         self.second.append(scores.topk(2, dim=-1).indices[:, 1])
         return scores

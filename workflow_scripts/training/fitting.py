@@ -1,8 +1,8 @@
-"""Training a model on tokens, by transformers' Trainer: what the commands share that have an objective each.
+"""Training a model on tokens: what the commands share that have an objective each.
 
-The Trainer has the loop, AdamW, warm-up and cosine, mixed precision, several GPUs and checkpoints;
-here are the data, the loss and the log. On one CPU a training that was killed and goes on from its
-last checkpoint ends with the same bytes as one that was not.
+transformers' Trainer has the loop, AdamW, warm-up and cosine, mixed precision, several GPUs and
+checkpoints; here are the data and the settings. On a CPU a training that was killed and goes on
+from its last checkpoint ends with the same bytes as one that was not.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 import transformers
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from ..models.loading import Running, load_weights
 from ..semstat.errors import InputError
-from ..semstat.models.windows import BATCH_TOKENS
 from ..semstat.provenance import Provenance, digest
 from ..semstat.tables import completed, open_table, provenance_of, table_of_rows, write_table
 from ..semstat.tokens.tables import TOKENS
@@ -32,11 +30,8 @@ from ..semstat.training.objective import Objective
 from ..semstat.training.packing import mix, pack
 from ..sources.snapshots import write_snapshot
 from ..tokens.shards import check_tokens
-
-STATE = "trainer_state.json"
-"""What the Trainer writes last of a checkpoint."""
-
-RECIPE = "recipe.json"
+from .fitter import Fitter, Windows
+from .unfinished import Clock, Unfinished
 
 
 @Parameter(name="*")
@@ -68,19 +63,19 @@ class Fit:
     learning_rate: float = 1e-3
     warmup: float = 0.05
     weight_decay: float = 0.1
-    precision: str = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
     log_every: int = 10
     checkpoints: tuple[int, ...] = ()
     seed: int = 0
 
     @property
-    def steps(self) -> int:
-        """Updates of the weights."""
-        return self.train_tokens // (self.batch * self.sequence)
+    def tokens_per_update(self) -> int:
+        return self.batch * self.sequence
 
-    def step_after(self, tokens: int) -> int:
-        """Updates after which so many tokens were trained on."""
-        return tokens // (self.batch * self.sequence)
+    @property
+    def updates(self) -> int:
+        """Updates of the weights."""
+        return self.train_tokens // self.tokens_per_update
 
 
 @Parameter(name="*")
@@ -93,9 +88,9 @@ class Into:
     out : folder to make the snapshot in.
     blocks : number of blocks that the model has.
     log : Parquet file of the training log to make.
-    kept : safetensors files of the weights at the checkpoints to make, one for each.
-    unfinished : folder in which an unfinished training is remembered.
-    save_minutes : time from one checkpoint to go on from to the next.
+    kept : safetensors files to make of the weights at the checkpoints, one for each.
+    unfinished : folder in which a training is remembered until it is finished.
+    save_minutes : time from one remembered state to the next.
     """
 
     out: Path
@@ -104,6 +99,19 @@ class Into:
     kept: tuple[Path, ...] = ()
     unfinished: Path
     save_minutes: float = 10.0
+
+
+class _Texts(NamedTuple):
+    """Documents of a file of tokens.
+
+    window_xt : (windows, tokens + 1) token ids.
+    prefix : token before each document.
+    trained_on : which documents these are, for the provenance.
+    """
+
+    window_xt: NDArray[np.int32]
+    prefix: int
+    trained_on: dict[str, Any]
 
 
 def train(running: Running, fit: Fit, into: Into, objective: Objective, kind: str) -> None:
@@ -121,126 +129,111 @@ def train(running: Running, fit: Fit, into: Into, objective: Objective, kind: st
         reads.
     """
     snapshot = running.snapshot()
-    documents = [_documents_of(path, snapshot["vocabulary"]) for path in fit.tokens]
-    packed = [pack(found, fit.sequence) for found, _ in documents]
-    for path, window_xt in zip(fit.tokens, packed, strict=True):
-        if not len(window_xt):
-            raise InputError(
-                f"{path}: its documents make no window of {fit.sequence} tokens; raise "
-                f"{running.key}.train.documents, or lower `sequence`"
-            )
+    texts = [_read(running, fit, path, snapshot["vocabulary"]) for path in fit.tokens]
+    windows_i = [len(text.window_xt) for text in texts]
     rng = np.random.default_rng(fit.seed)
-    order_x = mix([*map(len, packed)], fit.shares, fit.steps * fit.batch, rng)
-    windows = Windows(np.concatenate(packed), order_x)
+    order_x = mix(windows_i, fit.shares, fit.updates * fit.batch, rng)
+    windows = Windows(np.concatenate([text.window_xt for text in texts]), order_x)
     model, facts = load_weights(running, fit.sequence, f"{running.key}.train.sequence")
-    device = next(model.parameters()).device
-    recipe = _recipe(running, fit, objective, kind)
-    place = Unfinished(into.unfinished, recipe)
-    arguments = _arguments(running, fit, place.folder, device)
-    prefix = int(documents[0][0][0][0])
-    clock = Clock(
-        running.called, fit.steps, per_step, fit.log_every, kept, place, into.save_minutes
-    )
-    trainer = Fitter(running.key, objective, prefix, model, arguments, windows, [clock])
+    settings = _settings(fit, objective, kind)
+    data = {"tokens": [digest(path) for path in fit.tokens], "started from": snapshot}
+    place = Unfinished(into.unfinished, data | settings)
+    updates = [tokens // fit.tokens_per_update for tokens in fit.checkpoints]
+    clock = Clock(running.called, place, updates, fit.tokens_per_update, into.save_minutes)
+    arguments = _arguments(running, fit, place.folder, facts["device"])
+    trainer = Fitter(running.key, objective, texts[0].prefix, model, arguments, windows, clock)
     trainer.train(resume_from_checkpoint=place.last())
     if not trainer.is_world_process_zero():
         return
-    trained_on = snapshot.get("trained on", []) + [
-        {"corpus": said["corpus"], "dataset": said["dataset"], "first_document": first}
-        for (_, (said, first)) in documents
-    ]
-    settings = {key: value for key, value in recipe.items() if key not in ("start", "tokens")}
-    source = {"source": "trained", "train": settings}
-    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(running.model)
-    more = {"trained on": trained_on, "started from": snapshot, "device": facts["device"]}
+    provenance = Provenance(model=snapshot | {"model": running.called}, **settings)
+    _write_log(into.log, trainer.state.log_history, fit, provenance)
+    with completed(*into.kept) as temporary:
+        for update, path in zip(updates, temporary, strict=True):
+            shutil.copyfile(place.weights_after(update), path)
     fitted = trainer.accelerator.unwrap_model(trainer.model).eval()
     fitted.generation_config = transformers.GenerationConfig()
-    with completed(*into.kept) as temporary:
-        for tokens, path in zip(fit.checkpoints, temporary, strict=True):
-            shutil.copyfile(place.weights_at(fit.step_after(tokens)), path)
-    _write_log(into.log, trainer.state.log_history, fit, Provenance(model=snapshot, **recipe))
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(running.model)
+    trained_on = [*snapshot.get("trained_on", []), *(text.trained_on for text in texts)]
+    more = {"started from": snapshot, "trained_on": trained_on, "train": settings}
+    source = {"source": "trained"}
     write_snapshot(running.called, source, fitted, tokenizer, into.blocks, into.out, **more)
     shutil.rmtree(place.folder)
 
 
-def _documents_of(
-    path: Path, vocabulary: int
-) -> tuple[list[NDArray[np.int32]], tuple[Provenance, int]]:
-    """Documents of a file of tokens, what it says of itself, and the number of the first one."""
+def _read(running: Running, fit: Fit, path: Path, vocabulary: int) -> _Texts:
     shard = open_table(path, TOKENS)
     check_tokens(path, shard, vocabulary)
     table = shard.read()
-    found = [tokens.values.to_numpy() for tokens in table["tokens"]]
-    return found, (provenance_of(shard.schema_arrow), int(table["doc"][0].as_py()))
-
-
-def _recipe(running: Running, fit: Fit, objective: Objective, kind: str) -> dict[str, Any]:
-    """What a training hangs on: of another one no checkpoint is taken."""
-    said = asdict(fit) | {"tokens": [digest(path) for path in fit.tokens]}
-    start = (running.model / "SHA256SUMS").read_text(encoding="utf-8")
-    # As JSON gives it back.
-    recipe: dict[str, Any] = json.loads(
-        json.dumps(
-            said | {"start": start, "objective": {"kind": kind} | asdict(objective)}  # type: ignore[call-overload]
+    documents = [tokens.values.to_numpy() for tokens in table["tokens"]]
+    window_xt = pack(documents, fit.sequence)
+    if not len(window_xt):
+        raise InputError(
+            f"{path}: its documents make no window of {fit.sequence} tokens; raise "
+            f"{running.key}.train.documents, or lower train.sequence"
         )
-    )
-    return recipe
+    said, first = provenance_of(shard.schema_arrow), table["doc"][0].as_py()
+    trained_on = {"corpus": said["corpus"], "dataset": said["dataset"], "first_document": first}
+    return _Texts(window_xt, int(documents[0][0]), trained_on)
+
+
+def _settings(fit: Fit, objective: Any, kind: str) -> dict[str, Any]:
+    """What a training hangs on beside its start and its tokens, as JSON gives it back."""
+    said = {key: value for key, value in asdict(fit).items() if key != "tokens"}
+    settings = said | {"objective": {"kind": kind} | asdict(objective)}
+    found: dict[str, Any] = json.loads(json.dumps(settings))
+    return found
 
 
 def _arguments(
-    running: Running, fit: Fit, folder: Path, device: torch.device
+    running: Running, fit: Fit, folder: Path, device: str
 ) -> transformers.TrainingArguments:
     common: dict[str, Any] = {
         "output_dir": str(folder),
-        "num_train_epochs": 1,  # the windows are put into their order here, seen again or not
+        "num_train_epochs": 1,  # the windows are in their order already, seen again or not
         "train_sampling_strategy": "sequential",
         "learning_rate": fit.learning_rate,
         "lr_scheduler_type": "cosine",
-        "warmup_steps": round(fit.warmup * fit.steps),
+        "warmup_steps": round(fit.warmup * fit.updates),
         "weight_decay": fit.weight_decay,
         "bf16": fit.precision == "bfloat16",
         "logging_steps": fit.log_every,
+        "logging_first_step": True,
         "logging_nan_inf_filter": False,
-        "save_strategy": "no",  # by the clock
+        "save_strategy": "no",  # the clock says when
         "save_total_limit": 2,
         "seed": fit.seed % 2**32,
-        "use_cpu": device.type == "cpu",
+        "use_cpu": device == "cpu",
         "remove_unused_columns": False,
-        "dataloader_pin_memory": device.type == "cuda",
+        "dataloader_pin_memory": device != "cpu",
         "disable_tqdm": True,
         "report_to": "none",
     }
     probed = transformers.TrainingArguments(**common)
-    at_once = (running.batch_tokens or BATCH_TOKENS[device.type]) // fit.sequence
     replicas = probed.world_size * max(1, probed.n_gpu)
     if fit.batch % replicas:
         raise InputError(
             f"{running.key}.train.batch: {fit.batch} windows cannot be shared by {replicas} GPUs; "
             f"take a multiple"
         )
-    here = fit.batch // replicas
-    micro = next(size for size in range(min(here, max(1, at_once)), 0, -1) if here % size == 0)
+    share = fit.batch // replicas
+    most = max(1, running.positions_at_once(probed.device) // fit.sequence)
+    at_once = next(windows for windows in range(min(share, most), 0, -1) if share % windows == 0)
     return transformers.TrainingArguments(
         **common,
-        per_device_train_batch_size=micro,
-        gradient_accumulation_steps=here // micro,
+        per_device_train_batch_size=at_once,
+        gradient_accumulation_steps=share // at_once,
     )
 
 
 def _write_log(path: Path, history: Sequence[dict[str, Any]], fit: Fit, said: Provenance) -> None:
-    rows = list(_rows(history, fit))
     provenance = said.then("trained by", "torch", "transformers", "accelerate", "safetensors")
-    write_table(path, table_of_rows(rows, FITTING), provenance)
+    write_table(path, table_of_rows([*_rows(history, fit)], FITTING), provenance)
 
 
 def _rows(history: Sequence[dict[str, Any]], fit: Fit) -> Iterator[dict[str, Any]]:
     for said in history:
         if "loss" in said:
-            yield {
-                "step": said["step"],
-                "tokens": said["step"] * fit.batch * fit.sequence,
+            yield {name: said.get(name, math.nan) for name in FITTING.names} | {
+                "tokens": said["step"] * fit.tokens_per_update,
                 "gradient_norm": said["grad_norm"],
-            } | {
-                name: said.get(name, math.nan)
-                for name in ("loss", "surprisal", "energy", "below_zero", "learning_rate")
             }

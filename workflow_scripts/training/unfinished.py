@@ -51,7 +51,7 @@ class Unfinished:
             shutil.rmtree(checkpoint)
         return None
 
-    def weights_at(self, step: int) -> Path:
+    def weights_after(self, step: int) -> Path:
         """Where the weights after so many updates are kept."""
         return self.folder / f"weights-{step}.safetensors"
 
@@ -82,7 +82,7 @@ class Clock(transformers.TrainerCallback):  # type: ignore[misc]
         self.bar = progress(f"{called} training", "tokens")
         self.saved = time.monotonic()
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
         self.bar.disable |= not state.is_world_process_zero
         self.bar.reset(total=state.max_steps * self.tokens)
         self.bar.update(state.global_step * self.tokens)
@@ -90,7 +90,7 @@ class Clock(transformers.TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         self.bar.update(self.tokens)
         if state.global_step in self.keep and state.is_world_process_zero:
-            with completed(self.place.weights_at(state.global_step)) as (temporary,):
+            with completed(self.place.weights_after(state.global_step)) as (temporary,):
                 save_model(getattr(model, "module", model), str(temporary))
         control.should_log |= state.global_step == state.max_steps
         due = time.monotonic() - self.saved >= self.seconds
@@ -98,5 +98,5 @@ class Clock(transformers.TrainerCallback):  # type: ignore[misc]
             control.should_save = True
             self.saved = time.monotonic()
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_train_end(self, *_: Any, **__: Any) -> None:
         self.bar.close()

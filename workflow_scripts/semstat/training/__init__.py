@@ -1,1 +1,1 @@
-"""Physics of the stage training."""
+"""What models are trained towards: cross entropy, the energy barrier, and its peers."""

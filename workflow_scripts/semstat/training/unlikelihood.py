@@ -1,0 +1,82 @@
+"""Unlikelihood: what a text has had, and what a model repeats, is made less probable.
+
+Welleck et al., "Neural text generation with unlikelihood training", arXiv:1908.04319. On text
+
+    L = ⟨−ln p(x_t) − α Σ_c ln(1 − p(c))⟩,    c among the distinct x_{<t} that are not x_t,
+
+and on what the model writes −α ln(1 − p(x_t)) at tokens that repeat a 4-gram, over all tokens that
+it wrote. Theirs takes the prefix token among the c, if the text has had one, and has no α on what
+is written; on text it is theirs otherwise. What is marked differs: see `continuations`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .continuations import On, continued, mean_of_marked, require_continuations
+from .cross_entropy import cross_entropy
+from .objective import Batch, Objective, Write, require
+from .recent import recent
+
+LEAST = 1e-5
+"""Below which 1 − p is not followed, as in the authors' programs: its logarithm has no bound."""
+
+
+@dataclass(frozen=True)
+class Unlikelihood(Objective):
+    """Cross entropy, and −ln(1 − p) of repetitions.
+
+    On text it takes ln p of all that a window has had, at each state: windows · tokens² numbers.
+
+    Parameters
+    ----------
+    strength : α, 1 in the paper.
+    on : where repetitions are made less probable.
+    prefix, written : tokens of a continuation's window that are text, and that the model writes.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+    """
+
+    strength: float = 1.0
+    on: On = "text"
+    prefix: int = 50
+    written: int = 100
+
+    def __post_init__(self) -> None:
+        require(self.strength >= 0, f"strength: {self.strength} is below 0")
+        require_continuations(self.on, self.prefix, self.written)
+
+    @property
+    def rewrites(self) -> int:
+        return 0 if self.on == "text" else 2
+
+    def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
+        return continued(ids_xt, write, self.prefix, self.written)
+
+    def wanted(self, batch: Batch) -> Tensor:
+        if batch.marked_xt is not None or self.on == "continuations":
+            return super().wanted(batch)
+        return torch.cat([batch.correct_xt[..., None], recent(batch).ids_xtk], dim=-1)
+
+    def loss(self, batch: Batch, log_p_xtm: Tensor) -> Tensor:
+        if batch.marked_xt is not None:
+            unlikely_xt = -log_complement(log_p_xtm[..., 0].exp())
+            return self.strength * mean_of_marked(batch, unlikely_xt, self.written)
+        entropy = cross_entropy(log_p_xtm)
+        if self.on == "continuations":
+            return entropy
+        wrong_xtk = recent(batch).wrong_xtk
+        unlikely_xtk = -log_complement(log_p_xtm[..., 1:].exp())
+        unlikely_xt = unlikely_xtk.masked_fill(~wrong_xtk, 0.0).sum(dim=-1)
+        return entropy + self.strength * unlikely_xt.mean()
+
+
+def log_complement(p: Tensor) -> Tensor:
+    """ln(1 − p), as if p were at most 1 − `LEAST`; there its gradient is 0."""
+    return torch.log1p(-p.clamp(max=1 - LEAST))
