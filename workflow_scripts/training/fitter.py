@@ -36,7 +36,7 @@ class Windows(torch.utils.data.Dataset[dict[str, Tensor]]):
         return {"input_ids": torch.from_numpy(ids_t)}
 
 
-class Fitter(transformers.Trainer):  # type: ignore[misc]
+class Fitter(transformers.Trainer):
     """The Trainer, with our loss and log.
 
     Parameters
@@ -55,7 +55,8 @@ class Fitter(transformers.Trainer):  # type: ignore[misc]
         windows: Windows,
         clock: transformers.TrainerCallback,
     ) -> None:
-        self.key, self.objective, self.prefix = key, objective, prefix
+        self.key, self.prefix = key, prefix
+        self.objective: Objective = objective
         self.sums = _Sums()
         super().__init__(model, arguments, train_dataset=windows, callbacks=[clock])
         self.loss_is_scaled_for_ga = False  # it is a mean over the windows at hand
@@ -134,7 +135,7 @@ class _Sums:
         return dict(zip(("surprisal", "energy", "below_zero"), means, strict=True))
 
 
-class _TwoBest(transformers.LogitsProcessor):  # type: ignore[misc]
+class _TwoBest(transformers.LogitsProcessor):
     """Remembers the second most probable token of each step."""
 
     def __init__(self) -> None:

@@ -60,7 +60,7 @@ def _step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.rpartition("-")[2])
 
 
-class Clock(transformers.TrainerCallback):  # type: ignore[misc]
+class Clock(transformers.TrainerCallback):
     """Progress, checkpoints by the clock, and weights that are kept.
 
     A checkpoint is only made where the log gets a row, so that of sums for the next one nothing
@@ -82,12 +82,15 @@ class Clock(transformers.TrainerCallback):  # type: ignore[misc]
         self.bar = progress(f"{called} training", "tokens")
         self.saved = time.monotonic()
 
-    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the bar where the training starts or goes on."""
+        del args, control
         self.bar.disable |= not state.is_world_process_zero
         self.bar.reset(total=state.max_steps * self.tokens)
         self.bar.update(state.global_step * self.tokens)
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        """Keep weights, ask for a row of the log at the end, and for a checkpoint in time."""
         self.bar.update(self.tokens)
         if state.global_step in self.keep and state.is_world_process_zero:
             with completed(self.place.weights_after(state.global_step)) as (temporary,):

@@ -23,9 +23,9 @@ FITTING = pa.schema(
 
 step, tokens : updates so far, and tokens that they were of.
 loss : what is made small, nats.
-surprisal, energy, below_zero : of states of the text with an energy, before each update: −ln p of the
-    correct token, nats; H = p(correct) − p(last); share of H < 0. Null where all updates were of
-    rewritten windows.
+surprisal, energy, below_zero : of states of the text with an energy, before each update: −ln p of
+    the correct token, nats; H = p(correct) − p(last); share of H < 0. Null where all updates were
+    of rewritten windows.
 learning_rate : of the last of these updates.
 gradient_norm : of all weights together at the last of these updates, before it is cut to 1.
 """

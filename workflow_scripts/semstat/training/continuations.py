@@ -26,7 +26,7 @@ REPEATED = 4
 
 def require_continuations(on: str, prefix: int, written: int) -> None:
     """Raise ValueError unless the parameters of continuations are what they may be."""
-    require(on in get_args(On), f"on: {on!r} is none of {', '.join(get_args(On))}")
+    require(on in get_args(On), f"acts_on: {on!r} is none of {', '.join(get_args(On))}")
     require(prefix > 0, f"prefix: {prefix} tokens are not enough; at least 1")
     require(written > 0, f"written: {written} tokens are not enough; at least 1")
 

@@ -37,16 +37,17 @@ class EnergyBarrier(Objective):
 
     Parameters
     ----------
-    strength : λ, nats.
-    threshold : H*, in the units of H.
-    width : w, in the units of H.
-    shape : φ.
+    strength : weight λ of the barrier, nats.
+    threshold : energy H* below which it acts, in the units of H.
+    width : energy w by which it grows, in the units of H.
+    shape : of the barrier, φ.
     periods : the energy's rival is the most probable of so many last tokens that are not the
         correct one, of the window's text; 1 is the last token alone. Without any H = 0, as it is
         where the last token is the correct one.
-    in_log_odds : H is ln p(correct) − ln p(rival), nats, a difference of logits.
-    on : where the barrier acts.
-    prefix, written : tokens of a continuation's window that are text, and that the model writes.
+    in_log_odds : whether H is ln p(correct) − ln p(rival), nats, a difference of logits.
+    acts_on : where the barrier acts.
+    prefix : tokens of a text that the model continues, where it acts on continuations.
+    written : tokens that the model writes then.
 
     Raises
     ------
@@ -60,7 +61,7 @@ class EnergyBarrier(Objective):
     shape: Shape = "softplus"
     periods: int = 1
     in_log_odds: bool = False
-    on: On = "text"
+    acts_on: On = "text"
     prefix: int = 50
     written: int = 100
 
@@ -70,11 +71,11 @@ class EnergyBarrier(Objective):
         shapes = get_args(Shape)
         require(self.shape in shapes, f"shape: {self.shape!r} is none of {', '.join(shapes)}")
         require(self.periods > 0, f"periods: {self.periods} is below 1")
-        require_continuations(self.on, self.prefix, self.written)
+        require_continuations(self.acts_on, self.prefix, self.written)
 
     @property
     def rewrites(self) -> int:
-        return 0 if self.on == "text" else 2
+        return 0 if self.acts_on == "text" else 2
 
     def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
         return continued(ids_xt, write, self.prefix, self.written)
@@ -90,7 +91,7 @@ class EnergyBarrier(Objective):
             barrier_xt = self.barrier(log_p_xtm[..., 2], log_p_xtm[..., 0])
             return self.strength * mean_of_marked(batch, barrier_xt, self.written)
         entropy = cross_entropy(log_p_xtm)
-        if self.on == "continuations":
+        if self.acts_on == "continuations":
             return entropy
         correct_xt = log_p_xtm[..., 0]
         wrong_xtk = recent(batch, self.periods).wrong_xtk

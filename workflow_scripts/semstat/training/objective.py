@@ -12,7 +12,7 @@ the runner-up to it, which the energy of a written token takes in the correct on
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -61,7 +61,7 @@ Write = Callable[[Tensor, int], Written]
 """write(ids_xt, tokens): so many tokens that the model writes after each window."""
 
 
-class Objective(Protocol):
+class Objective:
     """What a model is trained towards. Objectives are frozen dataclasses of their parameters."""
 
     @property
@@ -80,7 +80,7 @@ class Objective(Protocol):
         ----------
         log_p_xtm : (windows, tokens, m) ln p of the wanted tokens.
         """
-        ...
+        raise NotImplementedError
 
     def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
         """Windows of an update that is not of text; all that is drawn hangs on `ids_xt` alone.

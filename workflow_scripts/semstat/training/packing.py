@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def pack(documents: Sequence[NDArray[np.int32]], sequence: int) -> NDArray[np.int32]:
-    """Windows of documents put one after the other, of which each token but the first is predicted once.
+    """Windows of documents put one after the other; each token but the first is predicted once.
 
     >>> pack([np.array([0, 1, 2], np.int32), np.array([0, 3, 4], np.int32)], 2).tolist()
     [[0, 1, 2], [2, 0, 3]]
@@ -21,13 +21,14 @@ def pack(documents: Sequence[NDArray[np.int32]], sequence: int) -> NDArray[np.in
 
     Returns
     -------
-    (windows, sequence + 1) token ids; a window begins with the last token of the one before. What is
-    left at the end makes none.
+    (windows, sequence + 1) token ids; a window begins with the last token of the one before. What
+    is left at the end makes none.
     """
     token_t = np.concatenate([*documents])
     windows = max(0, len(token_t) - 1) // sequence
     first_x = sequence * np.arange(windows)
-    return token_t[first_x[:, None] + np.arange(sequence + 1)]
+    window_xt: NDArray[np.int32] = token_t[first_x[:, None] + np.arange(sequence + 1)]
+    return window_xt
 
 
 def mix(

@@ -34,8 +34,9 @@ class Unlikelihood(Objective):
     Parameters
     ----------
     strength : α, 1 in the paper.
-    on : where repetitions are made less probable.
-    prefix, written : tokens of a continuation's window that are text, and that the model writes.
+    acts_on : where repetitions are made less probable.
+    prefix : tokens of a text that the model continues, where it acts on continuations.
+    written : tokens that the model writes then.
 
     Raises
     ------
@@ -44,23 +45,23 @@ class Unlikelihood(Objective):
     """
 
     strength: float = 1.0
-    on: On = "text"
+    acts_on: On = "text"
     prefix: int = 50
     written: int = 100
 
     def __post_init__(self) -> None:
         require(self.strength >= 0, f"strength: {self.strength} is below 0")
-        require_continuations(self.on, self.prefix, self.written)
+        require_continuations(self.acts_on, self.prefix, self.written)
 
     @property
     def rewrites(self) -> int:
-        return 0 if self.on == "text" else 2
+        return 0 if self.acts_on == "text" else 2
 
     def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
         return continued(ids_xt, write, self.prefix, self.written)
 
     def wanted(self, batch: Batch) -> Tensor:
-        if batch.marked_xt is not None or self.on == "continuations":
+        if batch.marked_xt is not None or self.acts_on == "continuations":
             return super().wanted(batch)
         return torch.cat([batch.correct_xt[..., None], recent(batch).ids_xtk], dim=-1)
 
@@ -69,7 +70,7 @@ class Unlikelihood(Objective):
             unlikely_xt = -log_complement(log_p_xtm[..., 0].exp())
             return self.strength * mean_of_marked(batch, unlikely_xt, self.written)
         entropy = cross_entropy(log_p_xtm)
-        if self.on == "continuations":
+        if self.acts_on == "continuations":
             return entropy
         wrong_xtk = recent(batch).wrong_xtk
         unlikely_xtk = -log_complement(log_p_xtm[..., 1:].exp())

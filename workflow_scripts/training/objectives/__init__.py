@@ -1,0 +1,1 @@
+"""Objectives of training, a command each; none is imported by another."""
