@@ -54,12 +54,10 @@ def draw_start(
     if tokenizer_of is None:
         assert corpus is not None  # noqa: S101
         texts = read_corpus(corpus)
-        which = Shard(documents_per_shard=documents, beyond=beyond)
-        taken = which.within(
-            Texts(model=out, corpus=corpus, dataset=made_of, prefix_token=""), len(texts)
-        )
-        documents_d = [texts[1][doc].as_py() for doc in taken]
-        tokenizer = train_tokenizer(f"{key}.tokenizer", documents_d, vocabulary, prefix_token)
+        about = Texts(model=out, corpus=corpus, dataset=made_of, prefix_token=prefix_token)
+        taken = Shard(documents_per_shard=documents, beyond=beyond).within(about, len(texts))
+        read = (texts[1][doc].as_py() for doc in taken)
+        tokenizer = train_tokenizer(f"{key}.tokenizer", read, vocabulary, prefix_token)
         source["tokenizer"] = {"corpus": provenance_of(texts.schema), "documents": documents}
     else:
         tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(tokenizer_of)
