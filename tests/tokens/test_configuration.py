@@ -24,7 +24,7 @@ from workflow_scripts.tokens.configuration import check_local_files, documents_o
         (
             "datasets/nulls/ensemble",
             "unifrom",
-            "'unifrom' is not one of repeated, shuffled, un",
+            "'unifrom' is not one of injected, repeated, sh",
         ),
         ("datasets/nulls/unit", 1, "unknown key; known keys: documents_per_shard, ensemble, of, s"),
         ("datasets/again/seed", 1, "unknown key; known keys: documents_per_shard, ensemble, of, p"),

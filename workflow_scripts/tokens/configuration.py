@@ -39,7 +39,23 @@ def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
         )
     if is_repeated(spec):
         return {"tokens_per_document": None} | spec | _copies(name, spec)
+    if spec.get("ensemble") == "injected":
+        _check_injected(name, spec)
     return {"tokens_per_document": text.get("tokens_per_document")} | spec
+
+
+def _check_injected(name: str, spec: Spec) -> None:
+    """Refuse numbers of copies out of order, and a rate that all of a text would not reach."""
+    (fewest, most), rate = spec["copies"], spec["rate"]
+    if fewest > most:
+        raise InputError(
+            f"datasets.{name}.copies: {fewest} is above {most}; give the fewest copies first"
+        )
+    if rate > most / (1 + most):
+        raise InputError(
+            f"datasets.{name}.rate: with at most {most} further copies of everything a share of "
+            f"{most / (1 + most):.3g} is inserted, not {rate:g}; lower it or raise `copies`"
+        )
 
 
 def _copies(name: str, spec: Spec) -> Spec:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .sentences import sentence_bounds
+
 Tokens = NDArray[np.int32]
 
 
@@ -54,7 +56,7 @@ def unit_of_sentence(tokens_t: Tokens, prefix_tokens: int, ends_t: NDArray[np.bo
     ValueError
         As `unit_of_tokens` does.
     """
-    bounds = np.append(1, np.flatnonzero(ends_t) + 1)
+    bounds = sentence_bounds(ends_t)
     bounds = bounds[bounds >= 1 + prefix_tokens]
     if len(bounds) < 2 or bounds[1] >= len(tokens_t):
         raise _too_short(tokens_t, prefix_tokens, "sentence")

@@ -5,17 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from tokenizers import Tokenizer
-
 from ...running.command import run
 from ...semstat.tokens import repeated as ensemble
 from ..documents import Shard, Texts, Tokens, read_documents, write_documents
-
-SENTENCE_ENDS = (".", "!", "?")
-CLOSERS = " \n\"'”’)]"
-"""What may stand between the end of a sentence and the end of its last token."""
+from ..sentences import end_sentences
 
 
 def repeated(
@@ -40,20 +33,15 @@ def repeated(
 
     def make(_doc: int, tokens_t: Tokens) -> Tokens:
         if unit == "sentence":
-            ends_t = _end_sentences(tokens_t, documents.tokenizer)
+            ends_t = end_sentences(tokens_t, documents.tokenizer)
             stands = ensemble.unit_of_sentence(tokens_t, prefix_tokens, ends_t)
         else:
             stands = ensemble.unit_of_tokens(tokens_t, prefix_tokens, unit)
         return ensemble.repeated(tokens_t, stands, copies)
 
     recipe = {"unit": str(unit), "copies": copies, "prefix_tokens": prefix_tokens}
-    write_documents(texts, documents, make, out, ensemble="repeated", **recipe)
-
-
-def _end_sentences(tokens_t: Tokens, tokenizer: Tokenizer) -> NDArray[np.bool_]:
-    """(tokens,) whether a token's text ends with . ! or ?, quotes and brackets aside."""
-    texts = tokenizer.decode_batch([[token] for token in tokens_t])
-    return np.array([text.rstrip(CLOSERS).endswith(SENTENCE_ENDS) for text in texts])
+    remedy = f"lower {texts.key}.prefix_tokens"
+    write_documents(texts, documents, make, out, remedy, ensemble="repeated", **recipe)
 
 
 if __name__ == "__main__":
