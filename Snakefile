@@ -7,6 +7,7 @@
 
 import ast
 import gc
+import json
 import os
 import re
 import sys
@@ -62,6 +63,7 @@ from workflow_scripts.tokens.configuration import (
     documents_of,
     is_repeated,
 )
+from workflow_scripts.training.configuration import OF_FIT, objective_options, trained_of
 
 # A file given on the command line replaces the default one; merging the two would run both.
 if not workflow.overwrite_configfiles:
@@ -73,6 +75,7 @@ include: "rules/common.smk"
 include: "rules/resources.smk"
 include: "rules/sources.smk"
 include: "rules/tokens.smk"
+include: "rules/training.smk"
 include: "rules/generation.smk"
 include: "rules/criticality.smk"
 include: "rules/energies.smk"

@@ -64,7 +64,7 @@ for ensemble in ENSEMBLES:
         log:
             log(f"make_{ensemble}", SHARD),
         wildcard_constraints:
-            dataset=one_of(n for n, spec in DATASETS.items() if spec.get("ensemble") == ensemble),
+            dataset=one_of(made_by(f"ensembles.{ensemble}")),
         group:
             "tokens"
         conda:

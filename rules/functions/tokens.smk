@@ -11,19 +11,32 @@ def shards_of_text(wildcards):
     return documents_of(dataset) // dataset["documents_per_shard"]
 
 
-def text_options(wildcards):
-    """Options of one shard of a dataset: the model's prefix token, and what the ensemble takes."""
-    model, dataset = MODELS[wildcards.model], DATASETS[wildcards.dataset]
+def options_of_text(model, name, shard, documents):
+    """Options of one shard of a dataset: a model's prefix token, and what the ensemble takes."""
+    dataset = DATASETS[name]
     shared = [
         *options(model, "prefix_token"),
-        *options(DATASETS[text_of(wildcards.dataset)], *OF_TEXT),
-        *options(dataset, "documents_per_shard"),
+        *options(DATASETS[text_of(name)], *OF_TEXT),
+        f"--documents-per-shard={documents}",
     ]
     if dataset["source"] != "ensemble":
-        return [*shared, f"--shard={wildcards.shard}", *options(dataset, "tokens_per_document")]
-    shard, own = wildcards.shard, [key for key in dataset if key not in OF_ANY]
+        return [*shared, f"--shard={shard}", *options(dataset, "tokens_per_document")]
+    own = [key for key in dataset if key not in OF_ANY]
     if "repetitions" in dataset:
         # Each shard of a repetition has the same documents, with another number of copies.
         copies = dataset["repetitions"][int(shard)]
         shard, shared = 0, [*shared, f"--copies={copies}"]
     return [*shared, f"--shard={shard}", *options(dataset, *sorted(own))]
+
+
+def text_options(wildcards):
+    documents = DATASETS[wildcards.dataset]["documents_per_shard"]
+    return options_of_text(MODELS[wildcards.model], wildcards.dataset, wildcards.shard, documents)
+
+
+def made_by(command):
+    """Datasets of tokens that a command in workflow_scripts/tokens makes."""
+    ensemble = command.rpartition(".")[2]
+    if ensemble == command:
+        return TOKENIZED
+    return [name for name, spec in DATASETS.items() if spec.get("ensemble") == ensemble]

@@ -77,10 +77,24 @@ def _entry(name: str, spec: Spec, like: Spec, measurement: Spec) -> Spec:
         )
     own = {"source", "like", "weights", *_source_keys(like)}
     inherited = {key: value for key, value in like.items() if key not in own}
-    found = measurement | inherited | spec
+    found = measurement | inherited | _of_architecture(name, spec) | spec
     found["weights"] = name if "source" in spec else like["weights"]
     _settle_options(name, spec, found)
     return found
+
+
+def _of_architecture(name: str, spec: Spec) -> Spec:
+    """The blocks of an architecture that an entry brings with it."""
+    architecture = spec.get("architecture", {})
+    told = {architecture[key] for key in BLOCKS if key in architecture}
+    if not architecture or not told:
+        return {}
+    if len(told) > 1 or spec.get("blocks", *told) not in told:
+        raise InputError(
+            f"models.{name}.blocks: its architecture has {' and '.join(map(str, sorted(told)))}; "
+            f"write one number, and in one place"
+        )
+    return {"blocks": told.pop()}
 
 
 def _check_blocks(key: str, folder: Path, blocks: int) -> None:

@@ -59,6 +59,7 @@ class Fitter(transformers.Trainer):
         self.objective: Objective = objective
         self.sums = _Sums()
         super().__init__(model, arguments, train_dataset=windows, callbacks=[clock])
+        self.remove_callback(transformers.PrinterCallback)  # the log is a table
         self.loss_is_scaled_for_ga = False  # it is a mean over the windows at hand
         model.generation_config = transformers.GenerationConfig(
             do_sample=False, eos_token_id=None, pad_token_id=prefix
