@@ -26,6 +26,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 MODELS, DATASETS = STUDY["models"], STUDY["datasets"]
+MEASURED = [name for name, spec in DATASETS.items() if spec["measured"]]
 
 ENSEMBLE = "model={model}/dataset={dataset}"
 SHARD = f"{ENSEMBLE}/shard={{shard}}"

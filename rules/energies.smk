@@ -49,7 +49,7 @@ rule energies:
         [
             path
             for model in MODELS
-            for dataset in DATASETS
+            for dataset in MEASURED
             for path in expand(energies_of(model), dataset=dataset, shard=shards(dataset))
         ],
     message:

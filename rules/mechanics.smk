@@ -54,11 +54,11 @@ rule describe_mechanics:
         sums=[
             TRAJECTORIES.format(model=model, dataset=dataset, shard=shard)
             for model in MODELS
-            for dataset in DATASETS
+            for dataset in MEASURED
             for shard in shards(dataset)
         ],
     output:
-        expand(MECHANICS, model=MODELS, dataset=DATASETS),
+        expand(MECHANICS, model=MODELS, dataset=MEASURED),
     log:
         log("describe_mechanics"),
     conda:
@@ -97,10 +97,10 @@ rule contrast_training:
 
 rule plot_mechanics:
     input:
-        mechanics=expand(MECHANICS, dataset=DATASETS, model=MODELS),
+        mechanics=expand(MECHANICS, dataset=MEASURED, model=MODELS),
     output:
         **figure(
-            expand(MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=DATASETS),
+            expand(MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=MEASURED),
             lambda path: f"mechanics/{number_of(path)}",
             "Mechanics",
             of=dataset_of,
@@ -141,7 +141,7 @@ rule mechanics:
     input:
         table(
             "mechanics",
-            expand(MECHANICS, model=MODELS, dataset=DATASETS),
+            expand(MECHANICS, model=MODELS, dataset=MEASURED),
             "Tabulating mechanics",
             caption="mechanics/mechanics",
             category="Mechanics",
@@ -149,11 +149,11 @@ rule mechanics:
             figure="table",
         ),
         [MECHANICS_OF_TRAINING] if TWINS else [],
-        drawn(MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=DATASETS),
+        drawn(MECHANICS_FIGURE, number=MECHANICS_NUMBERS, dataset=MEASURED),
         drawn(
             TRAJECTORY_FIGURE,
             model=[name for name in MODELS if name not in TWINS],
-            dataset=[name for name in DATASETS if text_of(name) == name],
+            dataset=[name for name in MEASURED if text_of(name) == name],
         ),
     message:
         "Done: figures are in results/figures/mechanics, numbers in results/mechanics.csv"

@@ -6,7 +6,7 @@
 REPETITION = f"results/repetition/{ENSEMBLE}.parquet"
 REPETITION_FIGURE = f"results/figures/repetition/{ENSEMBLE}"
 
-REPEATED = [name for name, spec in DATASETS.items() if is_repeated(spec)]
+REPEATED = [name for name in MEASURED if is_repeated(DATASETS[name])]
 
 
 localrules:

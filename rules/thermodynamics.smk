@@ -141,10 +141,10 @@ rule find_signals:
 # Starting up takes longer than drawing, so one job draws what belongs together.
 rule plot_across_models:
     input:
-        curves=curves_at(MODELS, DATASETS, final_layer=True),
+        curves=curves_at(MODELS, MEASURED, final_layer=True),
     output:
         **figure(
-            expand(ACROSS_MODELS, dataset=DATASETS, quantity=QUANTITIES),
+            expand(ACROSS_MODELS, dataset=MEASURED, quantity=QUANTITIES),
             "thermodynamics/across_models",
             "Across models",
             of=dataset_of,
@@ -162,17 +162,17 @@ rule plot_across_models:
 
 rule plot_across_layers:
     input:
-        curves=lambda w: curves_at([w.model], DATASETS, final_layer=False),
+        curves=lambda w: curves_at([w.model], MEASURED, final_layer=False),
     output:
         **figure(
-            expand(ACROSS_LAYERS, dataset=DATASETS, quantity=QUANTITIES, allow_missing=True),
+            expand(ACROSS_LAYERS, dataset=MEASURED, quantity=QUANTITIES, allow_missing=True),
             "thermodynamics/across_layers",
             "Across layers",
             of=lambda path: f"{{model}} on {dataset_of(path)}",
             quantity=quantity_of,
         ),
         **figure(
-            expand(LAYER_MAP, dataset=DATASETS, allow_missing=True),
+            expand(LAYER_MAP, dataset=MEASURED, allow_missing=True),
             "thermodynamics/layer_map",
             "Layer × energy",
             prefix="map_",
@@ -195,7 +195,7 @@ rule plot_across_layers:
 
 rule plot_across_datasets:
     input:
-        curves=lambda w: curves_at([w.model], DATASETS, final_layer=True),
+        curves=lambda w: curves_at([w.model], MEASURED, final_layer=True),
     output:
         **figure(
             expand(ACROSS_DATASETS, quantity=QUANTITIES, allow_missing=True),
@@ -216,10 +216,10 @@ rule plot_across_datasets:
 
 rule plot_wells:
     input:
-        wells=expand(WELLS, dataset=DATASETS, model=MODELS),
+        wells=expand(WELLS, dataset=MEASURED, model=MODELS),
     output:
         **figure(
-            expand(WELL_FIGURE, dataset=DATASETS),
+            expand(WELL_FIGURE, dataset=MEASURED),
             "thermodynamics/well_figures",
             "Repetition wells",
             figure=dataset_of,
@@ -237,23 +237,23 @@ rule plot_wells:
 THERMODYNAMICS = [
     table(
         "wells",
-        expand(WELLS, model=MODELS, dataset=DATASETS),
+        expand(WELLS, model=MODELS, dataset=MEASURED),
         "Tabulating repetition wells",
         caption="thermodynamics/wells",
         category="Repetition wells",
         table="every model, dataset and layer",
     ),
-    *drawn(ACROSS_MODELS, dataset=DATASETS, quantity=QUANTITIES),
-    *drawn(ACROSS_LAYERS, model=MODELS, dataset=DATASETS, quantity=QUANTITIES),
-    *drawn(LAYER_MAP, model=MODELS, dataset=DATASETS),
+    *drawn(ACROSS_MODELS, dataset=MEASURED, quantity=QUANTITIES),
+    *drawn(ACROSS_LAYERS, model=MODELS, dataset=MEASURED, quantity=QUANTITIES),
+    *drawn(LAYER_MAP, model=MODELS, dataset=MEASURED),
     *drawn(ACROSS_DATASETS, model=MODELS, quantity=QUANTITIES),
-    *drawn(WELL_FIGURE, dataset=DATASETS),
+    *drawn(WELL_FIGURE, dataset=MEASURED),
     # Figures need them already, but Snakemake would not miss one that was deleted since.
-    *curves_at(MODELS, DATASETS, final_layer=False),
+    *curves_at(MODELS, MEASURED, final_layer=False),
 ]
 RESULTS += THERMODYNAMICS
 
-table("signals", expand(SIGNALS, model=MODELS, dataset=DATASETS), "Tabulating signals")
+table("signals", expand(SIGNALS, model=MODELS, dataset=MEASURED), "Tabulating signals")
 
 
 rule thermodynamics:

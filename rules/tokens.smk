@@ -8,7 +8,8 @@
 TOKENS = f"results/tokens/{SHARD}.parquet"
 
 OF_TEXT = ["special_tokens_in_text"]  # of a dataset of text, and all that is made of it
-OF_ANY = ["source", "of", "ensemble", "shards", "documents_per_shard", "repetitions"]
+OF_ANY = ["source", "of", "ensemble", "measured", "shards"]
+OF_ANY += ["documents_per_shard", "repetitions"]
 
 TOKENIZED = [name for name in DATASETS if text_of(name) == name]
 ENSEMBLES = sorted({spec["ensemble"] for spec in DATASETS.values() if "ensemble" in spec})
@@ -86,7 +87,7 @@ rule tokens:
     input:
         [
             path
-            for dataset in DATASETS
+            for dataset in MEASURED
             for path in expand(TOKENS, model=MODELS, dataset=dataset, shard=shards(dataset))
         ],
     message:

@@ -6,7 +6,7 @@ def number_of(path):
 
 
 def mechanics_of(models):
-    return expand(MECHANICS, model=models, dataset=DATASETS)
+    return expand(MECHANICS, model=models, dataset=MEASURED)
 
 
 def energies_of_trajectories(wildcards):

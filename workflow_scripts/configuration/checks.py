@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -84,7 +85,7 @@ def pairs(
 ) -> Iterator[tuple[str, Spec]]:
     """Entries of a stage, each of a model and a dataset of text, and their keys.
 
-    A pair that has an entry already is refused.
+    An entry of several models becomes one of each. A pair that has an entry already is refused.
 
     Parameters
     ----------
@@ -92,15 +93,32 @@ def pairs(
     holding : what is to be added to the first entry of a pair instead of another.
     check : refuses a model.
     """
-    known: list[tuple[str, str]] = []
-    for at, spec in enumerate(study[stage]):
-        where, pair = f"{stage}.{at}", (spec["model"], spec["dataset"])
-        check(f"{where}.model", spec["model"], study["models"])
-        check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
-        if pair in known:
-            raise InputError(
-                f"{where}: the same model and dataset as {stage}.{known.index(pair)}; remove it, "
-                f"or add its {holding} there"
-            )
-        known.append(pair)
-        yield where, spec
+    known: dict[tuple[str, str], str] = {}
+    written = list(enumerate(study[stage]))
+    study[stage] = []
+    for at, several in written:
+        named = several["model"]
+        for model in named if isinstance(named, list) else [named]:
+            where, spec = f"{stage}.{at}", copy.deepcopy(several) | {"model": model}
+            study[stage].append(spec)
+            _check_pair(where, spec, study, check)
+            pair = (model, spec["dataset"])
+            if pair in known:
+                raise InputError(
+                    f"{where}: the same model and dataset as {known[pair]}; remove it, or add its "
+                    f"{holding} there"
+                )
+            known[pair] = where
+            yield where, spec
+
+
+def _check_pair(
+    where: str, spec: Spec, study: Spec, check: Callable[[str, str, dict[str, Spec]], None]
+) -> None:
+    check(f"{where}.model", spec["model"], study["models"])
+    check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
+    if not study["datasets"][spec["dataset"]]["measured"]:
+        raise InputError(
+            f"{where}.dataset: {spec['dataset']} is not measured, so its documents may be trained "
+            f"on; take another one, or leave its `measured` out"
+        )

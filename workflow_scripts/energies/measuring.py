@@ -23,7 +23,7 @@ from ..semstat.errors import InputError
 from ..semstat.provenance import Provenance
 from ..semstat.tables import open_table, provenance_of, table_writers
 from ..semstat.tokens.tables import TOKENS
-from ..tokens.shards import Cut, check_tokens
+from ..tokens.shards import Cut, check_held_out, check_tokens
 
 
 def open_tokens(tokens: Path, layers: list[int], out: list[Path]) -> ParquetFile:
@@ -66,6 +66,8 @@ def measure_shard(
     """
     snapshot = running.snapshot()
     states = check_tokens(path, tokens, snapshot["vocabulary"])
+    trained_on, more = snapshot.get("trained_on", []), f"{running.key}.train.documents"
+    check_held_out(path, tokens, trained_on, running.called, more)
     model, run = load(running, cut.context, f"{running.key}.context")
     model.truncate(max(layers))
     shared = Provenance(

@@ -10,7 +10,7 @@ import yaml
 from ..configuration.checks import check_text
 from ..configuration.schema import Spec, schema
 from ..semstat.errors import InputError
-from ..tokens.configuration import documents_of
+from ..tokens.configuration import documents_measured
 
 AFTER = ("sources", "tokens", "energies")
 
@@ -48,9 +48,7 @@ def resolve(study: Spec) -> None:
 def _measured_documents(name: str, lens: Spec, datasets: dict[str, Spec]) -> int:
     text = lens["train_on"]
     check_text(f"models.{name}.lens.train_on", text, datasets)
-    measured = max(
-        documents_of(dataset) for key, dataset in datasets.items() if dataset.get("of", key) == text
-    )
+    measured = documents_measured(text, datasets)
     fetched = datasets[text].get("documents", math.inf)
     if measured + lens["train_documents"] > fetched:
         raise InputError(

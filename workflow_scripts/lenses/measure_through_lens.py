@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import pyarrow.compute as pc
-from pyarrow.parquet import ParquetFile
 
 from ..energies.measuring import measure_shard, open_tokens
 from ..models.loading import Running
 from ..running.command import run
-from ..semstat.errors import InputError
-from ..semstat.tables import provenance_of
-from ..tokens.shards import Cut
+from ..tokens.shards import Cut, check_held_out
 from .lens_files import read_lens
 
 
@@ -37,24 +31,10 @@ def measure_through_lens(
     """
     shard = open_tokens(tokens, layers, out)
     translators, trained = read_lens(lens, layers)
-    _check_disjoint(running, tokens, shard, lens, trained)
+    taken = {"corpus": trained["tokens"]["corpus"], "first_document": trained["first_document"]}
+    check_held_out(tokens, shard, [taken], str(lens), f"{running.key}.lens.train_documents")
     facts = {"lens": trained}
     measure_shard(running, cut, tokens, shard, layers, out, "tuned_lens", translators, **facts)
-
-
-def _check_disjoint(
-    running: Running, tokens: Path, shard: ParquetFile, lens: Path, trained: dict[str, Any]
-) -> None:
-    """No document may be measured through a lens that it has trained."""
-    if provenance_of(shard.schema_arrow)["corpus"] != trained["tokens"]["corpus"]:
-        return
-    last = pc.max(shard.read(columns=["doc"])["doc"]).as_py()
-    if last >= trained["first_document"]:
-        raise InputError(
-            f"{tokens}: document {last} is one of those that {lens} was made from "
-            f"({trained['first_document']} and on); lower {running.key}.lens.train_documents or "
-            f"the `shards` that are measured"
-        )
 
 
 if __name__ == "__main__":

@@ -91,6 +91,12 @@ def check_local_files(text: str, files: Sequence[str], datasets: dict[str, Spec]
             )
 
 
+def documents_measured(text: str, datasets: dict[str, Spec]) -> int:
+    """How many documents of a text, from the first on, some dataset measures."""
+    same = [dataset for name, dataset in datasets.items() if dataset.get("of", name) == text]
+    return max((documents_of(dataset) for dataset in same if dataset["measured"]), default=0)
+
+
 def is_repeated(spec: Spec) -> bool:
     """Whether each shard of a dataset holds the same documents, with more copies of a part."""
     return "repetitions" in spec

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cyclopts import Parameter
 from numpy.typing import NDArray
@@ -64,6 +65,38 @@ def check_tokens(path: Path, tokens: pq.ParquetFile, vocabulary: int) -> int:
             )
         states += len(tokens_t) - 1 - FIRST_STATE
     return states
+
+
+def check_held_out(
+    path: Path,
+    tokens: pq.ParquetFile,
+    trained_on: Iterable[Mapping[str, Any]],
+    whom: str,
+    more: str,
+) -> None:
+    """Check that a shard holds no document which something was trained on.
+
+    Parameters
+    ----------
+    trained_on : the provenance of a corpus, and the `first_document` from which on it was taken.
+    whom : what was trained, in words.
+    more : what else to lower than the dataset's shards.
+
+    Raises
+    ------
+    InputError
+        If it holds one.
+    """
+    corpus = provenance_of(tokens.schema_arrow)["corpus"]
+    first = min((on["first_document"] for on in trained_on if on["corpus"] == corpus), default=None)
+    if first is None:
+        return
+    last = pc.max(tokens.read(columns=["doc"])["doc"]).as_py()
+    if last >= first:
+        raise InputError(
+            f"{path}: document {last} is one of those that {whom} was trained on ({first} and on); "
+            f"lower {more} or the `shards` that are measured"
+        )
 
 
 def _documents(tokens: pq.ParquetFile) -> Iterator[tuple[int, Tokens]]:

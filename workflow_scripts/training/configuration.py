@@ -7,7 +7,7 @@ import math
 from ..configuration.checks import check_name, check_text
 from ..configuration.schema import Spec
 from ..semstat.errors import InputError
-from ..tokens.configuration import documents_of
+from ..tokens.configuration import documents_measured
 
 AFTER = ("sources", "tokens")
 
@@ -54,8 +54,7 @@ def _resolve(where: str, spec: Spec, datasets: dict[str, Spec]) -> None:
 
 def _leave_some(spec: Spec, text: str, key: str, wanted: int, datasets: dict[str, Spec]) -> None:
     """Leave the documents of a text to measure that some dataset does."""
-    same = [dataset for name, dataset in datasets.items() if dataset.get("of", name) == text]
-    measured = max(map(documents_of, same))
+    measured = documents_measured(text, datasets)
     fetched = datasets[text].get("documents", math.inf)
     if measured + wanted > fetched:
         raise InputError(
