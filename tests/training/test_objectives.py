@@ -161,6 +161,7 @@ def test_with_the_last_token_alone_it_is_the_barrier_in_logits():
     [
         (lambda: EnergyBarrier(strength=-1.0), "strength: -1.0"),
         (lambda: EnergyBarrier(width=0.0), "width: 0.0"),
+        (lambda: EnergyBarrier(threshold=float("inf")), "threshold: inf"),
         (lambda: EnergyBarrier(shape="hinge"), "shape: 'hinge'"),
         (lambda: EnergyBarrier(periods=0), "periods: 0"),
         (lambda: EnergyBarrier(on="tokens"), "on: 'tokens'"),

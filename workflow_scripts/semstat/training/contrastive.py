@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from .cross_entropy import cross_entropy
-from .objective import Batch, Objective, require
+from .objective import Batch, Objective, require, require_strength
 from .recent import recent
 
 
@@ -43,7 +43,7 @@ class Contrastive(Objective):
     recent: int = 64
 
     def __post_init__(self) -> None:
-        require(self.strength >= 0, f"strength: {self.strength} is below 0")
+        require_strength(self.strength)
         require(self.recent > 0, f"recent: {self.recent} is below 1")
 
     def wanted(self, batch: Batch) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .continuations import On, continued, mean_of_marked, require_continuations
 from .cross_entropy import cross_entropy
-from .objective import Batch, Objective, Write, require
+from .objective import Batch, Objective, Write, require_strength
 from .recent import recent
 
 LEAST = 1e-5
@@ -49,7 +49,7 @@ class Unlikelihood(Objective):
     written: int = 100
 
     def __post_init__(self) -> None:
-        require(self.strength >= 0, f"strength: {self.strength} is below 0")
+        require_strength(self.strength)
         require_continuations(self.on, self.prefix, self.written)
 
     @property
