@@ -1,9 +1,10 @@
 """What a model writes itself, for objectives that act on it: the sequence level of unlikelihood.
 
 As Welleck et al., "Neural text generation with unlikelihood training", arXiv:1908.04319, in half of
-the updates the model continues 50 tokens of each window by 100, greedily, and what repeats a 4-gram
-is acted on. Theirs are all four tokens of such a 4-gram, sought among the written ones alone; ours
-is the token that completes it, and the 4-gram may have been in the prefix.
+the updates the model goes on by 100 tokens after 50 of text, greedily, and what repeats a 4-gram is
+acted on. Theirs are all four tokens of such a 4-gram, sought among the written ones alone, and each
+50 tokens of a window are gone on from; ours is the token that completes it, the 4-gram may have
+been in the prefix, and a window is gone on from once, after its first tokens.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ neural text degeneration", arXiv:2205.02517:
 
 With M = 1 the second term is ln(1 + e^{−H}) of an energy in log-odds, H = z_c − z_l, at states
 whose last token is wrong: the energy barrier in logits, of threshold 0 and width 1. Theirs has λ =
-1, and M a quarter of the sequence; ours leaves prefix tokens out.
+1 and M an eighth of a sequence, takes the second term over its first quarter alone, and its program
+counts a token as often as it stands among the last M; ours takes it over all states, counts each
+token once, and leaves prefix tokens out.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from .cross_entropy import cross_entropy
-from .objective import Batch, Objective, require
+from .objective import Batch, Objective, require, require_strength
 from .recent import recent
 
 
@@ -43,7 +45,7 @@ class Contrastive(Objective):
     recent: int = 64
 
     def __post_init__(self) -> None:
-        require(self.strength >= 0, f"strength: {self.strength} is below 0")
+        require_strength(self.strength)
         require(self.recent > 0, f"recent: {self.recent} is below 1")
 
     def wanted(self, batch: Batch) -> Tensor:

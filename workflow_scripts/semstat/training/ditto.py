@@ -8,9 +8,10 @@ the window, over and over, and
 over its copies from the second on, where p_n is the probability of a token in the n-th copy and
 p_{n−1}, held fixed, of the same token one copy before. In the other half the loss is cross entropy.
 
-Theirs repeats a sentence, known by its punctuation; ours a stretch of the window, at a drawn place
-and of a drawn length, whatever stands there. The first token of the second copy is left out: its
-forerunner begins the window, and so has no probability.
+Theirs repeats a sentence, known by its full stop, after the sentence before it; ours a stretch of
+the window, at a drawn place and of a drawn length, whatever stands there, after nothing. So the
+first token of the second copy is left out: its forerunner begins the window, and has no
+probability. What is drawn hangs on the window's tokens alone.
 """
 
 from __future__ import annotations

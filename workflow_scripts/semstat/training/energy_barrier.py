@@ -13,6 +13,7 @@ and in log-odds, H = z_c − z_l, it is −s ([v = c] − [v = l]), which no p m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Literal, get_args
 
 import torch
@@ -21,7 +22,7 @@ from torch.nn.functional import relu, softplus
 
 from .continuations import On, continued, mean_of_marked, require_continuations
 from .cross_entropy import cross_entropy
-from .objective import Batch, Objective, Write, require
+from .objective import Batch, Objective, Write, require, require_strength
 from .recent import recent
 
 Shape = Literal["softplus", "squared_hinge"]
@@ -38,9 +39,9 @@ class EnergyBarrier(Objective):
     Parameters
     ----------
     strength : weight λ of the barrier, nats.
-    threshold : energy H* below which it acts, in the units of H.
-    width : energy w by which it grows, in the units of H.
-    shape : of the barrier, φ.
+    threshold : H*, in the units of H.
+    width : w, in the units of H; by default one that suits probabilities, and 1 suits log-odds.
+    shape : φ.
     periods : the energy's rival is the most probable of so many last tokens that are not the
         correct one, of the window's text; 1 is the last token alone. Without any H = 0, as it is
         where the last token is the correct one.
@@ -66,8 +67,9 @@ class EnergyBarrier(Objective):
     written: int = 100
 
     def __post_init__(self) -> None:
-        require(self.strength >= 0, f"strength: {self.strength} is below 0")
-        require(self.width > 0, f"width: {self.width} is not above 0")
+        require_strength(self.strength)
+        require(isfinite(self.threshold), f"threshold: {self.threshold} is no number")
+        require(0 < self.width < inf, f"width: {self.width} is not a number above 0")
         shapes = get_args(Shape)
         require(self.shape in shapes, f"shape: {self.shape!r} is none of {', '.join(shapes)}")
         require(self.periods > 0, f"periods: {self.periods} is below 1")

@@ -6,7 +6,7 @@ ln p_m = z_m − ln Σ_v e^{z_v}, and with the gradient g_m of whatever is made 
 
 What autograd makes of `log_softmax` and `gather` keeps ln p of the whole vocabulary, and two more
 tensors of that size on the way back. Here the way forward makes none, and the way back one: the
-gradient itself. Both go through the states in slices.
+gradient itself, for which p is computed anew. Both go through the states in slices.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-SLICE = {"cpu": 1 << 19, "cuda": 1 << 24}
+SLICE = {"cpu": 1 << 20, "cuda": 1 << 24}
 """Logits looked at at once: what a core's cache holds, and enough to keep a GPU busy."""
 
 
@@ -53,38 +53,39 @@ def log_probabilities(logits_xtv: Tensor, wanted_xtm: Tensor) -> Tensor:
 class _LogProbabilities(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits_xtv: Tensor, wanted_xtm: Tensor) -> Tensor:
+        ctx.save_for_backward(logits_xtv, wanted_xtm)
         kept = torch.promote_types(logits_xtv.dtype, torch.float32)
-        logits_sv = logits_xtv.view(-1, logits_xtv.shape[-1])
-        total_s = torch.empty(len(logits_sv), dtype=kept, device=logits_sv.device)
-        for part in _slices(logits_sv):
-            torch.logsumexp(logits_sv[part].to(kept), dim=1, out=total_s[part])
-        ctx.save_for_backward(logits_xtv, wanted_xtm, total_s)
-        total_xt = total_s.view(wanted_xtm.shape[:-1])
-        return logits_xtv.gather(-1, wanted_xtm).to(kept).sub_(total_xt[..., None])
+        log_p_xtm = logits_xtv.new_empty(wanted_xtm.shape, dtype=kept)
+        log_p_sm, wanted_sm = log_p_xtm.flatten(0, 1), wanted_xtm.flatten(0, 1)
+        for part, logits_sv in _slices(logits_xtv):
+            slice_sv = torch.log_softmax(logits_sv, dim=1, dtype=kept)
+            torch.gather(slice_sv, 1, wanted_sm[part], out=log_p_sm[part])
+        return log_p_xtm
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient_xtm: Tensor) -> tuple[Tensor, None]:
-        logits_xtv, wanted_xtm, total_s = ctx.saved_tensors
-        logits_sv = logits_xtv.view(-1, logits_xtv.shape[-1])
-        wanted_sm = wanted_xtm.flatten(0, -2)
-        gradient_sm = gradient_xtm.flatten(0, -2)
-        weight_s = -gradient_sm.sum(dim=1)
-        gradient_sv = torch.empty_like(logits_sv)
-        exact = logits_sv.dtype == total_s.dtype
-        for part in _slices(logits_sv):
-            # Rounded logits get a gradient that is summed before it is rounded.
-            to = gradient_sv[part] if exact else None
-            slice_sv = torch.sub(logits_sv[part], total_s[part, None], out=to)
-            slice_sv.exp_().mul_(weight_s[part, None])
-            slice_sv.scatter_add_(1, wanted_sm[part], gradient_sm[part])
-            if not exact:
+        logits_xtv, wanted_xtm = ctx.saved_tensors
+        gradient_sm, wanted_sm = gradient_xtm.flatten(0, 1), wanted_xtm.flatten(0, 1)
+        total_s1 = gradient_sm.sum(dim=1, keepdim=True)
+        gradient_xtv = torch.empty_like(logits_xtv)
+        gradient_sv = gradient_xtv.flatten(0, 1)
+        exact = gradient_sv.dtype == gradient_sm.dtype
+        for part, logits_sv in _slices(logits_xtv):
+            # What is rounded is summed before.
+            out = gradient_sv[part] if exact else None
+            slice_sv = torch.softmax(logits_sv, dim=1, dtype=gradient_sm.dtype, out=out)
+            slice_sv.mul_(-total_s1[part]).scatter_add_(1, wanted_sm[part], gradient_sm[part])
+            if out is None:
                 gradient_sv[part] = slice_sv
-        return gradient_sv.view_as(logits_xtv), None
+        return gradient_xtv, None
 
 
-def _slices(logits_sv: Tensor) -> Iterator[slice]:
+def _slices(logits_xtv: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Slices of the states, and the logits there."""
+    logits_sv = logits_xtv.flatten(0, 1)
     states, vocabulary = logits_sv.shape
     step = max(1, SLICE.get(logits_sv.device.type, SLICE["cuda"]) // vocabulary)
     for start in range(0, states, step):
-        yield slice(start, start + step)
+        part = slice(start, start + step)
+        yield part, logits_sv[part]

@@ -12,6 +12,7 @@ the runner-up to it, which the energy of a written token takes in the correct on
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import NamedTuple
 
 import torch
@@ -101,3 +102,8 @@ def require(holds: bool, message: str) -> None:
     """Raise ValueError with the message unless a parameter is as it must be."""
     if not holds:
         raise ValueError(message)
+
+
+def require_strength(strength: float) -> None:
+    """Raise ValueError unless a term's factor is a number from 0."""
+    require(0 <= strength < inf, f"strength: {strength} is not a number from 0")

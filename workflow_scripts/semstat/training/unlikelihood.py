@@ -5,8 +5,8 @@ Welleck et al., "Neural text generation with unlikelihood training", arXiv:1908.
     L = ⟨−ln p(x_t) − α Σ_c ln(1 − p(c))⟩,    c among the distinct x_{<t} that are not x_t,
 
 and on what the model writes −α ln(1 − p(x_t)) at tokens that repeat a 4-gram, over all tokens that
-it wrote. Theirs takes the prefix token among the c, if the text has had one, and has no α on what
-is written; on text it is theirs otherwise. What is marked differs: see `continuations`.
+it wrote. Theirs has the prefix token among the c, if the text has had one, and no α on what is
+written; on text it is theirs otherwise. What is marked differs: see `continuations`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from torch import Tensor
 
 from .continuations import On, continued, mean_of_marked, require_continuations
 from .cross_entropy import cross_entropy
-from .objective import Batch, Objective, Write, require
+from .objective import Batch, Objective, Write, require_strength
 from .recent import recent
 
 LEAST = 1e-5
-"""Below which 1 − p is not followed, as in the authors' programs: its logarithm has no bound."""
+"""Below which 1 − p is not followed, as in the authors' program: its logarithm has no bound, and in
+float32 little of it is left."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Unlikelihood(Objective):
     written: int = 100
 
     def __post_init__(self) -> None:
-        require(self.strength >= 0, f"strength: {self.strength} is below 0")
+        require_strength(self.strength)
         require_continuations(self.acts_on, self.prefix, self.written)
 
     @property
