@@ -51,7 +51,10 @@ def injected(
         ).token_t
 
     recipe = {"rate": rate, "unit": str(unit), "copies": copies, "shuffled": shuffled}
-    remedy = f"lower {texts.key}.rate or {texts.key}.unit, or raise {texts.key}.copies"
+    remedy = (
+        f"lower {texts.key}.rate, take a smaller unit, raise {texts.key}.copies or "
+        f"{texts.key}.tokens_per_document"
+    )
     write_documents(texts, documents, make, out, remedy, ensemble="injected", seed=seed, **recipe)
 
 
