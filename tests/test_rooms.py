@@ -29,6 +29,7 @@ AMONG_PHYSICS = {
     "criticality": {"generation", "thermodynamics"},
     "decoding": {"generation", "mechanics", "steering"},
     "steering": {"energies"},
+    "tokens": {"generation"},
 }
 """Physics of other stages that a stage's physics may build on."""
 
@@ -47,6 +48,7 @@ PHYSICS_OF_OTHERS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation"},
     "decoding": {"generation"},
+    "training": {"tokens"},
 }
 """Physics of other stages that a stage's commands may use beside its own."""
 

@@ -222,7 +222,6 @@ def write_documents(
     documents: Documents,
     make: Callable[[int, Tokens], Tokens],
     out: Path,
-    remedy: str = "take longer ones",
     **ensemble: object,
 ) -> None:
     """Write what is made of documents as a table of tokens.
@@ -230,7 +229,6 @@ def write_documents(
     Parameters
     ----------
     make : document's number, its tokens → the tokens to write; a ValueError of it is the user's.
-    remedy : what to do about one, beside leaving short documents out.
     ensemble : what it is called and made by, for the provenance.
 
     Raises
@@ -251,8 +249,8 @@ def write_documents(
             made.append(make(doc, tokens_t))
         except ValueError as error:
             raise InputError(
-                f"{texts.key}: document {doc} of {texts.corpus} {error}; {remedy}, or leave short "
-                f"documents out (min_characters)"
+                f"{texts.key}: document {doc} of {texts.corpus} {error}; lower "
+                f"{texts.key}.prefix_tokens, or leave short documents out (min_characters)"
             ) from error
     if "seed" not in ensemble:
         before = [(doc, make(doc, tokens_t)) for doc, tokens_t in documents.alike]

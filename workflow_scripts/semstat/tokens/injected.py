@@ -69,7 +69,7 @@ def injected(
         pieces += [tokens_t[at:end], np.tile(tokens_t[begin:end], copies_u[u])]
         inserted += [np.zeros(end - at, np.bool_), np.ones(len(pieces[-1]), np.bool_)]
         at = end
-    rest_t = tokens_t[at : 1 + text]
+    rest_t = tokens_t[at:]
     kept = None if most_tokens is None else 1 + most_tokens
     token_t = np.concatenate([*pieces, rest_t])[:kept]
     inserted_t = np.concatenate([*inserted, np.zeros(len(rest_t), np.bool_)])[:kept]

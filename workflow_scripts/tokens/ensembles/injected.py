@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ...running.command import run
+from ...semstat.errors import blamed_on
 from ...semstat.tokens import injected as ensemble
 from ..documents import Shard, Texts, Tokens, read_documents, write_documents
 from ..sentences import end_sentences
@@ -39,6 +40,10 @@ def injected(
     out : Parquet file to make.
     """
     documents = read_documents(texts, shard.within, tokens_per_document)
+    remedy = (
+        f"lower {texts.key}.rate, take a smaller unit, raise {texts.key}.copies or "
+        f"{texts.key}.tokens_per_document, or leave short documents out (min_characters)"
+    )
 
     def make(doc: int, tokens_t: Tokens) -> Tokens:
         rng = np.random.default_rng([seed, doc])
@@ -46,13 +51,18 @@ def injected(
             unit_u2 = ensemble.sentences(end_sentences(tokens_t, documents.tokenizer))
         else:
             unit_u2 = ensemble.units_of_tokens(tokens_t, unit, rng)
-        return ensemble.injected(
-            tokens_t, unit_u2, rate, copies, rng, tokens_per_document, shuffled
-        ).token_t
+        with blamed_on(f"{texts.key}: document {doc} of {texts.corpus}", remedy):
+            return ensemble.injected(
+                tokens_t, unit_u2, rate, copies, rng, tokens_per_document, shuffled
+            ).token_t
 
     recipe = {"rate": rate, "unit": str(unit), "copies": copies, "shuffled": shuffled}
-    remedy = f"lower {texts.key}.rate or {texts.key}.unit, or raise {texts.key}.copies"
-    write_documents(texts, documents, make, out, remedy, ensemble="injected", seed=seed, **recipe)
+    made = {
+        doc: make(doc, of_doc) for doc, of_doc in zip(documents.doc, documents.tokens, strict=True)
+    }
+    write_documents(
+        texts, documents, lambda doc, _: made[doc], out, ensemble="injected", seed=seed, **recipe
+    )
 
 
 if __name__ == "__main__":

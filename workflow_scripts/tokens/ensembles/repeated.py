@@ -40,8 +40,7 @@ def repeated(
         return ensemble.repeated(tokens_t, stands, copies)
 
     recipe = {"unit": str(unit), "copies": copies, "prefix_tokens": prefix_tokens}
-    remedy = f"lower {texts.key}.prefix_tokens"
-    write_documents(texts, documents, make, out, remedy, ensemble="repeated", **recipe)
+    write_documents(texts, documents, make, out, ensemble="repeated", **recipe)
 
 
 if __name__ == "__main__":
