@@ -11,13 +11,18 @@ def shards_of_text(wildcards):
     return documents_of(dataset) // dataset["documents_per_shard"]
 
 
-def options_of_text(model, name, shard, documents):
-    """Options of one shard of a dataset: a model's prefix token, and what the ensemble takes."""
-    dataset = DATASETS[name]
+def options_of_text(model, name, shard, **other):
+    """Options of one shard of a dataset: a model's prefix token, and what the ensemble takes.
+
+    Parameters
+    ----------
+    other : keys of the dataset that have another value here.
+    """
+    dataset = DATASETS[name] | other
     shared = [
         *options(model, "prefix_token"),
         *options(DATASETS[text_of(name)], *OF_TEXT),
-        f"--documents-per-shard={documents}",
+        *options(dataset, "documents_per_shard"),
     ]
     if dataset["source"] != "ensemble":
         return [*shared, f"--shard={shard}", *options(dataset, "tokens_per_document")]
@@ -30,8 +35,7 @@ def options_of_text(model, name, shard, documents):
 
 
 def text_options(wildcards):
-    documents = DATASETS[wildcards.dataset]["documents_per_shard"]
-    return options_of_text(MODELS[wildcards.model], wildcards.dataset, wildcards.shard, documents)
+    return options_of_text(MODELS[wildcards.model], wildcards.dataset, wildcards.shard)
 
 
 def made_by(command):

@@ -45,7 +45,11 @@ def measured_of(model, text):
 
 def training_text_options(wildcards):
     spec = MODELS[wildcards.model]
-    return options_of_text(spec, wildcards.dataset, wildcards.part, spec["train"]["documents"])
+    taken = {
+        "documents_per_shard": spec["train"]["documents"],
+        "tokens_per_document": spec["train"].get("tokens_per_document"),
+    }
+    return options_of_text(spec, wildcards.dataset, wildcards.part, **taken)
 
 
 def tokens_to_train(model):
