@@ -40,7 +40,7 @@ def measured_of(model, text):
 
     It is not among the params, since another one changes no other; the job looks at it.
     """
-    return MODELS[model]["measured_documents"].get(text, 0)
+    return MODELS[model]["held_out"].get(text, 0)
 
 
 def training_text_options(wildcards):
