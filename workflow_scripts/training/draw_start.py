@@ -9,7 +9,7 @@ import torch
 import transformers
 
 from ..running.command import run
-from ..semstat.errors import InputError, blamed_on
+from ..semstat.errors import InputError, first_line
 from ..semstat.tables import provenance_of
 from ..sources.snapshots import write_snapshot
 from ..tokens.documents import Shard, Texts, read_corpus
@@ -70,8 +70,14 @@ def draw_start(
     size = tokenizer.backend_tokenizer.get_vocab_size()
     config = configuration_of(f"{key}.architecture", json.loads(architecture), size, prefix)
     torch.manual_seed(seed)
-    with blamed_on(f"{key}.architecture", "correct it", ValueError):
+    try:
         model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    except Exception as error:
+        # A model's class may raise anything where a configuration does not suit it.
+        raise InputError(
+            f"{key}.architecture: transformers makes no causal language model of it "
+            f"({type(error).__name__}: {first_line(error)}); correct it"
+        ) from error
     write_snapshot(name, source | {"seed": seed}, model, tokenizer, blocks, out)
 
 
