@@ -9,7 +9,7 @@ The contenders take turns, and a ratio is the median over turns of two neighbour
 holds on a machine whose speed drifts. What the loss takes without the model is measured likewise,
 on logits of its own: it is not lost in the noise of a step. Peak memory is what a step takes above
 what the process holds when it begins, gradients of the weights included: resident on a CPU,
-allocated on a GPU. It is measured after the times, with an allocator that holds nothing back.
+allocated on a GPU. It is measured after the times, once the allocator gave back what is free.
 
     python -m benchmarks.objectives --out objectives.json
 """
@@ -179,13 +179,10 @@ def take_turns(
 
 def peak_bytes(names: list[str], act: Callable[[str], Any], device: torch.device) -> dict[str, int]:
     """Bytes that each takes at most, above what is held before."""
-    if device.type == "cpu":
-        # From 64 kB on memory is mapped, and goes back when it is freed (glibc).
-        ctypes.CDLL(None).mallopt(-3, 1 << 16)
-        ctypes.CDLL(None).malloc_trim(0)
     found = {}
     for name in names:
-        act(name)
+        if device.type == "cpu":
+            ctypes.CDLL(None).malloc_trim(0)  # glibc gives back what is free
         peak = PeakMemory(device)
         act(name)
         found[name] = peak.bytes()

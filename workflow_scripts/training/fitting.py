@@ -140,7 +140,7 @@ def train(running: Running, fit: Fit, into: Into, objective: Objective, kind: st
     place = Unfinished(into.unfinished, data | settings)
     updates = [tokens // fit.tokens_per_update for tokens in fit.checkpoints]
     clock = Clock(running.called, place, updates, fit.tokens_per_update, into.save_minutes)
-    arguments = _arguments(running, fit, place.folder, facts["device"])
+    arguments = arguments_of(running, fit, place.folder, facts["device"])
     trainer = Fitter(running.key, objective, texts[0].prefix, model, arguments, windows, clock)
     trainer.train(resume_from_checkpoint=place.last())
     if not trainer.is_world_process_zero():
@@ -184,9 +184,21 @@ def _settings(fit: Fit, objective: Any, kind: str) -> dict[str, Any]:
     return found
 
 
-def _arguments(
+def arguments_of(
     running: Running, fit: Fit, folder: Path, device: str
 ) -> transformers.TrainingArguments:
+    """The Trainer's arguments; windows that do not fit at once go through one after the other.
+
+    Parameters
+    ----------
+    folder : where it keeps checkpoints.
+    device : "cpu", or the name of a GPU.
+
+    Raises
+    ------
+    InputError
+        If the GPUs cannot share a batch.
+    """
     common: dict[str, Any] = {
         "output_dir": str(folder),
         "num_train_epochs": 1,  # the windows are in their order already, seen again or not
