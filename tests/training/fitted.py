@@ -41,7 +41,7 @@ STEP = BATCH * SEQUENCE
 def write_corpus(path: Path) -> Path:
     rng = np.random.default_rng(0)
     words = ["we", "the", "people", "of", "this", "union", "read", "vote", "sleep", "too", "1776"]
-    texts = [" ".join(rng.choice(words, size=60)) for _ in range(DOCUMENTS)]
+    texts = [" ".join(rng.choice(words, size=40)) for _ in range(DOCUMENTS)]
     table = pa.Table.from_arrays([range(DOCUMENTS), texts], schema=CORPUS)
     write_table(path, table, {"dataset": "text"})
     return path

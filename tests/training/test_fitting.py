@@ -195,7 +195,9 @@ def test_a_model_that_is_trained_on_remembers_what_it_was_trained_on_before(plac
 )
 def test_every_objective_trains(place, tmp_path, kind, more):
     log = log_of(fit(place, tmp_path, kind, log_every=2, **more))
-    assert np.isfinite(log["loss"]).all() and np.isfinite(log["energy"]).all()
+    assert log["step"].tolist() == [1, 2, 4, 6, 8] and np.isfinite(log["loss"]).all()
+    told = np.isfinite(log["energy"])
+    assert told.tolist() == [True, kind == "contrastive", True, True, True], "row 2 is rewritten"
     said = json.loads((tmp_path / "model/provenance.json").read_text())["train"]["objective"]
     assert said["kind"] == kind and {key: said[key] for key in more} == more
 
@@ -226,10 +228,8 @@ def test_what_a_model_was_trained_on_is_not_measured(place, plain, tmp_path):
 
 
 def test_too_little_for_a_window(place, tmp_path):
-    short = tokenized(
-        tmp_path / "t.parquet", place.corpus, place.start, documents_per_shard=1,
-        tokens_per_document=4,
-    )  # fmt: skip
+    few = {"documents_per_shard": 1, "tokens_per_document": 4}
+    short = tokenized(tmp_path / "tokens.parquet", place.corpus, place.start, **few)
     with pytest.raises(
         InputError, match=r"make no window of 16 tokens; raise models\.m\.train\.do"
     ):
