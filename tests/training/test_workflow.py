@@ -2,11 +2,12 @@
 
 import copy
 import json
+import sys
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.runs import DOCUMENTS, TINY_STUDY, command
+from tests.runs import DOCUMENTS, TINY_STUDY, said
 from tests.tiny import BLOCKS, PREFIX
 from tests.training.fitted import LLAMA
 
@@ -31,6 +32,7 @@ MODELS = {
 INJECTED = {"source": "ensemble", "of": "text", "ensemble": "injected", "rate": 0.2, "unit": 3,
             "documents_per_shard": 4, "measured": False}  # fmt: skip
 WELLS = "results/wells/model=small/dataset=text.parquet"
+TARGETS = ["training", "results/models/early/SHA256SUMS", WELLS]
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +46,10 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def trained(finished, study, tmp_path_factory):
-    """The finished run, with the models trained and one of them measured."""
-    place = finished.copy(tmp_path_factory.mktemp("trained"))
-    jobs = place.run("training", "results/models/early/SHA256SUMS", WELLS, study=study)
+def trained(pristine, study, tmp_path_factory):
+    """The models trained, and one of them measured."""
+    place = pristine.copy(tmp_path_factory.mktemp("trained"))
+    jobs = place.run(*TARGETS, study=study)
     assert starting(jobs, "Training") == {"Training small", "Training barrier"}
     return place
 
@@ -67,29 +69,29 @@ def to_train(place, study, *targets):
 
 def test_a_model_that_is_trained_is_one_like_any_other(trained):
     results = trained.work / "results"
-    said = {
+    found = {
         name: json.loads((results / f"models/{name}/provenance.json").read_text())
         for name in MODELS
     }
-    assert {name: found["source"]["source"] for name, found in said.items()} == {
+    assert {name: each["source"]["source"] for name, each in found.items()} == {
         "small": "trained", "early": "checkpoint", "barrier": "trained",
     }  # fmt: skip
-    assert said["barrier"]["train"]["objective"]["strength"] == 2
-    first = {on["first_document"] for found in said.values() for on in found["trained_on"]}
+    assert found["barrier"]["train"]["objective"]["strength"] == 2
+    first = {on["first_document"] for each in found.values() for on in each["trained_on"]}
     assert first == {DOCUMENTS - 4}
     energies = results / "energies/model=small/dataset=text/layer=3/shard=0.parquet"
     assert len(pq.ParquetFile(energies).read()) > 4
     assert len(pq.ParquetFile(results / "training/logs/barrier.parquet").read()) == 2
     tokens = results / "training/tokens/model=barrier/dataset=text-injected/part=0.parquet"
-    found = pq.ParquetFile(tokens).read()
-    assert found["doc"].to_pylist() == list(range(DOCUMENTS - 4, DOCUMENTS))
+    assert pq.ParquetFile(tokens).read()["doc"].to_pylist() == list(range(DOCUMENTS - 4, DOCUMENTS))
     assert not list(results.glob("training/unfinished/*"))
     assert not list(results.glob("*/model=*/dataset=text-injected"))
 
 
 def test_what_was_made_is_verified(trained):
-    said = command("verify", "--configfile=study.yaml", cwd=trained.work)
-    assert said.code == 0, said.text
+    command = [sys.executable, "-m", "workflow_scripts.verify", *TARGETS, "--configfile=study.yaml"]
+    run = said([*command, "--deep"], trained.work, {"PYTHONPATH": str(trained.clone)})
+    assert run.code == 0, run.text
 
 
 def test_measuring_more_trains_nothing(trained, study):
@@ -133,5 +135,5 @@ def test_an_edit_of_an_estimator_trains_nothing(trained, study, tmp_path):
 def test_a_prefix_token_goes_with_the_weights(trained):
     for model in ("small", "barrier"):
         path = trained.work / f"results/training/tokens/model={model}/dataset=text/part=0.parquet"
-        said = json.loads(pq.ParquetFile(path).schema_arrow.metadata[b"semantic-statistics"])
-        assert said["prefix_token"] == PREFIX
+        found = json.loads(pq.ParquetFile(path).schema_arrow.metadata[b"semantic-statistics"])
+        assert found["prefix_token"] == PREFIX
