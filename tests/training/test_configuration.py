@@ -297,6 +297,13 @@ def test_what_is_not_measured_is_not_asked_for():
     )
 
 
+def test_something_is_measured():
+    none = {name: spec | {"measured": False} for name, spec in CONFIG["datasets"].items()}
+    assert sentence(study(datasets=none)) == (
+        "datasets: none of them is measured; leave `measured` out of one"
+    )
+
+
 def test_an_entry_of_several_models_is_one_of_each():
     found = resolve(study(steering=[STEERING | {"model": ["a", "m"]}]))["steering"]
     assert [spec["model"] for spec in found] == ["a", "m"]

@@ -118,10 +118,15 @@ def test_another_strength_trains_that_model_alone(trained, study):
     study = copy.deepcopy(study)
     study["models"]["barrier"]["train"]["objective"]["strength"] = 3
     assert to_train(trained, study, "training") == {"Training barrier"}
+
+
+def test_a_checkpoint_that_is_asked_for_trains_anew(trained, study):
+    study = copy.deepcopy(study)
     study["models"]["small"]["train"]["checkpoints"] = [64, 128]
-    found = to_train(trained, study, "training", "results/models/early/SHA256SUMS")
-    assert found == {
-        "Training barrier", "Training small", "Taking early from the training of small",
+    study["models"]["earlier"] = MODELS["early"] | {"tokens": 64}
+    assert to_train(trained, study, *TARGETS, "results/models/earlier/SHA256SUMS") == {
+        "Training small", "Taking early from the training of small",
+        "Taking earlier from the training of small",
     }  # fmt: skip
 
 
