@@ -123,7 +123,7 @@ def files_in(folder: Path) -> dict[str, str]:
 
 
 def test_every_recipe_has_a_test():
-    kinds = ["an ensemble", "a source of models", "a column", "a figure", "a stage"]
+    kinds = ["an ensemble", "a source of models", "an objective", "a column", "a figure", "a stage"]
     assert [f"Add {kind}" for kind in kinds] == TITLES
 
 
@@ -189,6 +189,27 @@ def test_add_a_source_of_models(place, everything):
     whole, half = (load_file(models / model / "model.safetensors") for model in ("tiny", name))
     assert whole.keys() == half.keys()
     assert all(torch.equal(0.5 * weights, half[key]) for key, weights in whole.items())
+
+
+def test_add_an_objective(place, everything):
+    recipe = Recipe.of("Add an objective")
+    recipe.cook(place.clone)
+    assert place.would_run() == set()
+
+    study = recipe.added()
+    (name,) = set(study["models"]) - set(MODELS)
+    study["models"][name]["train"] |= {"documents": 4, "tokens": 64, "sequence": 16, "batch": 2}
+    planned = place.would_run(study=study)
+    its_own = {job.replace("tiny-random", name) for job in everything if "tiny-random" in job}
+    trained = {f"Tokenizing text to train {name}", f"Training {name}"}
+    assert planned - everything == its_own - {f"Fetching model {name}"} | trained
+    assert planned & everything <= starting(everything, "Drawing", "Tabulating")
+
+    assert place.run(f"results/models/{name}/SHA256SUMS") == trained
+    results = place.work / "results"
+    log = pq.ParquetFile(results / f"training/logs/{name}.parquet").read()
+    assert len(log) == 2 and log["loss"][0].as_py() < log["surprisal"][0].as_py()
+    check(place, "pytest", "-q", "-p", "no:cacheprovider", "tests/configuration/test_defaults.py")
 
 
 def test_add_a_column(place, everything):

@@ -41,6 +41,7 @@ AMONG_STAGES = {
     "generation": {"tokens"},
     "lenses": {"energies", "tokens"},
     "steering": {"tokens"},
+    "training": {"sources", "tokens"},
 }
 """Rooms of other stages that a stage's commands may take from."""
 

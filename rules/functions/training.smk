@@ -26,8 +26,8 @@ def start_options(wildcards):
         return [*words, f"--tokenizer-of=results/models/{MODELS[spec['like']]['weights']}"]
     tokenizer = spec["tokenizer"]
     corpus = CORPUS.format(dataset=tokenizer["made_of"])
-    words += options(tokenizer, "documents", "vocabulary", "made_of")
-    return [*words, f"--corpus={corpus}"]
+    words += options(tokenizer, "vocabulary", "made_of")
+    return [*words, f"--corpus={corpus}", f"--last-documents={tokenizer['documents']}"]
 
 
 def parts_of(dataset):
@@ -40,7 +40,7 @@ def measured_of(model, text):
 
     It is not among the params, since another one changes no other; the job looks at it.
     """
-    return MODELS[model]["measured_documents"].get(text, 0)
+    return MODELS[model]["held_out"].get(text, 0)
 
 
 def training_text_options(wildcards):

@@ -25,19 +25,20 @@ def test_defaults_are_filled_in():
     assert study["datasets"]["text"] == {
         **CONFIG["datasets"]["text"], "text_column": "text", "min_characters": 1,
         "shards": 1, "documents_per_shard": 100, "special_tokens_in_text": False,
+        "measured": True,
     }  # fmt: skip
     assert study["datasets"]["nulls"] == {
         **CONFIG["datasets"]["nulls"], "seed": 0, "shards": 1, "documents_per_shard": 100,
-        "tokens_per_document": 9,
+        "tokens_per_document": 9, "measured": True,
     }  # fmt: skip
     assert study["datasets"]["again"] == {
         **CONFIG["datasets"]["again"], "prefix_tokens": 32, "unit": 1,
         "repetitions": [1, 2, 4, 8, 16, 32], "shards": 6, "documents_per_shard": 100,
-        "tokens_per_document": None,
+        "tokens_per_document": None, "measured": True,
     }  # fmt: skip
     assert study["datasets"]["own"] == {
         **CONFIG["datasets"]["own"], "seed": 0, "shards": 1, "documents_per_shard": 100,
-        "tokens_per_document": 9,
+        "tokens_per_document": 9, "measured": True,
     }  # fmt: skip
 
 
@@ -72,12 +73,13 @@ def test_the_examples_of_the_page_on_configuration_are_valid():
             config[key] = config.get(key, {}) | value if isinstance(value, dict) else value
     study = resolve(config)
     models = study["models"]
-    assert len(models) == 6 and len(study["comparisons"]) == 2 and len(study["steering"]) == 1
+    assert len(models) == 9 and len(study["comparisons"]) == 2 and len(study["steering"]) == 1
     answers = {(spec["weights"], spec["readout"]) for spec in models.values()}
     assert answers == {
         ("pythia-160m", "logit_lens"), ("pythia-160m", "tuned_lens"),
         ("pythia-random", "logit_lens"), ("pythia-random-tuned", "tuned_lens"),
-        ("pythia-410m", "tuned_lens"),
+        ("pythia-410m", "tuned_lens"), ("small", "logit_lens"),
+        ("small-early", "logit_lens"), ("pythia-barrier", "logit_lens"),
     }  # fmt: skip
 
 

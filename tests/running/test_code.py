@@ -30,7 +30,10 @@ RUNNING_A_MODEL = {
 }
 METHODS = {command for command in COMMANDS if ".methods." in command}
 SCHEDULES = {command for command in COMMANDS if command.startswith("generation.schedules.")}
-RUNNING_A_MODEL |= METHODS | SCHEDULES
+OBJECTIVES = {command for command in COMMANDS if command.startswith("training.objectives.")}
+RUNNING_A_MODEL |= METHODS | SCHEDULES | OBJECTIVES
+STARTING = {"training.draw_start", "training.take_checkpoint"}
+"""What makes a snapshot beside the sources and the trainings."""
 FETCHING = {command for command in COMMANDS if command.startswith("sources.")}
 TOKENIZING = {"tokens.tokenize_corpus"} | {
     command for command in COMMANDS if command.startswith("tokens.ensembles.")
@@ -88,7 +91,7 @@ def test_no_package_binds_names():
 
 def test_what_comes_before_an_error_bar_or_a_figure_depends_on_none():
     """Editing an estimator or a figure reruns no job that fetches, tokenizes or runs a model."""
-    for command in RUNNING_A_MODEL | FETCHING | TOKENIZING:
+    for command in RUNNING_A_MODEL | FETCHING | TOKENIZING | STARTING:
         for name in names(command):
             assert not name.startswith(("semstat/statistics/", "semstat/thermodynamics/")), command
             assert not name.endswith(("figures.py", "/description.py", "/tables.py")) or name in {
@@ -127,6 +130,13 @@ def test_a_method_of_writing_depends_on_no_other(room):
 INIT = "tokens/ensembles/__init__.py"
 
 
+def test_an_objective_of_training_depends_on_no_other():
+    kinds = {command.rpartition(".")[2] for command in OBJECTIVES}
+    for command in OBJECTIVES:
+        stems = {Path(name).stem for name in names(command)}
+        assert stems & kinds <= {command.rpartition(".")[2], "cross_entropy"}, command
+
+
 def test_energies_by_the_logit_lens_depend_on_no_lens():
     assert not {name for name in names("energies.measure_energies") if "lenses" in name}
 
@@ -143,7 +153,7 @@ def test_figures_and_tables_do_not_depend_on_how_their_numbers_are_estimated():
 
 def test_what_comes_after_the_gpu_stage_does_not_depend_on_it():
     """Editing how a model is run reruns no count, curve, table or figure by itself."""
-    for command in set(COMMANDS) - RUNNING_A_MODEL - FETCHING - TOKENIZING:
+    for command in set(COMMANDS) - RUNNING_A_MODEL - FETCHING - TOKENIZING - STARTING:
         running = {"semstat/models/decoder.py", "semstat/models/replay.py", "models/loading.py"}
         running |= {f"semstat/energies/{name}.py" for name in ("measure", "readout", "tiles")}
         assert not names(command) & running, command
@@ -287,10 +297,14 @@ PLUGS = {
     "decoding/methods/nucleus.py": {"decoding.methods.nucleus"},
     "semstat/decoding/dry.py": {"decoding.methods.dry"},
     "semstat/decoding/beams.py": {"decoding.methods.beams"},
+    "training/objectives/ditto.py": {"training.objectives.ditto"},
+    "semstat/training/unlikelihood.py": {"training.objectives.unlikelihood"},
+    "semstat/training/packing.py": OBJECTIVES,
+    "training/starts.py": {"training.draw_start"},
     "lenses/measure_through_lens.py": {"lenses.measure_through_lens"},
     "semstat/sources/tables.py": {c for c in FETCHING if "corpus" in c}
     | TOKENIZING
-    | {"generation.generate_tokens"},
+    | {"generation.generate_tokens", "training.draw_start"},
 }
 """What an edit of a plug, or of a table's columns, changes, and nothing else."""
 

@@ -10,8 +10,9 @@ from workflow_scripts.semstat.training.contrastive import Contrastive
 from workflow_scripts.semstat.training.cross_entropy import CrossEntropy
 from workflow_scripts.semstat.training.ditto import Ditto
 from workflow_scripts.semstat.training.energy_barrier import EnergyBarrier
+from workflow_scripts.semstat.training.log_probabilities import LEAST, log_complement
 from workflow_scripts.semstat.training.objective import Batch
-from workflow_scripts.semstat.training.unlikelihood import LEAST, Unlikelihood, log_complement
+from workflow_scripts.semstat.training.unlikelihood import Unlikelihood
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=repr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..configuration.checks import check_name
+from ..configuration.checks import check_measured, check_name
 from ..configuration.schema import Spec
 from ..semstat.errors import InputError
 from ..tokens.configuration import documents_of
@@ -28,6 +28,7 @@ def _chosen(where: str, chosen: Spec, study: Spec) -> Spec:
     """One ensemble of a comparison, its layer as a number."""
     for key in ("model", "dataset"):
         check_name(f"{where}.{key}", chosen[key], study[f"{key}s"], f"is not one of the {key}s")
+    check_measured(f"{where}.dataset", chosen["dataset"], study["datasets"])
     layers = study["models"][chosen["model"]]["layers"]
     layer = layers[-1] if chosen["layer"] == "final" else chosen["layer"]
     if layer not in layers:

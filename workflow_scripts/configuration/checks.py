@@ -35,6 +35,15 @@ def check_text(key: str, name: str, datasets: dict[str, Spec]) -> None:
     check_name(key, name, texts, "is not a dataset of text")
 
 
+def check_measured(key: str, name: str, datasets: dict[str, Spec]) -> None:
+    """Refuse a dataset that is not measured."""
+    if not datasets[name]["measured"]:
+        raise InputError(
+            f"{key}: {name} is not measured, so its documents may be trained on; take another one, "
+            f"or leave its `measured` out"
+        )
+
+
 def check_layer(key: str, layer: int, model: str, models: dict[str, Spec]) -> None:
     """Refuse a layer that a model does not have, and name the key by which it has not."""
     blocks = models[model]["blocks"]
@@ -117,8 +126,4 @@ def _check_pair(
 ) -> None:
     check(f"{where}.model", spec["model"], study["models"])
     check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
-    if not study["datasets"][spec["dataset"]]["measured"]:
-        raise InputError(
-            f"{where}.dataset: {spec['dataset']} is not measured, so its documents may be trained "
-            f"on; take another one, or leave its `measured` out"
-        )
+    check_measured(f"{where}.dataset", spec["dataset"], study["datasets"])

@@ -70,7 +70,11 @@ def _parents_first(models: dict[str, Spec]) -> Iterator[str]:
 def _entry(name: str, spec: Spec, like: Spec, measurement: Spec) -> Spec:
     if like and "source" not in spec:
         _check_same_model(name, spec, like)
-    if spec.get("source") == "random" and spec.get("blocks", like["blocks"]) != like["blocks"]:
+    if (
+        "source" in spec
+        and takes_architecture(spec)
+        and spec.get("blocks", like["blocks"]) != like["blocks"]
+    ):
         raise InputError(
             f"models.{name}.blocks: {spec['blocks']} are not the {like['blocks']} of "
             f"{spec['like']}, whose architecture it takes; leave it out"
@@ -87,8 +91,15 @@ def _of_architecture(name: str, spec: Spec) -> Spec:
     """The blocks of an architecture that an entry brings with it."""
     architecture = spec.get("architecture", {})
     told = {architecture[key] for key in BLOCKS if key in architecture}
-    if not architecture or not told:
+    if not architecture:
         return {}
+    if not told:
+        if "blocks" in spec:
+            return {}
+        raise InputError(
+            f"models.{name}.architecture: does not say how many blocks there are; add "
+            f"num_hidden_layers, or write models.{name}.blocks"
+        )
     if len(told) > 1 or spec.get("blocks", *told) not in told:
         raise InputError(
             f"models.{name}.blocks: its architecture has {' and '.join(map(str, sorted(told)))}; "
@@ -143,7 +154,14 @@ def _source_keys(spec: Spec) -> set[str]:
     return keys_of("model", "source", spec["source"]) if "source" in spec else set()
 
 
-# What the rules ask.
+# What other stages and the rules ask.
+
+
+def takes_architecture(spec: Spec) -> bool:
+    """Whether a model entry has the architecture of the one that it is `like`."""
+    if "like" not in spec or "architecture" in spec:
+        return False
+    return "source" not in spec or "like" in keys_of("model", "source", spec["source"])
 
 
 def model_origin(spec: Spec) -> Spec:

@@ -18,6 +18,8 @@ def resolve(study: Spec) -> None:
     """
     datasets: dict[str, Spec] = study["datasets"]
     study["datasets"] = {name: _dataset(name, datasets) for name in datasets}
+    if not any(spec["measured"] for spec in datasets.values()):
+        raise InputError("datasets: none of them is measured; leave `measured` out of one")
 
 
 def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:

@@ -9,7 +9,7 @@ import torch
 import transformers
 
 from ..running.command import run
-from ..semstat.errors import InputError, blamed_on
+from ..semstat.errors import InputError, first_line
 from ..semstat.tables import provenance_of
 from ..sources.snapshots import write_snapshot
 from ..tokens.documents import Shard, Texts, read_corpus
@@ -26,7 +26,7 @@ def draw_start(
     tokenizer_of: Path | None = None,
     corpus: Path | None = None,
     made_of: str = "",
-    documents: int = 0,
+    last_documents: int = 0,
     beyond: int = 0,
     vocabulary: int = 0,
     out: Path,
@@ -43,7 +43,7 @@ def draw_start(
     tokenizer_of : snapshot of a model whose tokenizer to take.
     corpus : Parquet file of documents to make one of instead.
     made_of : name of that dataset.
-    documents : so many of the last ones.
+    last_documents : so many of the last ones.
     beyond : documents, from the first on, that are measured.
     vocabulary : tokens of it.
     out : folder to make the snapshot in.
@@ -55,10 +55,10 @@ def draw_start(
         assert corpus is not None  # noqa: S101
         texts = read_corpus(corpus)
         about = Texts(model=out, corpus=corpus, dataset=made_of, prefix_token=prefix_token)
-        taken = Shard(documents_per_shard=documents, beyond=beyond).within(about, len(texts))
+        taken = Shard(documents_per_shard=last_documents, beyond=beyond).within(about, len(texts))
         read = (texts[1][doc].as_py() for doc in taken)
         tokenizer = train_tokenizer(f"{key}.tokenizer", read, vocabulary, prefix_token)
-        source["tokenizer"] = {"corpus": provenance_of(texts.schema), "documents": documents}
+        source["tokenizer"] = {"corpus": provenance_of(texts.schema), "documents": last_documents}
     else:
         tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(tokenizer_of)
         source["tokenizer"] = {"of": tokenizer_of.name}
@@ -69,9 +69,15 @@ def draw_start(
         )
     size = tokenizer.backend_tokenizer.get_vocab_size()
     config = configuration_of(f"{key}.architecture", json.loads(architecture), size, prefix)
-    transformers.set_seed(seed)
-    with blamed_on(f"{key}.architecture", "correct it", ValueError):
+    torch.manual_seed(seed)
+    try:
         model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    except Exception as error:
+        # A model's class may raise anything where a configuration does not suit it.
+        raise InputError(
+            f"{key}.architecture: transformers makes no causal language model of it "
+            f"({type(error).__name__}: {first_line(error)}); correct it"
+        ) from error
     write_snapshot(name, source | {"seed": seed}, model, tokenizer, blocks, out)
 
 

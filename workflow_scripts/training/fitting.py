@@ -134,7 +134,8 @@ def train(running: Running, fit: Fit, into: Into, objective: Objective, kind: st
     rng = np.random.default_rng(fit.seed)
     order_x = mix(windows_i, fit.shares, fit.updates * fit.batch, rng)
     windows = Windows(np.concatenate([text.window_xt for text in texts]), order_x)
-    model, facts = load_weights(running, fit.sequence, f"{running.key}.train.sequence")
+    positions, key = max((fit.sequence, "sequence"), (objective.writes_to, "objective.written"))
+    model, facts = load_weights(running, positions, f"{running.key}.train.{key}")
     settings = _settings(fit, objective, kind)
     data = {"tokens": [digest(path) for path in fit.tokens], "started from": snapshot}
     place = Unfinished(into.unfinished, data | settings)

@@ -68,10 +68,15 @@ def train_tokenizer(
     Raises
     ------
     InputError
-        If the texts do not give so many tokens.
+        If the texts do not give so many tokens, or the prefix token may come of one.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if len(tokenizer.pre_tokenizer.pre_tokenize_str(prefix)) == 1:
+        raise InputError(
+            f"{key.rpartition('.')[0]}.prefix_token: {prefix!r} is one word, which a text may have "
+            f"as a token; write one such as <|endoftext|>"
+        )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,

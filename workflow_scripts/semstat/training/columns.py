@@ -9,14 +9,9 @@ from ..tables import columns
 FITTING = pa.schema(
     [
         *columns(step=pa.int32(), tokens=pa.int64()),
-        *columns(
-            loss=pa.float64(),
-            surprisal=pa.float64(),
-            energy=pa.float64(),
-            below_zero=pa.float64(),
-            learning_rate=pa.float64(),
-            gradient_norm=pa.float64(),
-        ),
+        *columns(loss=pa.float64()),
+        *columns(True, surprisal=pa.float64(), energy=pa.float64(), below_zero=pa.float64()),
+        *columns(learning_rate=pa.float64(), gradient_norm=pa.float64()),
     ]
 )
 """One row every so many updates, of which it tells the means.

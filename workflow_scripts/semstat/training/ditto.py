@@ -24,8 +24,8 @@ import torch
 from torch import Tensor
 
 from .cross_entropy import cross_entropy
+from .log_probabilities import log_complement
 from .objective import Batch, Objective, Write, require
-from .unlikelihood import log_complement
 
 
 @dataclass(frozen=True)

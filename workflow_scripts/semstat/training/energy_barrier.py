@@ -79,6 +79,10 @@ class EnergyBarrier(Objective):
     def rewrites(self) -> int:
         return 0 if self.acts_on == "text" else 2
 
+    @property
+    def writes_to(self) -> int:
+        return self.prefix + self.written if self.rewrites else 0
+
     def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
         return continued(ids_xt, write, self.prefix, self.written)
 

@@ -21,6 +21,10 @@ from torch.autograd.function import once_differentiable
 SLICE = {"cpu": 1 << 20, "cuda": 1 << 24}
 """Logits looked at at once: what a core's cache holds, and enough to keep a GPU busy."""
 
+LEAST = 1e-5
+"""Below which 1 − p is not followed, as in the program of unlikelihood: its logarithm has no bound,
+and in float32 little of it is left."""
+
 
 def log_probabilities(logits_xtv: Tensor, wanted_xtm: Tensor) -> Tensor:
     """ln p of wanted tokens, differentiable once in the logits.
@@ -89,3 +93,8 @@ def _slices(logits_xtv: Tensor) -> Iterator[tuple[slice, Tensor]]:
     for start in range(0, states, step):
         part = slice(start, start + step)
         yield part, logits_sv[part]
+
+
+def log_complement(p: Tensor) -> Tensor:
+    """ln(1 − p), as if p were at most 1 − `LEAST`; there its gradient is 0."""
+    return torch.log1p(-p.clamp(max=1 - LEAST))

@@ -70,6 +70,11 @@ class Objective:
         """0: it learns from text alone; 2: every second update is of rewritten windows."""
         return 0
 
+    @property
+    def writes_to(self) -> int:
+        """Tokens of the longest text that it has the model write; 0 if it has none written."""
+        return 0
+
     def wanted(self, batch: Batch) -> Tensor:
         """(windows, tokens, m) tokens whose ln p it needs: correct, last, then its own."""
         return torch.stack([batch.correct_xt, batch.last_xt], dim=-1)

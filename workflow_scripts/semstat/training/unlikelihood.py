@@ -18,12 +18,9 @@ from torch import Tensor
 
 from .continuations import On, continued, mean_of_marked, require_continuations
 from .cross_entropy import cross_entropy
+from .log_probabilities import log_complement
 from .objective import Batch, Objective, Write, require_strength
 from .recent import recent
-
-LEAST = 1e-5
-"""Below which 1 − p is not followed, as in the authors' program: its logarithm has no bound, and in
-float32 little of it is left."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,10 @@ class Unlikelihood(Objective):
     def rewrites(self) -> int:
         return 0 if self.acts_on == "text" else 2
 
+    @property
+    def writes_to(self) -> int:
+        return self.prefix + self.written if self.rewrites else 0
+
     def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
         return continued(ids_xt, write, self.prefix, self.written)
 
@@ -77,8 +78,3 @@ class Unlikelihood(Objective):
         unlikely_xtk = -log_complement(log_p_xtm[..., 1:].exp())
         unlikely_xt = unlikely_xtk.masked_fill(~wrong_xtk, 0.0).sum(dim=-1)
         return entropy + self.strength * unlikely_xt.mean()
-
-
-def log_complement(p: Tensor) -> Tensor:
-    """ln(1 − p), as if p were at most 1 − `LEAST`; there its gradient is 0."""
-    return torch.log1p(-p.clamp(max=1 - LEAST))
