@@ -4,7 +4,7 @@
 #        documents that a model is trained on;
 #        results/models/{model}/ of the models that are trained here, and of their checkpoints;
 #        results/training/logs/{model}.parquet: the training log;
-#        results/training/checkpoints/{model}/{tokens}.safetensors: weights on the way;
+#        results/training/checkpoints/{model}.safetensors: weights on the way;
 #        results/figures/training/{model} as SVG and PDF.
 #
 # An objective is a rule and a command of its own, so that adding one, or mending one, reruns no
@@ -17,7 +17,7 @@ STOPPED = [name for name, spec in MODELS.items() if spec.get("source") == "check
 START = "results/training/starts/{model}"
 TRAINING_TOKENS = "results/training/tokens/model={model}/dataset={dataset}/part={part}.parquet"
 TRAINING_LOG = "results/training/logs/{model}.parquet"
-KEPT_WEIGHTS = "results/training/checkpoints/{model}/{tokens}.safetensors"
+KEPT_WEIGHTS = "results/training/checkpoints/{model}.safetensors"
 
 
 include: "functions/training.smk"
@@ -109,7 +109,7 @@ for model, spec in TRAINED.items():
         output:
             **{key: path.format(model=model) for key, path in SNAPSHOT_FILES.items()},
             log=TRAINING_LOG.format(model=model),
-            kept=kept_of(model),
+            kept=KEPT_WEIGHTS.format(model=model),
         log:
             log("train", model),
         benchmark:
@@ -124,7 +124,6 @@ for model, spec in TRAINED.items():
             command=f"training.objectives.{spec['train']['objective']['kind']}",
             running=[f"--model={start_of(model)}", f"--name={model}"],
             options=fit_options(model),
-            kept=[f"--kept={path}" for path in kept_of(model)],
             unfinished=f"results/training/unfinished/{model}",
             out=f"results/models/{model}",
         message:
@@ -132,8 +131,8 @@ for model, spec in TRAINED.items():
         shell:
             run(
                 "{params.command}",
-                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} {{params.kept:q}}"
-                " --log {output.log:q} --unfinished {params.unfinished:q} --out {params.out:q}",
+                f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}}"
+                " --log {output.log:q} --kept {output.kept:q} --unfinished {params.unfinished:q} --out {params.out:q}",
                 "{params.code}",
             )
 
@@ -141,7 +140,7 @@ for model, spec in TRAINED.items():
 rule take_checkpoint:
     input:
         like=lambda w: snapshot_of(MODELS[w.model]["like"]),
-        weights=weights_kept,
+        kept=lambda w: KEPT_WEIGHTS.format(model=MODELS[w.model]["like"]),
     output:
         **SNAPSHOT_FILES,
     log:
@@ -159,7 +158,7 @@ rule take_checkpoint:
         run(
             "training.take_checkpoint",
             "--name {wildcards.model:q} --like results/models/{params.like:q}"
-            " --weights {input.weights:q} {params.options:q} --out results/models/{wildcards.model:q}",
+            " --kept {input.kept:q} {params.options:q} --out results/models/{wildcards.model:q}",
         )
 
 

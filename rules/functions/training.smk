@@ -79,19 +79,6 @@ def fit_options(model):
     ]
 
 
-def kept_of(model):
-    """Weights that the training of a model keeps."""
-    return [
-        KEPT_WEIGHTS.format(model=model, tokens=tokens)
-        for tokens in MODELS[model]["train"]["checkpoints"]
-    ]
-
-
-def weights_kept(wildcards):
-    spec = MODELS[wildcards.model]
-    return KEPT_WEIGHTS.format(model=spec["like"], tokens=spec["tokens"])
-
-
 def time_to_train(spec):
     """Time limit of a training: each token is read forwards and backwards, three times the work."""
     return time_for_tokens(spec, lambda _: 3 * spec["train"]["tokens"])

@@ -110,6 +110,7 @@ def fit_words(place: Place, out: Path, **options: Any) -> list[str]:
         "log_every": 1,
         "blocks": 2,
         "log": out / "log.parquet",
+        "kept": out / "kept.safetensors",
         "unfinished": out / "unfinished",
         "out": out / "model",
     }

@@ -44,8 +44,7 @@ def place(tmp_path_factory):
 def plain(place, tmp_path_factory):
     """A model trained by cross entropy, with its weights kept at two times."""
     out = tmp_path_factory.mktemp("plain")
-    kept = [out / "early.safetensors", out / "end.safetensors"]
-    return fit(place, out, checkpoints=[3 * STEP, UPDATES * STEP], kept=kept)
+    return fit(place, out, checkpoints=[3 * STEP, UPDATES * STEP])
 
 
 def same(one, other, **near):
@@ -158,7 +157,7 @@ def test_weights_that_are_kept_become_a_model(plain, tmp_path):
     for name, tokens in (("early", 3 * STEP), ("end", UPDATES * STEP)):
         folders[name] = tmp_path / name
         given_ = {"name": name, "like": plain / "model", "tokens": tokens, "blocks": 2}
-        given_ |= {"weights": plain / f"{name}.safetensors", "out": folders[name]}
+        given_ |= {"kept": plain / "kept.safetensors", "out": folders[name]}
         call(take_checkpoint, words(given_))
     end = weights_of(plain / "model")
     assert same(weights_of(folders["end"]), end)
@@ -166,6 +165,10 @@ def test_weights_that_are_kept_become_a_model(plain, tmp_path):
     said = json.loads((folders["early"] / "provenance.json").read_text())
     assert (said["source"]["source"], said["source"]["tokens"]) == ("checkpoint", 3 * STEP)
     assert [on["first_document"] for on in said["trained_on"]] == [MEASURED]
+    with pytest.raises(
+        InputError, match=r"kept\.safetensors: holds no weights after 7 tokens; del"
+    ):
+        call(take_checkpoint, words(given_ | {"tokens": 7}))
 
 
 def test_a_mixture_with_an_ensemble(place, tmp_path):
@@ -210,7 +213,7 @@ def test_a_loss_that_is_no_number_is_refused(place, tmp_path):
         InputError,
         match=r"^models\.m\.train: the loss is (nan|inf) after \d+ updates; lower ",
     ):
-        fit(place, tmp_path, learning_rate=1e30, kept=tmp_path / "k.safetensors", checkpoints=STEP)
+        fit(place, tmp_path, learning_rate=1e30, checkpoints=STEP)
     assert {path.name for path in tmp_path.iterdir()} <= {"unfinished"}
 
 
@@ -253,6 +256,5 @@ def test_more_to_write_than_the_model_reads(tmp_path):
 
 
 def test_a_training_makes_the_same_bytes_again(place, plain, tmp_path):
-    kept = [tmp_path / "early.safetensors", tmp_path / "end.safetensors"]
-    fit(place, tmp_path, checkpoints=[3 * STEP, UPDATES * STEP], kept=kept)
+    fit(place, tmp_path, checkpoints=[3 * STEP, UPDATES * STEP])
     assert made_by(tmp_path) == made_by(plain)

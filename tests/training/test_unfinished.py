@@ -48,35 +48,33 @@ def stopped(monkeypatch, place, out, after, **options):
     return sorted(path.name for path in (out / "unfinished").glob("checkpoint-*"))
 
 
-def keeping(out):
-    return {"checkpoints": [2 * STEP, 6 * STEP], "save_minutes": 0,
-            "kept": [out / "2.safetensors", out / "6.safetensors"]}  # fmt: skip
+KEEPING = {"checkpoints": [2 * STEP, 6 * STEP], "save_minutes": 0}
 
 
 @pytest.fixture(scope="module")
 def undisturbed(place, tmp_path_factory):
     out = tmp_path_factory.mktemp("undisturbed")
-    return made_by(fit(place, out, **keeping(out)))
+    return made_by(fit(place, out, **KEEPING))
 
 
 def test_it_goes_on_where_it_was_and_ends_with_the_same_bytes(
     place, undisturbed, tmp_path, monkeypatch
 ):
-    assert stopped(monkeypatch, place, tmp_path, 4, **keeping(tmp_path)) == [
+    assert stopped(monkeypatch, place, tmp_path, 4, **KEEPING) == [
         "checkpoint-2",
         "checkpoint-3",
     ]
     assert not (tmp_path / "model").exists() and not (tmp_path / "log.parquet").exists()
-    last = stopped(monkeypatch, place, tmp_path, 7, **keeping(tmp_path))[-1]
+    last = stopped(monkeypatch, place, tmp_path, 7, **KEEPING)[-1]
     (tmp_path / "unfinished" / last / STATE).write_text("{")
-    assert made_by(fit(place, tmp_path, **keeping(tmp_path))) == undisturbed
+    assert made_by(fit(place, tmp_path, **KEEPING)) == undisturbed
     assert not (tmp_path / "unfinished").exists()
 
 
 def test_another_recipe_does_not_go_on_from_it(place, undisturbed, tmp_path, monkeypatch):
-    options = keeping(tmp_path) | {"learning_rate": 0.1}
+    options = KEEPING | {"learning_rate": 0.1}
     stopped(monkeypatch, place, tmp_path, 5, **options)
-    assert made_by(fit(place, tmp_path, **keeping(tmp_path))) == undisturbed
+    assert made_by(fit(place, tmp_path, **KEEPING)) == undisturbed
 
 
 def test_a_checkpoint_that_was_not_written_to_its_end_is_passed_over(tmp_path):

@@ -123,6 +123,7 @@ def test_another_strength_trains_that_model_alone(trained, study):
 def test_a_checkpoint_that_is_asked_for_trains_anew(trained, study):
     study = copy.deepcopy(study)
     study["models"]["small"]["train"]["checkpoints"] = [64, 128]
+    assert "Training small" in to_train(trained, study, "training")
     study["models"]["earlier"] = MODELS["early"] | {"tokens": 64}
     assert to_train(trained, study, *TARGETS, "results/models/earlier/SHA256SUMS") == {
         "Training small", "Taking early from the training of small",

@@ -27,7 +27,7 @@ def draw_random_model(
     """
     transformers.logging.set_verbosity_error()
     config = transformers.AutoConfig.from_pretrained(architecture, trust_remote_code=False)
-    transformers.set_seed(seed)
+    torch.manual_seed(seed)
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(architecture)
     source = {"source": "random", "like": like, "seed": seed}

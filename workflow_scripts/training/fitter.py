@@ -108,7 +108,7 @@ class Fitter(transformers.Trainer):
                     f"{self.key}.train: the loss is {logs['loss']} after "
                     f"{self.state.global_step} updates; lower its learning_rate"
                 )
-            logs |= self.sums.means()
+            logs |= self.sums.means(self.accelerator)
         super().log(logs, start_time)
 
 
@@ -116,24 +116,26 @@ class _Sums:
     """Sums over states of the text since the last row of the log."""
 
     def __init__(self) -> None:
-        self.states = 0
         self.sums: Tensor | float = 0.0
 
     @torch.no_grad()
     def add(self, batch: Batch, log_p_xtm: Tensor) -> None:
         log_p_sm = log_p_xtm[..., :2][batch.text_xt]
         energy_s = log_p_sm[:, 0].exp() - log_p_sm[:, 1].exp()
-        self.states += len(energy_s)
         sums = [-log_p_sm[:, 0].sum(), energy_s.sum(), (energy_s < 0).sum()]
+        sums += [torch.ones_like(energy_s).sum()]
         self.sums = self.sums + torch.stack([term.double() for term in sums])
 
-    def means(self) -> dict[str, float]:
-        """Means of surprisal, energy and H < 0, which are forgotten."""
-        if not isinstance(self.sums, Tensor) or not self.states:
+    def means(self, accelerator: Any) -> dict[str, float]:
+        """Means of surprisal, energy and H < 0 over all processes, which are forgotten."""
+        if not isinstance(self.sums, Tensor):
             return {}
-        means = (self.sums / self.states).tolist()
-        self.states, self.sums = 0, 0.0
-        return dict(zip(("surprisal", "energy", "below_zero"), means, strict=True))
+        *sums, states = accelerator.reduce(self.sums, reduction="sum").tolist()
+        self.sums = 0.0
+        if not states:
+            return {}
+        names = ("surprisal", "energy", "below_zero")
+        return {name: term / states for name, term in zip(names, sums, strict=True)}
 
 
 class _TwoBest(transformers.LogitsProcessor):

@@ -19,6 +19,7 @@ import numpy as np
 import transformers
 from cyclopts import Parameter
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 
 from ..models.loading import Running, load_weights
 from ..semstat.errors import InputError
@@ -88,7 +89,7 @@ class Into:
     out : folder to make the snapshot in.
     blocks : number of blocks that the model has.
     log : Parquet file of the training log to make.
-    kept : safetensors files to make of the weights at the checkpoints, one for each.
+    kept : safetensors file to make of the weights at all checkpoints; of none where there are none.
     unfinished : folder in which a training is remembered until it is finished.
     save_minutes : time from one remembered state to the next.
     """
@@ -96,7 +97,7 @@ class Into:
     out: Path
     blocks: int
     log: Path
-    kept: tuple[Path, ...] = ()
+    kept: Path
     unfinished: Path
     save_minutes: float = 10.0
 
@@ -138,19 +139,27 @@ def train(running: Running, fit: Fit, into: Into, objective: Objective, kind: st
     model, facts = load_weights(running, positions, f"{running.key}.train.{key}")
     settings = _settings(fit, objective, kind)
     data = {"tokens": [digest(path) for path in fit.tokens], "started from": snapshot}
-    place = Unfinished(into.unfinished, data | settings)
+    arguments = arguments_of(running, fit, into.unfinished, facts["device"])
+    with arguments.main_process_first():
+        place = Unfinished(into.unfinished, data | settings)
+        last = place.last()
     updates = [tokens // fit.tokens_per_update for tokens in fit.checkpoints]
     clock = Clock(running.called, place, updates, fit.tokens_per_update, into.save_minutes)
-    arguments = arguments_of(running, fit, place.folder, facts["device"])
     trainer = Fitter(running.key, objective, texts[0].prefix, model, arguments, windows, clock)
-    trainer.train(resume_from_checkpoint=place.last())
+    trainer.train(resume_from_checkpoint=last)
     if not trainer.is_world_process_zero():
         return
     provenance = Provenance(model=snapshot | {"model": running.called}, **settings)
     _write_log(into.log, trainer.state.log_history, fit, provenance)
-    with completed(*into.kept) as temporary:
-        for update, path in zip(updates, temporary, strict=True):
-            shutil.copyfile(place.weights_after(update), path)
+    with completed(into.kept) as (temporary,):
+        save_file(
+            {
+                f"{tokens}/{name}": weight
+                for tokens, update in zip(fit.checkpoints, updates, strict=True)
+                for name, weight in load_file(place.weights_after(update)).items()
+            },
+            temporary,
+        )
     fitted = trainer.accelerator.unwrap_model(trainer.model).eval()
     fitted.generation_config = transformers.GenerationConfig()
     tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(running.model)

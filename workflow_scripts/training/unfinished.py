@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import transformers
+from accelerate.utils import broadcast_object_list
 from safetensors.torch import save_model
 
 from ..running.command import progress
@@ -96,10 +97,15 @@ class Clock(transformers.TrainerCallback):
             with completed(self.place.weights_after(state.global_step)) as (temporary,):
                 save_model(getattr(model, "module", model), str(temporary))
         control.should_log |= state.global_step == state.max_steps
-        due = time.monotonic() - self.saved >= self.seconds
-        if due and state.global_step % args.logging_steps == 0:
+        if state.global_step % args.logging_steps == 0 and self._is_due():
             control.should_save = True
             self.saved = time.monotonic()
+
+    def _is_due(self) -> bool:
+        """Whether a checkpoint is: by the clock of the first process, where there are several."""
+        due = [time.monotonic() - self.saved >= self.seconds]
+        broadcast_object_list(due)
+        return due[0]
 
     def on_train_end(self, *_: Any, **__: Any) -> None:
         self.bar.close()
