@@ -45,7 +45,7 @@ def compare_models(
     confidence : coverage of intervals.
     out_groups : Parquet file of the groups to make.
     out_numbers : that of their numbers.
-    out_doses : that of slopes against doses, and of differences of controls.
+    out_doses : that of slopes against doses, and of differences between groups.
     """
     described: list[dict[str, Any]] = json.loads(groups)
     numbers, snapshots = _read_sums(sums)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ from .tables import ALL
 
 AXES = ("rate", "rep_2")
 """Doses: the share of tokens that are inserted, and what that makes of the corpus."""
+
+PLAIN = "cross_entropy"
+"""The objective that others are compared with."""
 
 Group = Mapping[str, Any]
 
@@ -54,19 +58,21 @@ def describe_groups(groups: Sequence[Group], numbers: Numbers, confidence: float
 
 
 def describe_doses(groups: Sequence[Group], numbers: Numbers, confidence: float) -> Rows:
-    """Slopes of observables against doses, and differences of controls at equal rate.
+    """Slopes of observables against doses, and differences between groups.
 
     Every model is a point, so that a slope has as many degrees of freedom as there are models less
     two, and what bends adds to its error. Reading is that of the final layer.
 
     Parameters
     ----------
-    groups : with `group`, `models` (a list), `family`, `control`, `rate` and `rep_2`.
+    groups : rows of `tables.GROUPS`, whose `models` are a list.
 
     Returns
     -------
     Rows of `tables.DOSES`: slopes of each family with two rates or more; of all such families
-    together, with an intercept each; and differences of controls.
+    together, with an intercept each; and differences of controls from their family's line at equal
+    rate, of other objectives from cross entropy in else the same training, and of cross entropy
+    from the model before.
     """
     final = {model: _at_final_layer(of_model) for model, of_model in numbers.items()}
     rows = []
@@ -116,7 +122,7 @@ class _Line(NamedTuple):
 def _slopes(
     groups: Sequence[Group], numbers: Numbers, place: Place, confidence: float
 ) -> Iterator[dict[str, Any]]:
-    lined = [group for group in groups if group["rate"] is not None and not group["control"]]
+    lined = [group for group in groups if _on_line(group)]
     for axis in AXES:
         lines: dict[str, _Line] = {}
         for group in lined:
@@ -150,29 +156,47 @@ def _design(doses: Sequence[Sequence[float]]) -> Array:
 def _differences(
     groups: Sequence[Group], numbers: Numbers, place: Place, confidence: float
 ) -> Iterator[dict[str, Any]]:
-    plain = {
-        (group["family"], group["rate"]): group
-        for group in groups
-        if group["rate"] is not None and not group["control"]
-    }
     for group in groups:
-        other = plain.get((group["family"], group["rate"]))
-        if not group["control"] or other is None:
+        other = _compared_with(group, groups)
+        if other is None:
             continue
         pair = [_known(numbers, of["models"], place) for of in (other, group)]
         if all(pair):
-            number, controls = [*pair[0], *pair[1]], np.repeat([0.0, 1.0], [*map(len, pair)])
-            design_ma = np.column_stack([np.ones(len(number)), controls])
+            number, here_m = [*pair[0], *pair[1]], np.repeat([0.0, 1.0], [*map(len, pair)])
+            design_ma = np.column_stack([np.ones(len(number)), here_m])
             difference = combine(number, design_ma, confidence)[-1]
             yield _row(group["family"], number, group["group"], other["group"], difference)
+
+
+def _compared_with(group: Group, groups: Sequence[Group]) -> Group | None:
+    """The group that one is to differ from, if there is one."""
+    family = [other for other in groups if other["family"] == group["family"]]
+    if group["control"]:
+        fit = [other for other in family if other["rate"] == group["rate"] and _on_line(other)]
+    elif group["objective"] == PLAIN:
+        fit = [other for other in groups if other["group"] == group["like"]]
+    else:
+        plain = [other for other in family if other["objective"] == PLAIN]
+        fit = [other for other in plain if _rest(other) == _rest(group)]
+    return next(iter(fit), None)
+
+
+def _on_line(group: Group) -> bool:
+    return group["rate"] is not None and not group["control"]
+
+
+def _rest(group: Group) -> dict[str, Any]:
+    """Settings of a training but the objective."""
+    settings: dict[str, Any] = json.loads(group["settings"])
+    return {name: value for name, value in settings.items() if name != "objective"}
 
 
 def _row(
     family: str,
     numbers: Sequence[Number],
-    control: str | None,
+    group: str | None,
     against: str,
     value: Interval[float],
 ) -> dict[str, Any]:
-    head = {"family": family, "models": len(numbers), "control": control, "against": against}
+    head = {"family": family, "models": len(numbers), "group": group, "against": against}
     return head | interval_columns({"value": value})

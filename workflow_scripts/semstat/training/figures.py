@@ -10,12 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
-from ..decoding.figures import log_axis, said
+from ..decoding.figures import TWO_TICKS, log_axis, said
 from ..decoding.labels import Label, place_labels
 from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below
 from ..generation.condition_figures import MARKERS, bars_of, limits
 from ..statistics.curve import Interval
+from ..tables import interval_columns
+
+Array = NDArray[np.float64]
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -30,13 +34,16 @@ READ_PANELS = {
 TRADED = {"omega": "Ω(0⁻)", "runs_energy": "mean H in runs"}
 """Those against perplexity."""
 
-WRITTEN_PANELS = {"rep_4": "rep-4", "looping": "texts in loops"}
+WRITTEN_PANELS = {"rep_4": "rep-4", "looping": "looping texts"}
 """Observables of writing."""
 
 DOSE_LABELS = {"rate": "share of tokens inserted", "rep_2": "rep-2 of the corpus"}
 
 MOST_CONDITIONS = 4
 """Conditions of writing that a figure has room for."""
+
+TITLE = 30
+"""Letters of a line of a panel's title."""
 
 LETTERS = 40
 """Letters of a line of a legend."""
@@ -56,15 +63,21 @@ class Panel(NamedTuple):
     said: str
     rows: Mapping[str, Mapping[str, Any]]
 
-    def points(self, groups: Iterable[str]) -> Interval[Any]:
+    def points(self, groups: Iterable[str]) -> Interval[Array]:
         """(groups,) their numbers; NaN where there is none."""
         none = dict.fromkeys(("value", "value_low", "value_high"))
         return Interval.of_rows([self.rows.get(group, none) for group in groups], "value")
 
-    def limits(self, curves: Sequence[Curve]) -> tuple[float, float]:
-        """Of the vertical axis."""
-        names = [name for curve in curves for name in curve.names if name in self.rows]
-        return limits([self.rows[name] for name in names], ["value"]) if names else (0.0, 1.0)
+    def head(self, axes: Axes, curves: Sequence[Curve]) -> None:
+        """The title of its axes, and how far they reach."""
+        axes.set_title(fill(self.said, TITLE), loc="left")
+        if rows := self.shown(curves):
+            axes.set_ylim(limits(rows, ["value"]))
+
+    def shown(self, curves: Sequence[Curve]) -> Rows:
+        """Rows of the groups of curves."""
+        names = [name for curve in curves for name in curve.names]
+        return [self.rows[name] for name in names if name in self.rows]
 
 
 class Curve(NamedTuple):
@@ -135,22 +148,31 @@ def draw_doses(groups: Rows, numbers: Rows, title: str) -> Figure:
     curves, lines = _dose_curves(groups), panels_of(numbers, READ_PANELS)
     columns = max(map(len, lines))
     with house_style():
-        figure = Figure(figsize=(0.6 + 1.75 * columns, 0.7 + 1.35 * 2 * len(lines)))
+        figure = Figure(figsize=(0.6 + 1.75 * columns, 0.8 + 1.25 * 2 * len(lines)))
         grid = figure.subplots(2 * len(lines), columns, squeeze=False)
         for half, (dose, label) in zip(np.split(grid, 2), DOSE_LABELS.items(), strict=True):
             for axes_c, line in zip(half, lines, strict=True):
                 for axes in axes_c[len(line) :]:
                     axes.set_axis_off()
                 for axes, panel in zip(axes_c, line, strict=False):
-                    for i, curve in enumerate(curves):
-                        x = np.array([group[dose] for group in curve.groups], dtype=np.float64)
-                        _draw(axes, curve, x + _beside(i, curves, dose), panel.points(curve.names))
-                    axes.set_title(panel.said, loc="left")
-                    axes.set_ylim(panel.limits(curves))
+                    _draw_doses(axes, curves, dose, panel)
+            for axes_p in half.T:
+                last = [axes for axes in axes_p if axes.axison][-1:]
+                for axes in axes_p:
+                    axes.xaxis.set_tick_params(labelbottom=axes in last)
+                for axes in last:
                     axes.set_xlabel(label)
         entitle(figure, title)
         legend_below(figure, [c.handle for c in curves], [c.label for c in curves], 4)
     return figure
+
+
+def _draw_doses(axes: Axes, curves: Sequence[Curve], dose: str, panel: Panel) -> None:
+    """All curves in one panel."""
+    for i, curve in enumerate(curves):
+        x = np.array([group[dose] for group in curve.groups], dtype=np.float64)
+        _draw(axes, curve, x + _beside(i, curves, dose), panel.points(curve.names))
+    panel.head(axes, curves)
 
 
 def _dose_curves(groups: Rows) -> list[Curve]:
@@ -181,14 +203,13 @@ def _beside(place: int, curves: Sequence[Curve], dose: str) -> float:
     return float(0.012 * most * (place - (len(curves) - 1) / 2))
 
 
-def _draw(axes: Axes, curve: Curve, x: Any, y: Interval[Any], xerr: Any = None) -> None:
+def _draw(axes: Axes, curve: Curve, x: Array, y: Interval[Array]) -> None:
     """Points of a curve with their intervals, and a line through them."""
     there = ~np.isnan(y.value) & ~np.isnan(x)
     if there.any():
         _, _, bars = axes.errorbar(
             x[there],
             y.value[there],
-            xerr=None if xerr is None else xerr[:, there],
             yerr=bars_of(y)[:, there],
             color=curve.color,
             linewidth=0.9,
@@ -203,7 +224,8 @@ def draw_tradeoffs(groups: Rows, numbers: Rows, title: str) -> Figure:
     """Draw repetition when reading and writing against perplexity, a curve an objective.
 
     A line goes through groups that differ in the strength alone, in its order; its ends are
-    labelled with theirs. Stars are the models before.
+    labelled with theirs. Stars are the models before. Perplexities have no bars: documents, the
+    same ones for all, move all of them alike.
 
     Parameters
     ----------
@@ -219,13 +241,12 @@ def draw_tradeoffs(groups: Rows, numbers: Rows, title: str) -> Figure:
         figure = Figure(figsize=(0.6 + 2.0 * len(columns), 4.2))
         grid = figure.subplots(2, len(columns), sharex=True, squeeze=False)
         panels = [*zip(grid.T.flat, [panel for column in columns for panel in column], strict=True)]
-        log_axis(grid[0, 0], *perplexity.limits(curves))
+        _perplexity_axis(grid[0, 0], perplexity.shown(curves))
         for axes, panel in panels:
             for curve in curves:
-                x = perplexity.points(curve.names)
-                _draw(axes, curve, x.value, panel.points(curve.names), bars_of(x))
-            axes.set_title(panel.said, loc="left")
-            axes.set_ylim(panel.limits(curves))
+                x = perplexity.points(curve.names).value
+                _draw(axes, curve, x, panel.points(curve.names))
+            panel.head(axes, curves)
         for axes in grid[-1]:
             axes.set_xlabel("perplexity")
         entitle(figure, title)
@@ -234,6 +255,18 @@ def draw_tradeoffs(groups: Rows, numbers: Rows, title: str) -> Figure:
         for axes, panel in panels:
             _label_ends(axes, curves, perplexity, panel)
     return figure
+
+
+def _perplexity_axis(axes: Axes, rows: Rows) -> None:
+    """Let the horizontal axis be linear where perplexities are close, or else logarithmic."""
+    value = [row["value"] for row in rows]
+    if max(value) < TWO_TICKS * min(value):
+        axes.set_xlim(limits(rows, ["value"]))
+        return
+    each = [np.log(np.array(Interval.of(row, "value"), dtype=np.float64)) for row in rows]
+    logs = [interval_columns({"value": interval.tolist()}) for interval in each]
+    low, high = np.exp(limits(logs, ["value"])).tolist()
+    log_axis(axes, low, high)
 
 
 def tradeoff_curves(groups: Rows) -> list[Curve]:

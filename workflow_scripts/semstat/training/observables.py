@@ -30,6 +30,10 @@ SHARES = ("omega", "rep_1", "rep_4", "looping", "in_loops")
 """Between 0 and 1, these and those with something before the name."""
 
 
+SAME = 1e-9
+"""Difference of shares that is rounding alone."""
+
+
 class Place(NamedTuple):
     """Where an observable is measured.
 
@@ -102,7 +106,8 @@ def bounded(
     value, low, high = interval
     if not observable.endswith(SHARES):
         return interval
-    if np.isnan(low) and value in (0, 1):
+    edge = float(round(value))
+    if np.isnan(low) and np.isclose(value, edge, rtol=0, atol=SAME):
         unseen = 1 - ((1 - confidence) / 2) ** (1 / documents)
-        return Interval(value, value * (1 - unseen), value + (1 - value) * unseen)
+        return Interval(edge, edge * (1 - unseen), edge + (1 - edge) * unseen)
     return Interval(value, max(low, 0.0), min(high, 1.0))

@@ -66,18 +66,18 @@ DOSES = pa.schema(
         *columns(family=pa.string(), dataset=pa.string()),
         *OF_WRITING,
         *columns(observable=pa.string(), models=pa.int32()),
-        *columns(True, control=pa.string()),
+        *columns(True, group=pa.string()),
         *columns(against=pa.string()),
         *interval_fields(["value"], nullable=["value"]),
     ]
 )
-"""One row a slope, or a difference of controls; at the final layer where a layer is meant.
+"""One row a slope, or a difference of two groups; reading is at the final layer.
 
 family : of which models; `ALL` for all together, which then have an intercept each.
 models : how many there are.
-control : group of controls; null of a slope.
-against : `rate` or `rep_2` of the corpus, of a slope; the group that the controls differ from.
-value : slope for a step of 1; or the controls' mean less that of the others.
+group : what differs; null of a slope.
+against : of a slope `rate`, or `rep_2` of the corpus; else the group that it differs from.
+value : slope for a step of 1; or the group's mean less that of the other.
 """
 
 ALL = "all"
