@@ -34,7 +34,7 @@ READ_PANELS = {
 TRADED = {"omega": "Ω(0⁻)", "runs_energy": "mean H in runs"}
 """Those against perplexity."""
 
-WRITTEN_PANELS = {"rep_4": "rep-4", "looping": "looping texts"}
+WRITTEN_PANELS = {"rep_4": "rep-4", "looping": "loops"}
 """Observables of writing."""
 
 DOSE_LABELS = {"rate": "share of tokens inserted", "rep_2": "rep-2 of the corpus"}
@@ -42,7 +42,7 @@ DOSE_LABELS = {"rate": "share of tokens inserted", "rep_2": "rep-2 of the corpus
 MOST_CONDITIONS = 4
 """Conditions of writing that a figure has room for."""
 
-TITLE = 30
+TITLE = 28
 """Letters of a line of a panel's title."""
 
 LETTERS = 40
@@ -145,7 +145,7 @@ def draw_doses(groups: Rows, numbers: Rows, title: str) -> Figure:
     groups : rows of a groups table.
     numbers : rows of a numbers table, of one dataset.
     """
-    curves, lines = _dose_curves(groups), panels_of(numbers, READ_PANELS)
+    curves, lines = dose_curves(groups), panels_of(numbers, READ_PANELS)
     columns = max(map(len, lines))
     with house_style():
         figure = Figure(figsize=(0.6 + 1.75 * columns, 0.8 + 1.25 * 2 * len(lines)))
@@ -175,7 +175,7 @@ def _draw_doses(axes: Axes, curves: Sequence[Curve], dose: str, panel: Panel) ->
     panel.head(axes, curves)
 
 
-def _dose_curves(groups: Rows) -> list[Curve]:
+def dose_curves(groups: Rows) -> list[Curve]:
     """A curve of each family with two rates or more, and the controls of these, one each."""
     lines: dict[str, list[Mapping[str, Any]]] = {}
     for group in groups:
@@ -241,7 +241,7 @@ def draw_tradeoffs(groups: Rows, numbers: Rows, title: str) -> Figure:
         figure = Figure(figsize=(0.6 + 2.0 * len(columns), 4.2))
         grid = figure.subplots(2, len(columns), sharex=True, squeeze=False)
         panels = [*zip(grid.T.flat, [panel for column in columns for panel in column], strict=True)]
-        _perplexity_axis(grid[0, 0], perplexity.shown(curves))
+        perplexity_axis(grid[0, 0], perplexity.shown(curves))
         for axes, panel in panels:
             for curve in curves:
                 x = perplexity.points(curve.names).value
@@ -257,7 +257,7 @@ def draw_tradeoffs(groups: Rows, numbers: Rows, title: str) -> Figure:
     return figure
 
 
-def _perplexity_axis(axes: Axes, rows: Rows) -> None:
+def perplexity_axis(axes: Axes, rows: Rows) -> None:
     """Let the horizontal axis be linear where perplexities are close, or else logarithmic."""
     value = [row["value"] for row in rows]
     if max(value) < TWO_TICKS * min(value):
