@@ -13,7 +13,7 @@ from ..semstat.decoding.columns import CONTINUATIONS
 from ..semstat.errors import InputError
 from ..semstat.provenance import Identity, Provenance
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
-from ..semstat.training import doses as physics
+from ..semstat.training import doses
 from ..semstat.training.corpus_columns import CORPORA
 from ..semstat.training.observables import WRITTEN, Place, of_reading, of_writing
 from ..semstat.training.several import Number
@@ -52,20 +52,28 @@ def compare_models(
     _add_continuations(numbers, continuations or [])
     repetition = {path.stem: read_table(path, CORPORA).to_pylist()[0] for path in corpora or []}
     for group in described:
-        if missing := [model for model in group["models"] if model not in numbers]:
+        if missing := [model for model in group["models"] if model not in snapshots]:
             raise InputError(f"--groups: there are no sums of {missing[0]}; give its files too")
         found = repetition.get(group["models"][0], {})
         group |= {name: found.get(name) for name in REPETITION}
         group |= {"seeds": len(group["models"])}
         group |= {"parameters": snapshots[group["models"][0]]["parameters"]}
-    said = Provenance(models=snapshots).then("compared by", "numpy", "scipy", confidence=confidence)
+    about = {model: _about(snapshot) for model, snapshot in snapshots.items()}
+    said = Provenance(models=about).then("compared by", "numpy", "scipy", confidence=confidence)
     rows = [group | {"models": ",".join(group["models"])} for group in described]
     write_table(out_groups, table_of_rows(rows, GROUPS), said)
     for out, schema, describe in (
-        (out_numbers, NUMBERS, physics.describe_groups),
-        (out_doses, DOSES, physics.describe_doses),
+        (out_numbers, NUMBERS, doses.describe_groups),
+        (out_doses, DOSES, doses.describe_doses),
     ):
         write_table(out, table_of_rows(describe(described, numbers, confidence), schema), said)
+
+
+def _about(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """What a snapshot's provenance says but that of all others which went into it."""
+    return {
+        key: fact for key, fact in snapshot.items() if key not in ("started from", "trained_on")
+    }
 
 
 Numbers = dict[str, dict[Place, Number]]
