@@ -112,6 +112,12 @@ def test_curves_of_tradeoffs_differ_in_more_than_the_strength():
     assert len({curves[name].marker["marker"] for name in others}) == 2
 
 
+def test_what_no_group_has_leaves_its_panel_empty():
+    rows = [row for row in numbers(cured()) if row["observable"] != "runs_energy"]
+    read, *_ = panels_of(rows, {"omega": "Ω", "runs_energy": "H"})
+    assert not read[1].rows and np.isnan(read[1].points(["smollm2"]).value).all()
+
+
 def test_families_of_one_objective_are_not_among_tradeoffs():
     assert [curve.groups[0]["family"] for curve in tradeoff_curves([*cured(), *injected()])] == [
         "smollm2"

@@ -126,7 +126,10 @@ def panels_of(numbers: Rows, read: Mapping[str, str]) -> list[list[Panel]]:
             for name, label in WRITTEN_PANELS.items()
         ]
     return [
-        [Panel(said, {group: row for group, (_, row) in found[key].items()}) for key, said in line]
+        [
+            Panel(said, {group: row for group, (_, row) in found.get(key, {}).items()})
+            for key, said in line
+        ]
         for line in wanted
     ]
 
@@ -259,14 +262,14 @@ def draw_tradeoffs(groups: Rows, numbers: Rows, title: str) -> Figure:
 
 def perplexity_axis(axes: Axes, rows: Rows) -> None:
     """Let the horizontal axis be linear where perplexities are close, or else logarithmic."""
-    value = [row["value"] for row in rows]
-    if max(value) < TWO_TICKS * min(value):
-        axes.set_xlim(limits(rows, ["value"]))
-        return
-    each = [np.log(np.array(Interval.of(row, "value"), dtype=np.float64)) for row in rows]
-    logs = [interval_columns({"value": interval.tolist()}) for interval in each]
-    low, high = np.exp(limits(logs, ["value"])).tolist()
-    log_axis(axes, low, high)
+    value = np.array([row["value"] for row in rows])
+    close = value.max() < TWO_TICKS * value.min()
+    drawn = [interval_columns({"value": (x, x, x)}) for x in (value if close else np.log(value))]
+    low, high = limits(drawn, ["value"])
+    if close:
+        axes.set_xlim(low, high)
+    else:
+        log_axis(axes, float(np.exp(low)), float(np.exp(high)))
 
 
 def tradeoff_curves(groups: Rows) -> list[Curve]:
