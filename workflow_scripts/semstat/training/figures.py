@@ -109,12 +109,10 @@ def panels_of(numbers: Rows, read: Mapping[str, str]) -> list[list[Panel]]:
     ----------
     numbers : rows of a numbers table, of one dataset.
     """
-    found: dict[tuple[Any, ...], dict[str, tuple[int, Mapping[str, Any]]]] = {}
-    for row in numbers:
-        key, layer = (row["observable"], row["condition"], row["at"]), row["layer"] or 0
-        of_group = found.setdefault(key, {})
-        if row["group"] not in of_group or layer > of_group[row["group"]][0]:
-            of_group[row["group"]] = layer, row
+    found: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = {}
+    for row in sorted(numbers, key=lambda row: row["layer"] or 0):  # the last layer stays
+        key = row["observable"], row["condition"], row["at"]
+        found.setdefault(key, {})[row["group"]] = row
     conditions = [*dict.fromkeys(key[1:] for key in found if key[1] is not None)]
     if len(conditions) > MOST_CONDITIONS:
         chosen = np.linspace(0, len(conditions) - 1, MOST_CONDITIONS).round().astype(int)
@@ -125,13 +123,7 @@ def panels_of(numbers: Rows, read: Mapping[str, str]) -> list[list[Panel]]:
             [((name, *said), f"{label}, {_condition(*said)}") for said in conditions]
             for name, label in WRITTEN_PANELS.items()
         ]
-    return [
-        [
-            Panel(said, {group: row for group, (_, row) in found.get(key, {}).items()})
-            for key, said in line
-        ]
-        for line in wanted
-    ]
+    return [[Panel(said, found.get(key, {})) for key, said in line] for line in wanted]
 
 
 def _condition(name: str, at: float | None) -> str:
