@@ -89,6 +89,9 @@ def test_the_interval_of_models_that_documents_do_not_move_is_students_over_mode
 def test_a_number_without_any_scatter_has_no_interval():
     value, low, high = mean(np.full((2, 5), 0.3))
     assert value == pytest.approx(0.3) and np.isnan([low, high]).all()
+    design_ma = np.column_stack([np.ones(3), [0.05, 0.1, 0.4]])
+    _, slope = combine(numbers(np.full((3, 5), 0.9)), design_ma, 0.95)
+    assert slope.value == 0 and np.isnan(slope.low)
 
 
 def test_a_ratio_is_that_of_sums_and_a_document_moves_it_by_what_it_is_off():

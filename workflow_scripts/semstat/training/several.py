@@ -101,12 +101,12 @@ def combine(
     if models > coefficients:
         square = float(residual_m @ residual_m) / (models - coefficients)
         of_models_a = square * np.square(lever_am).sum(axis=1)
-    freedom = min(number.freedom for number in numbers)
+    freedom = models - coefficients, min(number.freedom for number in numbers)
+    rounding_a = SAME * np.abs(value_m).max() * np.linalg.norm(lever_am, axis=1)
+    each = (estimate_a, of_models_a, of_documents_a, rounding_a)
     return [
-        _interval(*parts, (models - coefficients, freedom), confidence)
-        for parts in zip(
-            estimate_a.tolist(), of_models_a.tolist(), of_documents_a.tolist(), strict=True
-        )
+        _interval(*parts, freedom, confidence)
+        for parts in zip(*(part_a.tolist() for part_a in each), strict=True)
     ]
 
 
@@ -114,12 +114,13 @@ def _interval(
     value: float,
     of_models: float,
     of_documents: float,
+    rounding: float,
     freedom: tuple[float, float],
     confidence: float,
 ) -> Interval[float]:
     variance = of_models + of_documents
-    if not variance > (SAME * value) ** 2:
-        return Interval(value, np.nan, np.nan)
+    if not variance > rounding**2:
+        return Interval(value if abs(value) > rounding else 0.0, np.nan, np.nan)
     shares = zip((of_models, of_documents), freedom, strict=True)
     apart = sum((part / variance) ** 2 / free for part, free in shares if part > 0)
     half = float(stdtrit(1 / apart, (1 + confidence) / 2) * np.sqrt(variance))
