@@ -103,25 +103,25 @@ def combine(
         of_models_a = square * np.square(lever_am).sum(axis=1)
     freedom = models - coefficients, min(number.freedom for number in numbers)
     rounding_a = SAME * np.abs(value_m).max() * np.linalg.norm(lever_am, axis=1)
-    each = (estimate_a, of_models_a, of_documents_a, rounding_a)
+    parts = zip(estimate_a, of_models_a, of_documents_a, rounding_a, strict=True)
     return [
-        _interval(*parts, freedom, confidence)
-        for parts in zip(*(part_a.tolist() for part_a in each), strict=True)
+        _interval(float(value), variances, rounding, freedom, confidence)
+        for value, *variances, rounding in parts
     ]
 
 
 def _interval(
     value: float,
-    of_models: float,
-    of_documents: float,
+    variances: Sequence[float],
     rounding: float,
     freedom: tuple[float, float],
     confidence: float,
 ) -> Interval[float]:
-    variance = of_models + of_documents
+    """Student's, from variances over models and over documents, and the freedom of each."""
+    variance = sum(variances)
     if not variance > rounding**2:
         return Interval(value if abs(value) > rounding else 0.0, np.nan, np.nan)
-    shares = zip((of_models, of_documents), freedom, strict=True)
-    apart = sum((part / variance) ** 2 / free for part, free in shares if part > 0)
+    units = zip(variances, freedom, strict=True)
+    apart = sum((part / variance) ** 2 / free for part, free in units if part > 0)
     half = float(stdtrit(1 / apart, (1 + confidence) / 2) * np.sqrt(variance))
     return Interval(value, value - half, value + half)
