@@ -289,13 +289,17 @@ for name in ["doses", "tradeoffs"]:
             dataset=one_of(MEASURED),
         conda:
             CONDA
+        params:
+            code=digest_of_code(f"training.plot_{name}"),
+            command=f"training.plot_{name}",
         message:
             f"Drawing {name} of trained models on {{wildcards.dataset}}"
         shell:
             run(
-                f"training.plot_{name}",
+                "{params.command}",
                 "{input.numbers:q} --groups {input.groups:q} --dataset {wildcards.dataset:q}"
                 f" {DRAWN}",
+                "{params.code}",
             )
 
 
