@@ -127,6 +127,7 @@ def test_what_documents_have_in_common_cancels_in_a_difference():
 def test_a_share_stays_between_0_and_1():
     assert bounded("runs_omega", Interval(0.9, 0.7, 1.1), 8, 0.95) == Interval(0.9, 0.7, 1.0)
     assert bounded("energy", Interval(0.9, 0.7, 1.1), 8, 0.95).high == 1.1
+    assert np.isnan(bounded("rep_4", Interval(0.0, np.nan, np.nan), 8, 0.95).high)
     for looping in (0, 8):
         exact = binomtest(looping, 8).proportion_ci(0.95)
         found = bounded("looping", Interval(looping / 8, np.nan, np.nan), 8, 0.95)

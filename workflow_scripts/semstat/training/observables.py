@@ -30,6 +30,9 @@ SHARES = ("omega", "rep_1", "rep_4", "looping", "in_loops")
 """Between 0 and 1, these and those with something before the name."""
 
 
+FLAGS = ("looping",)
+"""What a text has or has not."""
+
 SAME = 1e-9
 """Difference of shares that is rounding alone."""
 
@@ -100,14 +103,13 @@ def bounded(
 ) -> Interval[float]:
     """The interval of a share, which does not leave 0 to 1.
 
-    Of 0 or 1 throughout, the exact bound of as many independent documents: what is between 0 and 1
-    is at most as uncertain as what is 0 or 1.
+    Of what no text or every text does, the bound is Clopper and Pearson's (1934) of one model.
     """
     value, low, high = interval
     if not observable.endswith(SHARES):
         return interval
     edge = float(round(value))
-    if np.isnan(low) and np.isclose(value, edge, rtol=0, atol=SAME):
+    if observable in FLAGS and np.isnan(low) and np.isclose(value, edge, rtol=0, atol=SAME):
         unseen = 1 - ((1 - confidence) / 2) ** (1 / documents)
         return Interval(edge, edge * (1 - unseen), edge + (1 - edge) * unseen)
     return Interval(value, max(low, 0.0), min(high, 1.0))
