@@ -140,7 +140,9 @@ def draw_doses(groups: Rows, numbers: Rows, title: str) -> Figure:
     groups : rows of a groups table.
     numbers : rows of a numbers table, of one dataset.
     """
-    curves, lines = dose_curves(groups), panels_of(numbers, READ_PANELS)
+    curves, (read, *written) = dose_curves(groups), panels_of(numbers, READ_PANELS)
+    side_by_side = [panel for line in written for panel in line]
+    lines = [read, *([side_by_side] if 0 < len(side_by_side) <= len(read) else written)]
     columns = max(map(len, lines))
     with house_style():
         figure = Figure(figsize=(0.6 + 1.75 * columns, 0.8 + 1.25 * 2 * len(lines)))
