@@ -64,6 +64,7 @@ from workflow_scripts.tokens.configuration import (
     is_repeated,
 )
 from workflow_scripts.training.configuration import OF_FIT, objective_options, trained_of
+from workflow_scripts.training.groups import groups_of
 
 # A file given on the command line replaces the default one; merging the two would run both.
 if not workflow.overwrite_configfiles:

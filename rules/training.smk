@@ -5,7 +5,11 @@
 #        results/models/{model}/ of the models that are trained here, and of their checkpoints;
 #        results/training/logs/{model}.parquet: the training log;
 #        results/training/checkpoints/{model}.safetensors: weights on the way;
-#        results/figures/training/{model} as SVG and PDF.
+#        results/training/corpora/{model}.parquet: what the tokens it is trained on repeat;
+#        results/training/sums/model={model}/dataset={dataset}.parquet: energies by document;
+#        results/training/ groups, numbers and doses, as Parquet and CSV: what models that differ in
+#        nothing but seeds are like together, and how that hangs on their corpora;
+#        results/figures/training/…/ logs, doses and tradeoffs as SVG and PDF.
 #
 # An objective is a rule and a command of its own, so that adding one, or mending one, reruns no
 # other. What a training has done so far is remembered in results/training/unfinished/{model}/.
@@ -18,6 +22,18 @@ START = "results/training/starts/{model}"
 TRAINING_TOKENS = "results/training/tokens/model={model}/dataset={dataset}/part={part}.parquet"
 TRAINING_LOG = "results/training/logs/{model}.parquet"
 KEPT_WEIGHTS = "results/training/checkpoints/{model}.safetensors"
+REPEATED_IN = "results/training/corpora/{model}.parquet"
+SUMS = f"results/training/sums/{ENSEMBLE}.parquet"
+COMPARED = "results/training/{table}.parquet"
+
+COMPARISONS = {
+    "groups": "groups of trained models",
+    "numbers": "what trained models are like",
+    "doses": "how they change with the repetition in their corpus",
+}
+
+GROUPED = groups_of(MODELS, DATASETS)
+MEMBERS = [model for group in GROUPED for model in group["models"]]
 
 
 include: "functions/training.smk"
@@ -29,6 +45,10 @@ wildcard_constraints:
 
 localrules:
     take_checkpoint,
+    compare_models,
+    plot_logs,
+    plot_doses_of_training,
+    plot_tradeoffs_of_training,
 
 
 rule draw_start:
@@ -162,8 +182,147 @@ rule take_checkpoint:
         )
 
 
+rule describe_corpus:
+    input:
+        tokens=tokens_of_corpus,
+    output:
+        REPEATED_IN,
+    log:
+        log("describe_corpus", "{model}"),
+    wildcard_constraints:
+        model=one_of(TRAINED),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        window=lambda w: MODELS[w.model]["train"]["sequence"],
+        options=CONFIDENCE,
+    message:
+        "Describing what {wildcards.model} is trained on"
+    shell:
+        run(
+            "training.describe_corpus",
+            "--tokens {input.tokens:q} --window {params.window} {params.options:q} --out {output:q}",
+        )
+
+
+rule sum_documents:
+    input:
+        energies=lambda w: energies_of_ensemble(w),  # of a later stage
+        tokens=lambda w: expand(TOKENS, **w, shard=shards(w.dataset)),
+    output:
+        SUMS,
+    log:
+        log("sum_documents", ENSEMBLE),
+    group:
+        "counts"
+    conda:
+        CONDA
+    message:
+        "Summing energies of {wildcards.model} over documents of {wildcards.dataset}"
+    shell:
+        run(
+            "training.sum_documents",
+            "{input.energies:q} --tokens {input.tokens:q} --out {output:q}",
+        )
+
+
+rule compare_models:
+    input:
+        sums=expand(SUMS, model=MEMBERS, dataset=MEASURED),
+        continuations=continuations_of_members,
+        corpora=described_corpora(),
+    output:
+        groups=COMPARED.format(table="groups"),
+        numbers=COMPARED.format(table="numbers"),
+        doses=COMPARED.format(table="doses"),
+    log:
+        log("compare_models"),
+    conda:
+        CONDA
+    params:
+        groups=json.dumps(GROUPED),
+        options=CONFIDENCE,
+        more=lambda w, input: words_of_files(input, "continuations", "corpora"),
+    message:
+        "Comparing trained models"
+    shell:
+        run(
+            "training.compare_models",
+            "{input.sums:q} --groups {params.groups:q} {params.more:q} {params.options:q}"
+            " --out-groups {output.groups:q} --out-numbers {output.numbers:q}"
+            " --out-doses {output.doses:q}",
+        )
+
+
+rule plot_logs:
+    input:
+        groups=COMPARED.format(table="groups"),
+        logs=expand(TRAINING_LOG, model=TRAINED),
+    output:
+        **figure_of_training("logs"),
+    log:
+        log("plot_logs"),
+    conda:
+        CONDA
+    message:
+        "Drawing training logs"
+    shell:
+        run("training.plot_logs", f"{{input.logs:q}} --groups {{input.groups:q}} {DRAWN}")
+
+
+for name in ["doses", "tradeoffs"]:
+
+    rule:
+        name:
+            f"plot_{name}_of_training"
+        input:
+            groups=COMPARED.format(table="groups"),
+            numbers=COMPARED.format(table="numbers"),
+        output:
+            **figure_of_training(f"dataset={{dataset}}/{name}"),
+        log:
+            log(f"plot_{name}_of_training", "{dataset}"),
+        wildcard_constraints:
+            dataset=one_of(MEASURED),
+        conda:
+            CONDA
+        params:
+            code=digest_of_code(f"training.plot_{name}"),
+            command=f"training.plot_{name}",
+        message:
+            f"Drawing {name} of trained models on {{wildcards.dataset}}"
+        shell:
+            run(
+                "{params.command}",
+                "{input.numbers:q} --groups {input.groups:q} --dataset {wildcards.dataset:q}"
+                f" {DRAWN}",
+                "{params.code}",
+            )
+
+
+TRAINING = []
+if TRAINED:
+    TRAINING = [snapshot_of(model) for model in TRAINED]
+    for name, said in COMPARISONS.items():
+        TRAINING.append(
+            table(
+                f"training/{name}",
+                [COMPARED.format(table=name)],
+                f"Tabulating {said}",
+                caption=f"training/{name}_table",
+                category="Training",
+                figure=said,
+            )
+        )
+    TRAINING += figures_of_training()
+RESULTS += TRAINING
+
+
 rule training:
     input:
-        [snapshot_of(model) for model in TRAINED],
+        TRAINING,
     message:
-        "Done: models are in results/models, their logs in results/training/logs"
+        "Done: models are in results/models, numbers in results/training, figures in"
+        " results/figures/training"

@@ -30,6 +30,7 @@ AMONG_PHYSICS = {
     "decoding": {"generation", "mechanics", "steering"},
     "steering": {"energies"},
     "tokens": {"generation"},
+    "training": {"decoding", "generation"},
 }
 """Physics of other stages that a stage's physics may build on."""
 

@@ -93,3 +93,52 @@ def memory_to_train(spec):
         return needed(wildcards, input, attempt) + attempt * int(more)
 
     return of_job
+
+
+def described_corpora():
+    """What is told of corpora: of each group that has one of its own, and no document twice."""
+    return [
+        REPEATED_IN.format(model=group["models"][0])
+        for group in GROUPED
+        if group["trained_on"] in DATASETS and not is_repeated(DATASETS[group["trained_on"]])
+    ]
+
+
+def tokens_of_corpus(wildcards):
+    return tokens_to_train(wildcards.model)
+
+
+def continuations_of_members(wildcards):
+    """What trained models, and those that they were, write under `decoding`."""
+    return [
+        path
+        for model, dataset in CONTINUED
+        if model in MEMBERS
+        for path in continued(CONTINUATIONS, model, dataset)
+    ]
+
+
+def figure_of_training(name):
+    """A figure of all trained models, as SVG and PDF: what stands after `output:`."""
+    kind = name.rpartition("/")[2]
+    labels = {"figure": kind} | ({"dataset": "{dataset}"} if kind != name else {})
+    return figure(f"results/figures/training/{name}", f"training/{kind}", "Training", **labels)
+
+
+def words_of_files(input, *names):
+    """Options that have the names of inputs, with their files; none without any."""
+    return [word for name in names if input[name] for word in (f"--{name}", *input[name])]
+
+
+def figures_of_training():
+    """Files of the figures that mean something."""
+    objectives = [
+        json.dumps(json.loads(group["settings"])["objective"], sort_keys=True)
+        for group in GROUPED
+        if group["objective"]
+    ]
+    rates = {group["rate"] for group in GROUPED if group["objective"]} - {None}
+    wanted = {"doses": len(rates) > 1, "tradeoffs": len(set(objectives)) > 1}
+    names = [f"dataset={{dataset}}/{name}" for name, means in wanted.items() if means]
+    patterns = [f"results/figures/training/{name}" for name in names]
+    return drawn("results/figures/training/logs") + drawn(patterns, dataset=MEASURED)

@@ -69,6 +69,16 @@ def find_runs(token_t: NDArray[np.integer], longest_period: int = LONGEST_PERIOD
     return Runs(place_l2[:, 0], place_l2[:, 1], np.array([*found.values()], dtype=np.int64))
 
 
+def in_runs(token_t: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """(tokens,) which tokens of a text are in a run, whichever.
+
+    >>> in_runs(np.array([7, 1, 2, 1, 2, 5])).tolist()
+    [False, True, True, True, True, False]
+    """
+    runs = find_runs(token_t)
+    return covered(runs.begin_l, runs.end_l, len(token_t))
+
+
 class Sums(NamedTuple):
     """What the documents of a corpus repeat, the prefix token of each aside.
 

@@ -1,0 +1,202 @@
+"""What groups of trained models are like, and how that hangs on the repetition in their corpus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..statistics.curve import Interval
+from ..tables import interval_columns
+from .observables import Place, bounded
+from .several import Array, Number, combine
+from .tables import ALL
+
+AXES = ("rate", "rep_2")
+"""Doses: the share of tokens that are inserted, and what that makes of the corpus."""
+
+PLAIN = "cross_entropy"
+"""The objective that others are compared with."""
+
+Group = Mapping[str, Any]
+
+Rows = list[dict[str, Any]]
+
+Numbers = Mapping[str, Mapping[Place, Number]]
+"""Of each model, by place."""
+
+
+def describe_groups(groups: Sequence[Group], numbers: Numbers, confidence: float) -> Rows:
+    """Means of each group over its models, with intervals; see `several`.
+
+    Parameters
+    ----------
+    groups : with `group` and `models`, a list.
+
+    Returns
+    -------
+    Rows of `tables.NUMBERS`; beside each surprisal its exp, the perplexity.
+    """
+    rows = []
+    for group in groups:
+        for place in _places(numbers, group["models"]):
+            found = _known(numbers, group["models"], place)
+            if not found:
+                continue
+            [mean] = combine(found, np.ones((len(found), 1)), confidence)
+            documents = min(len(number.doc_d) for number in found)
+            mean = bounded(place.observable, mean, documents, confidence)
+            head = {"group": group["group"]} | place._asdict()
+            rows.append(head | interval_columns({"value": mean}))
+            if place.observable == "surprisal":
+                perplexity = Interval(*np.exp(mean).tolist())
+                head["observable"] = "perplexity"
+                rows.append(head | interval_columns({"value": perplexity}))
+    return rows
+
+
+def describe_doses(groups: Sequence[Group], numbers: Numbers, confidence: float) -> Rows:
+    """Slopes of observables against doses, and differences between groups.
+
+    Every model is a point, so that a slope has as many degrees of freedom as there are models less
+    two, and what bends adds to its error. Reading is that of the final layer.
+
+    Parameters
+    ----------
+    groups : rows of `tables.GROUPS`, whose `models` are a list.
+
+    Returns
+    -------
+    Rows of `tables.DOSES`: slopes of each family with two rates or more; of all such families
+    together, with an intercept each; and differences of controls from their family's line at equal
+    rate, of other objectives from cross entropy in else the same training, and of cross entropy
+    from the model before.
+    """
+    final = {model: _at_final_layer(of_model) for model, of_model in numbers.items()}
+    rows = []
+    for place in _places(final, final):
+        head = place._asdict()
+        del head["layer"]
+        found = [*_slopes(groups, final, place, confidence)]
+        found += _differences(groups, final, place, confidence)
+        rows += [head | row for row in found]
+    return rows
+
+
+def _at_final_layer(of_model: Mapping[Place, Number]) -> dict[Place, Number]:
+    """What is of no layer, and what is of the last one, as if it were of none."""
+    last: dict[str, int] = {}
+    for place in of_model:
+        last[place.dataset] = max(last.get(place.dataset, 0), place.layer or 0)
+    return {
+        place._replace(layer=None): number
+        for place, number in of_model.items()
+        if place.layer in (None, last[place.dataset])
+    }
+
+
+def _places(numbers: Numbers, models: Iterable[str]) -> list[Place]:
+    """Places of some models, each once."""
+    return [*dict.fromkeys(place for model in models for place in numbers[model])]
+
+
+def _known(numbers: Numbers, models: Iterable[str], place: Place) -> list[Number]:
+    """Numbers of those models that have one."""
+    found = [numbers[model][place] for model in models if place in numbers[model]]
+    return [number for number in found if not np.isnan(number.value)]
+
+
+class _Line(NamedTuple):
+    """Models of a family, from dose to dose.
+
+    rates : at which there are some.
+    """
+
+    numbers: list[Number]
+    doses: list[float]
+    rates: set[float]
+
+
+def _slopes(
+    groups: Sequence[Group], numbers: Numbers, place: Place, confidence: float
+) -> Iterator[dict[str, Any]]:
+    lined = [group for group in groups if _on_line(group)]
+    for axis in AXES:
+        lines: dict[str, _Line] = {}
+        for group in lined:
+            if group[axis] is not None:
+                found = _known(numbers, group["models"], place)
+                line = lines.setdefault(group["family"], _Line([], [], set()))
+                line.numbers.extend(found)
+                line.doses.extend([group[axis]] * len(found))
+                line.rates.update([group["rate"]] * len(found))
+        lines = {
+            family: line
+            for family, line in lines.items()
+            if min(len(line.rates), len(set(line.doses))) > 1
+        }
+        each = [{family: line} for family, line in lines.items()]
+        for together in [*each, lines] if len(lines) > 1 else each:
+            found = [number for line in together.values() for number in line.numbers]
+            design_ma = _design([line.doses for line in together.values()])
+            slope = combine(found, design_ma, confidence)[-1]
+            family = next(iter(together)) if len(together) == 1 else ALL
+            yield _row(family, found, None, axis, slope)
+
+
+def _design(doses: Sequence[Sequence[float]]) -> Array:
+    """(models, coefficients): an intercept for each line, and one slope."""
+    line_m = np.repeat(np.arange(len(doses)), [len(dose) for dose in doses])
+    dose_m = np.concatenate(doses)
+    return np.column_stack([line_m[:, None] == np.arange(len(doses)), dose_m]).astype(np.float64)
+
+
+def _differences(
+    groups: Sequence[Group], numbers: Numbers, place: Place, confidence: float
+) -> Iterator[dict[str, Any]]:
+    for group in groups:
+        other = _compared_with(group, groups)
+        if other is None:
+            continue
+        pair = [_known(numbers, of["models"], place) for of in (other, group)]
+        if all(pair):
+            number, here_m = [*pair[0], *pair[1]], np.repeat([0.0, 1.0], [*map(len, pair)])
+            design_ma = np.column_stack([np.ones(len(number)), here_m])
+            difference = combine(number, design_ma, confidence)[-1]
+            yield _row(group["family"], number, group["group"], other["group"], difference)
+
+
+def _compared_with(group: Group, groups: Sequence[Group]) -> Group | None:
+    """The group that one is to differ from, if there is one."""
+    family = [other for other in groups if other["family"] == group["family"]]
+    if group["control"]:
+        fit = [other for other in family if other["rate"] == group["rate"] and _on_line(other)]
+    elif group["objective"] == PLAIN:
+        fit = [other for other in groups if other["group"] == group["like"]]
+    else:
+        plain = [other for other in family if other["objective"] == PLAIN]
+        fit = [other for other in plain if _rest(other) == _rest(group)]
+    return next(iter(fit), None)
+
+
+def _on_line(group: Group) -> bool:
+    return group["rate"] is not None and not group["control"]
+
+
+def _rest(group: Group) -> dict[str, Any]:
+    """Settings of a training but the objective."""
+    settings: dict[str, Any] = json.loads(group["settings"])
+    return {name: value for name, value in settings.items() if name != "objective"}
+
+
+def _row(
+    family: str,
+    numbers: Sequence[Number],
+    group: str | None,
+    against: str,
+    value: Interval[float],
+) -> dict[str, Any]:
+    head = {"family": family, "models": len(numbers), "group": group, "against": against}
+    return head | interval_columns({"value": value})

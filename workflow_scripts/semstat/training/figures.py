@@ -1,0 +1,332 @@
+"""Figures of groups of trained models: against doses, and repetition against perplexity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from ..decoding.figures import TWO_TICKS, log_axis, said
+from ..decoding.labels import Label, place_labels
+from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below
+from ..generation.condition_figures import MARKERS, bars_of, limits
+from ..statistics.curve import Interval
+from ..tables import interval_columns
+
+Array = NDArray[np.float64]
+
+Rows = Sequence[Mapping[str, Any]]
+
+READ_PANELS = {
+    "surprisal": "surprisal  [nats]",
+    "omega": "Ω(0⁻)",
+    "runs_energy": "mean H in runs",
+    "else_energy": "mean H elsewhere",
+}
+"""Observables of reading against doses, as panels call them."""
+
+TRADED = {"omega": "Ω(0⁻)", "runs_energy": "mean H in runs"}
+"""Those against perplexity."""
+
+WRITTEN_PANELS = {"rep_4": "rep-4", "looping": "loops"}
+"""Observables of writing."""
+
+DOSE_LABELS = {"rate": "share of tokens inserted", "rep_2": "rep-2 of the corpus"}
+
+MOST_CONDITIONS = 4
+"""Conditions of writing that a figure has room for."""
+
+TITLE = 28
+"""Letters of a line of a panel's title."""
+
+LETTERS = 40
+"""Letters of a line of a legend."""
+
+HOLLOW: Any = {"markerfacecolor": "w", "markeredgewidth": 0.8}
+
+STAR: Any = {"marker": "*", "markersize": 8, "markeredgewidth": 0.3, "markeredgecolor": "w"}
+
+
+class Panel(NamedTuple):
+    """What one panel shows.
+
+    said : its title.
+    rows : of a numbers table, by group.
+    """
+
+    said: str
+    rows: Mapping[str, Mapping[str, Any]]
+
+    def points(self, groups: Iterable[str]) -> Interval[Array]:
+        """(groups,) their numbers; NaN where there is none."""
+        none = dict.fromkeys(("value", "value_low", "value_high"))
+        return Interval.of_rows([self.rows.get(group, none) for group in groups], "value")
+
+    def head(self, axes: Axes, curves: Sequence[Curve]) -> None:
+        """The title of its axes, and how far they reach."""
+        axes.set_title(fill(self.said, TITLE), loc="left")
+        if rows := self.shown(curves):
+            axes.set_ylim(limits(rows, ["value"]))
+
+    def shown(self, curves: Sequence[Curve]) -> Rows:
+        """Rows of the groups of curves."""
+        names = [name for curve in curves for name in curve.names]
+        return [self.rows[name] for name in names if name in self.rows]
+
+
+class Curve(NamedTuple):
+    """Groups that a line goes through.
+
+    groups : rows of a groups table, in the order of the line.
+    marker : how points look; `linestyle` is none where no line is meant.
+    """
+
+    label: str
+    groups: Rows
+    color: str
+    marker: Mapping[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        return [group["group"] for group in self.groups]
+
+    @property
+    def handle(self) -> Line2D:
+        """What a legend shows of it."""
+        return Line2D([], [], color=self.color, linewidth=0.9, **self.marker)
+
+
+def panels_of(numbers: Rows, read: Mapping[str, str]) -> list[list[Panel]]:
+    """Rows of panels: of observables of reading at the final layer; then of each of writing.
+
+    Parameters
+    ----------
+    numbers : rows of a numbers table, of one dataset.
+    """
+    found: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = {}
+    for row in sorted(numbers, key=lambda row: row["layer"] or 0):  # the last layer stays
+        key = row["observable"], row["condition"], row["at"]
+        found.setdefault(key, {})[row["group"]] = row
+    conditions = [*dict.fromkeys(key[1:] for key in found if key[1] is not None)]
+    if len(conditions) > MOST_CONDITIONS:
+        chosen = np.linspace(0, len(conditions) - 1, MOST_CONDITIONS).round().astype(int)
+        conditions = [conditions[i] for i in chosen]
+    wanted = [[((name, None, None), label) for name, label in read.items()]]
+    if conditions:
+        wanted += [
+            [((name, *said), f"{label}, {_condition(*said)}") for said in conditions]
+            for name, label in WRITTEN_PANELS.items()
+        ]
+    return [[Panel(said, found.get(key, {})) for key, said in line] for line in wanted]
+
+
+def _condition(name: str, at: float | None) -> str:
+    return name if at is None else f"{name} at {at:g}"
+
+
+def draw_doses(groups: Rows, numbers: Rows, title: str) -> Figure:
+    """Draw observables against the rate of injection, and against what it makes of the corpus.
+
+    A line goes through the groups of a family that differ in the rate alone; controls are hollow.
+
+    Parameters
+    ----------
+    groups : rows of a groups table.
+    numbers : rows of a numbers table, of one dataset.
+    """
+    curves, (read, *written) = dose_curves(groups), panels_of(numbers, READ_PANELS)
+    side_by_side = [panel for line in written for panel in line]
+    lines = [read, *([side_by_side] if 0 < len(side_by_side) <= len(read) else written)]
+    columns = max(map(len, lines))
+    with house_style():
+        figure = Figure(figsize=(0.6 + 1.75 * columns, 0.8 + 1.25 * 2 * len(lines)))
+        grid = figure.subplots(2 * len(lines), columns, squeeze=False)
+        for half, (dose, label) in zip(np.split(grid, 2), DOSE_LABELS.items(), strict=True):
+            for axes_c, line in zip(half, lines, strict=True):
+                for axes in axes_c[len(line) :]:
+                    axes.set_axis_off()
+                for axes, panel in zip(axes_c, line, strict=False):
+                    _draw_doses(axes, curves, dose, panel)
+            for axes_p in half.T:
+                last = [axes for axes in axes_p if axes.axison][-1:]
+                for axes in axes_p:
+                    axes.xaxis.set_tick_params(labelbottom=axes in last)
+                for axes in last:
+                    axes.set_xlabel(label)
+        entitle(figure, title)
+        legend_below(figure, [c.handle for c in curves], [c.label for c in curves], 4)
+    return figure
+
+
+def _draw_doses(axes: Axes, curves: Sequence[Curve], dose: str, panel: Panel) -> None:
+    """All curves in one panel."""
+    for i, curve in enumerate(curves):
+        x = np.array([group[dose] for group in curve.groups], dtype=np.float64)
+        _draw(axes, curve, x + _beside(i, curves, dose), panel.points(curve.names))
+    panel.head(axes, curves)
+
+
+def dose_curves(groups: Rows) -> list[Curve]:
+    """A curve of each family with two rates or more, and the controls of these, one each."""
+    lines: dict[str, list[Mapping[str, Any]]] = {}
+    for group in groups:
+        if group["rate"] is not None and not group["control"]:
+            lines.setdefault(group["family"], []).append(group)
+    curves: list[Curve] = []
+    for family, line in lines.items():
+        if len({group["rate"] for group in line}) > 1:
+            color = OKABE_ITO[len(curves) % len(OKABE_ITO)]
+            ordered = sorted(line, key=lambda group: group["rate"])
+            curves.append(Curve(family, ordered, color, {"marker": "o", "markersize": 3}))
+    controls: list[Curve] = []
+    for line_of in curves:
+        own = [g for g in groups if g["control"] and g["family"] == line_of.label]
+        for group in own:
+            marker = {"marker": MARKERS[1 + len(controls) % (len(MARKERS) - 1)], "markersize": 4}
+            style = marker | HOLLOW | {"linestyle": "none"}
+            controls.append(Curve(group["group"], [group], line_of.color, style))
+    return curves + controls
+
+
+def _beside(place: int, curves: Sequence[Curve], dose: str) -> float:
+    """How far a curve's points stand beside their dose, so that all bars are seen."""
+    most = max(group[dose] or 0.0 for curve in curves for group in curve.groups)
+    return float(0.012 * most * (place - (len(curves) - 1) / 2))
+
+
+def _draw(axes: Axes, curve: Curve, x: Array, y: Interval[Array]) -> None:
+    """Points of a curve with their intervals, and a line through them."""
+    there = ~np.isnan(y.value) & ~np.isnan(x)
+    if there.any():
+        _, _, bars = axes.errorbar(
+            x[there],
+            y.value[there],
+            yerr=bars_of(y)[:, there],
+            color=curve.color,
+            linewidth=0.9,
+            elinewidth=0.6,
+            **curve.marker,
+        )
+        for bar in bars:
+            bar.set_alpha(0.5)
+
+
+def draw_tradeoffs(groups: Rows, numbers: Rows, title: str) -> Figure:
+    """Draw repetition when reading and writing against perplexity, a curve an objective.
+
+    A line goes through groups that differ in the strength alone, in its order; its ends are
+    labelled with theirs. Stars are the models before. Perplexities have no bars: documents, the
+    same ones for all, move all of them alike.
+
+    Parameters
+    ----------
+    groups : rows of a groups table; families of one objective are left out.
+    numbers : rows of a numbers table, of one dataset.
+    """
+    curves = tradeoff_curves(groups)
+    lines = panels_of(numbers, TRADED)
+    [perplexity] = panels_of(numbers, {"perplexity": ""})[0]
+    # Those of reading stand one below the other, left of those of each condition.
+    columns = [lines[0], *map(list, zip(*lines[1:], strict=True))]
+    with house_style():
+        figure = Figure(figsize=(0.6 + 2.0 * len(columns), 4.2))
+        grid = figure.subplots(2, len(columns), sharex=True, squeeze=False)
+        panels = [*zip(grid.T.flat, [panel for column in columns for panel in column], strict=True)]
+        perplexity_axis(grid[0, 0], perplexity.shown(curves))
+        for axes, panel in panels:
+            for curve in curves:
+                x = perplexity.points(curve.names).value
+                _draw(axes, curve, x, panel.points(curve.names))
+            panel.head(axes, curves)
+        for axes in grid[-1]:
+            axes.set_xlabel("perplexity")
+        entitle(figure, title)
+        legend_below(figure, [c.handle for c in curves], [c.label for c in curves], 3)
+        figure.draw_without_rendering()
+        for axes, panel in panels:
+            _label_ends(axes, curves, perplexity, panel)
+    return figure
+
+
+def perplexity_axis(axes: Axes, rows: Rows) -> None:
+    """Let the horizontal axis be linear where perplexities are close, or else logarithmic."""
+    value = np.array([row["value"] for row in rows])
+    close = value.max() < TWO_TICKS * value.min()
+    drawn = [interval_columns({"value": (x, x, x)}) for x in (value if close else np.log(value))]
+    low, high = limits(drawn, ["value"])
+    if close:
+        axes.set_xlim(low, high)
+    else:
+        log_axis(axes, float(np.exp(low)), float(np.exp(high)))
+
+
+def tradeoff_curves(groups: Rows) -> list[Curve]:
+    """A curve of each objective as it is set but for its strength, and the models before.
+
+    They are told apart by what they differ in.
+    """
+    objectives: dict[str, set[str]] = {}
+    for group in groups:
+        if group["objective"]:
+            said_of = json.dumps(json.loads(group["settings"])["objective"], sort_keys=True)
+            objectives.setdefault(group["family"], set()).add(said_of)
+    families = [family for family, of_family in objectives.items() if len(of_family) > 1]
+    chosen = [group for group in groups if group["family"] in families and group["objective"]]
+    facts = [_facts(group) for group in chosen]
+    names = [*dict.fromkeys(name for of in facts for name in of)]
+    varied = [name for name in names if len({of[name] for of in facts if name in of}) > 1]
+    lines: dict[str, list[Mapping[str, Any]]] = {}
+    for group, of in zip(chosen, facts, strict=True):
+        words = [_word(name, of[name]) for name in varied if name in of]
+        label = ", ".join([group["objective"].replace("_", " "), *filter(None, words)])
+        lines.setdefault(label, []).append(group)
+    kinds = [*dict.fromkeys(group["objective"] for group in chosen)]
+    curves: list[Curve] = []
+    for label, line in lines.items():
+        kind, marker = kinds.index(line[0]["objective"]), MARKERS[len(curves) % len(MARKERS)]
+        ordered = sorted(line, key=lambda group: group["strength"] or 0.0)
+        style = {"marker": marker, "markersize": 3.5}
+        curves.append(Curve(fill(label, LETTERS), ordered, OKABE_ITO[kind % 6], style))
+    before = {group["like"] for group in chosen}
+    stars = [group for group in groups if group["group"] in before]
+    return curves + [Curve(f"{group['group']}, before", [group], "k", STAR) for group in stars]
+
+
+def _facts(group: Mapping[str, Any]) -> dict[str, str]:
+    """What a group is but its objective's kind and strength, by name."""
+    settings = json.loads(group["settings"])
+    objective = settings.pop("objective")
+    del settings["dataset"], objective["kind"]
+    objective.pop("strength", None)
+    about = {"family": group["family"], "dataset": group["trained_on"]} | settings | objective
+    return {name: json.dumps(value).strip('"') for name, value in about.items()}
+
+
+def _word(name: str, value: str) -> str:
+    """What a legend says of a fact."""
+    called = name.replace("_", " ")
+    if value in ("true", "false"):
+        return called if value == "true" else ""
+    return value if name in ("family", "dataset") else f"{called} {value}"
+
+
+def _label_ends(axes: Axes, curves: Sequence[Curve], x: Panel, y: Panel) -> None:
+    """Write the strengths at both ends of each curve."""
+    labels, lines = [], []
+    for curve in curves:
+        xy = np.stack([panel.points(curve.names).value for panel in (x, y)], axis=1)
+        there = ~np.isnan(xy).any(axis=1)
+        points = [*zip(xy[there], np.array(curve.groups)[there], strict=True)]
+        lines.append(xy[there])
+        labels += [
+            Label(float(at[0]), float(at[1]), said(group["strength"]), curve.color)
+            for at, group in points[:1] + points[1:][-1:]
+            if group["strength"] is not None
+        ]
+    place_labels(axes, labels, [line for line in lines if len(line)])

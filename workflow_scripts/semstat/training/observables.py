@@ -1,0 +1,115 @@
+"""What a trained model is like when it reads and when it writes: a number each, by document.
+
+Of reading, on average over states with an energy: `surprisal`, −ln p of the correct token, nats;
+`energy`, H = p(correct) − p(last); `omega`, the share of H < 0, Ω(0⁻). With `runs_` before the name
+of states whose correct token lies in a run (see `repetitions`), with `else_` of the others.
+
+Of writing, on average over prompts: see `decoding.columns.CONTINUATIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..statistics.curve import Interval
+from .several import Number
+from .tables import IN_RUNS, SUMMED
+
+READ = {"surprisal": "surprisal", "energy": "energy", "omega": "below_zero"}
+"""Observables of reading, and the sums that they are of."""
+
+ELSEWHERE = "else_"
+
+WRITTEN = ("rep_1", "rep_4", "looping", "in_loops", "energy", "entropy")
+
+SHARES = ("omega", "rep_1", "rep_4", "looping", "in_loops")
+"""Between 0 and 1, these and those with something before the name."""
+
+
+FLAGS = ("looping",)
+"""What a text has or has not."""
+
+SAME = 1e-9
+"""Difference of shares that is rounding alone."""
+
+
+class Place(NamedTuple):
+    """Where an observable is measured.
+
+    dataset : that is read, or whose beginnings are continued.
+    layer : that is read out; None of writing.
+    condition, at : under which it writes, and the value of its curve; None of reading.
+    observable : its name.
+    """
+
+    dataset: str
+    layer: int | None
+    condition: str | None
+    at: float | None
+    observable: str
+
+
+def of_reading(dataset: str, sums: Mapping[str, NDArray[Any]]) -> dict[Place, Number]:
+    """Observables of a model that reads a dataset.
+
+    Parameters
+    ----------
+    sums : (rows,) each, the columns of `tables.SUMS`.
+    """
+    found = {}
+    for layer in np.unique(sums["layer"]).tolist():
+        of_layer = {name: column[sums["layer"] == layer] for name, column in sums.items()}
+        for part, sum_zd in _parts(of_layer).items():
+            for name, of in READ.items():
+                number = Number.per(sum_zd[of], sum_zd["states"], of_layer["doc"])
+                found[Place(dataset, layer, None, None, part + name)] = number
+    return found
+
+
+def _parts(sums: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:
+    """The sums of all states, of those in runs, and of the others."""
+    every, runs = ({name: sums[part + name] for name in SUMMED} for part in ("", IN_RUNS))
+    others = {name: every[name] - runs[name] for name in SUMMED}
+    return {"": every, IN_RUNS: runs, ELSEWHERE: others}
+
+
+def of_writing(dataset: str, rows: Sequence[Mapping[str, Any]]) -> dict[Place, Number]:
+    """Observables of a model that continues prompts of a dataset.
+
+    Parameters
+    ----------
+    rows : of continuations, with condition, value, doc and `WRITTEN`.
+    """
+    by_value: dict[tuple[str, float | None], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_value.setdefault((row["condition"], row["value"]), []).append(row)
+    found = {}
+    for said, of_value in by_value.items():
+        doc_d = np.array([row["doc"] for row in of_value])
+        for name in WRITTEN:
+            value_d = np.array([row[name] for row in of_value], dtype=np.float64)
+            found[Place(dataset, None, *said, name)] = Number.per(
+                value_d, np.ones(len(value_d)), doc_d
+            )
+    return found
+
+
+def bounded(
+    observable: str, interval: Interval[float], documents: int, confidence: float
+) -> Interval[float]:
+    """The interval of a share, which does not leave 0 to 1.
+
+    Of what no text or every text does, the bound is Clopper and Pearson's (1934) of one model.
+    """
+    value, low, high = interval
+    if not observable.endswith(SHARES):
+        return interval
+    edge = float(round(value))
+    if observable in FLAGS and np.isnan(low) and np.isclose(value, edge, rtol=0, atol=SAME):
+        unseen = 1 - ((1 - confidence) / 2) ** (1 / documents)
+        return Interval(edge, edge * (1 - unseen), edge + (1 - edge) * unseen)
+    return Interval(value, max(low, 0.0), min(high, 1.0))
