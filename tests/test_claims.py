@@ -28,7 +28,7 @@ OF_DEFINITIONS = "|".join(
         r"H near [01]|[EH] [<=] 0|(?:above|below|to|of|Left of|layer|excludes) 0|\([01]\)",
         r"near −1|elow 1 |−0\.[15]",
         r"S = −5 means that one state in e⁵ ≈ 150|Ω reaches 0\.001|fewer than 20 effective|95% ",
-        r"h\(t\) − h\(t−1\)|arXiv 2508\.08492|rep-4|4-grams",
+        r"h\(t\) − h\(t−1\)|arXiv 2508\.08492|rep-[24]|4-grams|Ω\(0⁻\)",
     ]
 )
 """Numbers in captions that hold for every study."""

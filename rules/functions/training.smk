@@ -132,13 +132,17 @@ def words_of_files(input, *names):
 
 def figures_of_training():
     """Files of the figures that mean something."""
-    objectives = [
-        json.dumps(json.loads(group["settings"])["objective"], sort_keys=True)
-        for group in GROUPED
-        if group["objective"]
-    ]
-    rates = {group["rate"] for group in GROUPED if group["objective"]} - {None}
-    wanted = {"doses": len(rates) > 1, "tradeoffs": len(set(objectives)) > 1}
+    rates, objectives = {}, {}  # by family
+    for group in GROUPED:
+        if group["objective"]:
+            set_as = json.dumps(json.loads(group["settings"])["objective"], sort_keys=True)
+            objectives.setdefault(group["family"], set()).add(set_as)
+            if group["rate"] is not None and not group["control"]:
+                rates.setdefault(group["family"], set()).add(group["rate"])
+    wanted = {
+        name: any(len(of_family) > 1 for of_family in found.values())
+        for name, found in (("doses", rates), ("tradeoffs", objectives))
+    }
     names = [f"dataset={{dataset}}/{name}" for name, means in wanted.items() if means]
     patterns = [f"results/figures/training/{name}" for name in names]
     return drawn("results/figures/training/logs") + drawn(patterns, dataset=MEASURED)
