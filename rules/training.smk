@@ -211,6 +211,7 @@ rule sum_documents:
     input:
         energies=lambda w: energies_of_ensemble(w),  # of a later stage
         tokens=lambda w: expand(TOKENS, **w, shard=shards(w.dataset)),
+        counted_on=lambda w: tokens_to_train(w.model) if w.model in TRAINED else [],
     output:
         SUMS,
     log:
@@ -219,12 +220,14 @@ rule sum_documents:
         "counts"
     conda:
         CONDA
+    params:
+        more=lambda w, input: words_of_files(input, "counted_on"),
     message:
         "Summing energies of {wildcards.model} over documents of {wildcards.dataset}"
     shell:
         run(
             "training.sum_documents",
-            "{input.energies:q} --tokens {input.tokens:q} --out {output:q}",
+            "{input.energies:q} --tokens {input.tokens:q} {params.more:q} --out {output:q}",
         )
 
 

@@ -127,7 +127,12 @@ def figure_of_training(name):
 
 def words_of_files(input, *names):
     """Options that have the names of inputs, with their files; none without any."""
-    return [word for name in names if input[name] for word in (f"--{name}", *input[name])]
+    return [
+        word
+        for name in names
+        if input[name]
+        for word in (f"--{name.replace('_', '-')}", *input[name])
+    ]
 
 
 def figures_of_training():

@@ -156,7 +156,7 @@ def test_observables_of_reading_are_ratios_of_sums():
     assert value["runs_energy"] == pytest.approx(total["runs_energy"] / total["runs_states"])
     others = total["states"] - total["runs_states"]
     assert value["else_energy"] == pytest.approx((total["energy"] - total["runs_energy"]) / others)
-    assert len(found) == 2 * 9
+    assert len(found) == 2 * 12
 
 
 def test_observables_of_writing_are_means_over_prompts():
@@ -187,7 +187,7 @@ def test_rows_of_groups_are_means_over_their_models():
     each = [of_models[f"m{i}"][Place("d", 0, None, None, "surprisal")].value for i in range(3)]
     assert value("a", "surprisal")[0] == pytest.approx(np.mean(each[:2]))
     np.testing.assert_allclose(value("b", "perplexity"), np.exp(value("b", "surprisal")))
-    assert len(rows) == 2 * 2 * 10
+    assert len(rows) == 2 * 2 * 13
 
 
 LLAMA = {"model_type": "llama", "hidden_size": 8}

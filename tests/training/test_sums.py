@@ -1,5 +1,8 @@
 """Sums over documents are those of a loop over states."""
 
+from collections import Counter
+from itertools import pairwise, product
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from workflow_scripts.semstat.generation.loops import covered
 from workflow_scripts.semstat.tables import read_table, table_of_rows, write_table
 from workflow_scripts.semstat.tokens.repetitions import find_runs, in_runs
 from workflow_scripts.semstat.tokens.tables import TOKENS
+from workflow_scripts.semstat.training.bigrams import Bigrams
 from workflow_scripts.semstat.training.sums import sum_documents
 from workflow_scripts.semstat.training.tables import SUMS
 from workflow_scripts.training import sum_documents as command
@@ -31,34 +35,65 @@ def energies(tokens, seed=0):
     position = np.concatenate([np.arange(1, len(each) - 1) for each in tokens.values()])
     energy = rng.uniform(-1, 1, len(doc)) * rng.integers(0, 2, len(doc))
     log_p = np.log(rng.uniform(0.01, 1, len(doc)))
-    return {"doc": doc, "position": position, "log_p_correct": log_p, "energy": energy}
+    last, correct = (
+        np.concatenate([each[1 + ahead : len(each) - 1 + ahead] for each in tokens.values()])
+        for ahead in (0, 1)
+    )
+    return {"doc": doc, "position": position, "last": last, "correct": correct,
+            "log_p_correct": log_p, "energy": energy}  # fmt: skip
 
 
-def by_loop(tokens, column):
+def by_loop(tokens, column, bigrams=None):
     """The same sums, a state at a time."""
     rows = {}
-    for doc, position, log_p, energy in zip(*column.values(), strict=True):
+    for doc, position, last, correct, log_p, energy in zip(*column.values(), strict=True):
         runs = find_runs(tokens[doc][1:])
         # Of text, the correct token is the one at `position`, counted from 0.
         places = zip(runs.begin_l, runs.end_l, strict=True)
         in_run = any(begin <= position < end for begin, end in places)
         row = rows.setdefault(doc, dict.fromkeys(SUMS.names[2:], 0.0))
         number = {"states": 1, "surprisal": -log_p, "energy": energy, "below_zero": energy < 0}
+        number["bigrams"] = -np.log(bigrams[last, correct]) if bigrams else np.nan
         for name, value in number.items():
             row[name] += value
             row[f"runs_{name}"] += value * in_run
     return rows
 
 
+def by_counts(documents, vocabulary):
+    """p(v | u) by (u, v), interpolated as Witten and Bell do, from counts in dictionaries."""
+    pairs = [pair for each in documents for pair in pairwise(each.tolist())]
+    follow, after = Counter(pairs), Counter(v for _, v in pairs)
+    found = {}
+    for u, v in product(range(vocabulary), repeat=2):
+        p = (after[v] + len(after) / vocabulary) / (len(pairs) + len(after))
+        seen = [count for (first, _), count in follow.items() if first == u]
+        found[u, v] = (follow[u, v] + len(seen) * p) / (sum(seen) + len(seen)) if seen else p
+    return found
+
+
+def test_a_chain_of_bigrams_is_a_law():
+    documents = list(texts().values())
+    for vocabulary in (4, 9):  # of nine tokens five never come
+        chain = Bigrams(documents, vocabulary)
+        expected = by_counts(documents, vocabulary)
+        for u in range(vocabulary):
+            p_v = np.exp(-chain.surprisal(np.full(vocabulary, u), np.arange(vocabulary)))
+            np.testing.assert_allclose(p_v, [expected[u, v] for v in range(vocabulary)])
+            assert p_v.sum() == pytest.approx(1)
+
+
 def test_sums_are_those_of_a_loop():
     tokens = texts()
     column = energies(tokens)
     flags = {doc: np.append(False, in_runs(each[1:])) for doc, each in tokens.items()}
-    found = sum_documents(column, flags)
-    expected = by_loop(tokens, column)
-    assert found["doc"].tolist() == [*expected] == [*LENGTHS]
-    for name in SUMS.names[2:]:
-        np.testing.assert_allclose(found[name], [row[name] for row in expected.values()])
+    chain = Bigrams(tokens.values(), 4)
+    for bigrams, p_of in ((None, None), (chain, by_counts(tokens.values(), 4))):
+        found = sum_documents(column, flags, bigrams)
+        expected = by_loop(tokens, column, p_of)
+        assert found["doc"].tolist() == [*expected] == [*LENGTHS]
+        for name in SUMS.names[2:]:
+            np.testing.assert_allclose(found[name], [row[name] for row in expected.values()])
     assert 0 < found["runs_states"].sum() < found["states"].sum()
 
 

@@ -1,6 +1,7 @@
 """What a trained model is like when it reads and when it writes: a number each, by document.
 
 Of reading, on average over states with an energy: `surprisal`, −ln p of the correct token, nats;
+`bigrams`, the same by a chain of bigrams counted on what the model was trained on, the yardstick;
 `energy`, H = p(correct) − p(last); `omega`, the share of H < 0, Ω(0⁻). With `runs_` before the name
 of states whose correct token lies in a run (see `repetitions`), with `else_` of the others.
 
@@ -19,7 +20,7 @@ from ..statistics.curve import Interval
 from .several import Number
 from .tables import IN_RUNS, SUMMED
 
-READ = {"surprisal": "surprisal", "energy": "energy", "omega": "below_zero"}
+READ = {"surprisal": "surprisal", "bigrams": "bigrams", "energy": "energy", "omega": "below_zero"}
 """Observables of reading, and the sums that they are of."""
 
 ELSEWHERE = "else_"
@@ -65,6 +66,8 @@ def of_reading(dataset: str, sums: Mapping[str, NDArray[Any]]) -> dict[Place, Nu
         of_layer = {name: column[sums["layer"] == layer] for name, column in sums.items()}
         for part, sum_zd in _parts(of_layer).items():
             for name, of in READ.items():
+                if np.isnan(sum_zd[of]).all():
+                    continue
                 number = Number.per(sum_zd[of], sum_zd["states"], of_layer["doc"])
                 found[Place(dataset, layer, None, None, part + name)] = number
     return found

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bigrams import Bigrams
 from .tables import IN_RUNS, SUMMED
 
-NEEDED = ("doc", "position", "log_p_correct", "energy")
+NEEDED = ("doc", "position", "last", "correct", "log_p_correct", "energy")
 """Columns of energies that are summed."""
 
 
 def sum_documents(
-    energies: Mapping[str, NDArray[Any]], in_runs: Mapping[int, NDArray[np.bool_]]
+    energies: Mapping[str, NDArray[Any]],
+    in_runs: Mapping[int, NDArray[np.bool_]],
+    bigrams: Bigrams | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Sums over the states of each document.
 
@@ -23,6 +26,7 @@ def sum_documents(
     ----------
     energies : (states,) each, the columns `NEEDED` of an energies table.
     in_runs : by document, (tokens + 1,) whether a token lies in a run; the prefix token is first.
+    bigrams : the yardstick of surprisal; without it sums of that are NaN.
 
     Returns
     -------
@@ -45,7 +49,10 @@ def sum_documents(
         "surprisal": -energies["log_p_correct"].astype(np.float64),
         "energy": energies["energy"].astype(np.float64),
         "below_zero": energies["energy"] < 0,
+        "bigrams": np.full(len(doc_s), np.nan),
     }
+    if bigrams:
+        number_sz["bigrams"] = bigrams.surprisal(energies["last"], energies["correct"])
     sums: dict[str, NDArray[Any]] = {"doc": doc_d}
     for part, weight_s in (("", np.ones(len(doc_s))), (IN_RUNS, run_s)):
         for name in SUMMED:

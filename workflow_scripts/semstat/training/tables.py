@@ -6,14 +6,18 @@ import pyarrow as pa
 
 from ..tables import columns, interval_fields
 
-SUMMED = ("states", "surprisal", "energy", "below_zero")
+SUMMED = ("states", "surprisal", "energy", "below_zero", "bigrams")
 
 IN_RUNS = "runs_"
 """Before the names of sums over states whose correct token lies in a run."""
 
 SUMS = pa.schema(
     columns(layer=pa.int32(), doc=pa.int32())
-    + columns(**{part + name: pa.float64() for part in ("", IN_RUNS) for name in SUMMED})
+    + [
+        pa.field(part + name, pa.float64(), nullable=name == "bigrams")
+        for part in ("", IN_RUNS)
+        for name in SUMMED
+    ]
 )
 """One row a layer and document.
 
@@ -21,6 +25,8 @@ states : how many there are.
 surprisal : Σ −ln p of the correct token, nats.
 energy : Σ H.
 below_zero : states with H < 0.
+bigrams : Σ −ln p of the correct token by a chain of bigrams counted on what the model was trained
+    on, nats; null of a model that was not trained here.
 runs_… : the same of states whose correct token lies in a run, see `repetitions`.
 """
 
