@@ -191,6 +191,11 @@ def test_add_a_source_of_models(place, everything):
     assert all(torch.equal(0.5 * weights, half[key]) for key, weights in whole.items())
 
 
+OF_TRAINED = ("Summing energies", "Comparing trained", "Describing what", "Drawing training")
+OF_TRAINED += ("Tabulating groups", "Tabulating what trained", "Tabulating how they change")
+"""How jobs begin that tell what trained models are like."""
+
+
 def test_add_an_objective(place, everything):
     recipe = Recipe.of("Add an objective")
     recipe.cook(place.clone)
@@ -202,7 +207,9 @@ def test_add_an_objective(place, everything):
     planned = place.would_run(study=study)
     its_own = {job.replace("tiny-random", name) for job in everything if "tiny-random" in job}
     trained = {f"Tokenizing text to train {name}", f"Training {name}"}
-    assert planned - everything == its_own - {f"Fetching model {name}"} | trained
+    told = starting(planned, *OF_TRAINED)
+    assert f"Summing energies of {name} over documents of text" in told
+    assert planned - everything - told == its_own - {f"Fetching model {name}"} | trained
     assert planned & everything <= starting(everything, "Drawing", "Tabulating")
 
     assert place.run(f"results/models/{name}/SHA256SUMS") == trained

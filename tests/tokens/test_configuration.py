@@ -26,8 +26,16 @@ from workflow_scripts.tokens.configuration import check_local_files, documents_o
             "unifrom",
             "'unifrom' is not one of injected, repeated, sh",
         ),
-        ("datasets/nulls/unit", 1, "unknown key; known keys: documents_per_shard, ensemble, of, s"),
-        ("datasets/again/seed", 1, "unknown key; known keys: documents_per_shard, ensemble, of, p"),
+        (
+            "datasets/nulls/unit",
+            1,
+            "unknown key; known keys: documents_per_shard, ensemble, measured, of, s",
+        ),
+        (
+            "datasets/again/seed",
+            1,
+            "unknown key; known keys: documents_per_shard, ensemble, measured, of, p",
+        ),
         ("datasets/again/unit", 0, "0 is not allowed here; What is repeated of the text that "),
         ("datasets/again/unit", "word", "'word' is not allowed here; What is repeated of the "),
         ("datasets/again/prefix_tokens", 0, "0 is less than the minimum of 1; Real tokens "),

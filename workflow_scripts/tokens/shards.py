@@ -87,7 +87,7 @@ def check_held_out(
     InputError
         If it holds one.
     """
-    corpus = provenance_of(tokens.schema_arrow)["corpus"]
+    corpus = provenance_of(tokens.schema_arrow).get("corpus")
     first = min((on["first_document"] for on in trained_on if on["corpus"] == corpus), default=None)
     if first is None:
         return
