@@ -29,12 +29,12 @@ from workflow_scripts.tokens.configuration import check_local_files, documents_o
         (
             "datasets/nulls/unit",
             1,
-            "; known keys: documents_per_shard, ensemble, measured, of, s",
+            "unknown key; known keys: documents_per_shard, ensemble, measured, of, s",
         ),
         (
             "datasets/again/seed",
             1,
-            "; known keys: documents_per_shard, ensemble, measured, of, p",
+            "unknown key; known keys: documents_per_shard, ensemble, measured, of, p",
         ),
         ("datasets/again/unit", 0, "0 is not allowed here; What is repeated of the text that "),
         ("datasets/again/unit", "word", "'word' is not allowed here; What is repeated of the "),
