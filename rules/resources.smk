@@ -130,13 +130,18 @@ def time_to_write(spec):
     return time_for_tokens(spec, tokens_of)
 
 
-def memory_to_write(spec, remembered_mb):
-    """Main memory of a job that writes: on a CPU so much for keys and values, and packed weights."""
+def memory_beside(spec, more_mb):
+    """Main memory of a job that runs a model; `more_mb` its parameters is what else it takes."""
     needed = memory_for(spec)
 
     def of_job(wildcards, input, attempt):
-        more = 4e-6 * size_of(input.snapshot).parameters + remembered_mb
-        on_cpu = device_of(spec) == "cpu"
-        return needed(wildcards, input, attempt) + (attempt * int(more) if on_cpu else 0)
+        more = more_mb(size_of(input.snapshot).parameters)
+        return needed(wildcards, input, attempt) + attempt * int(more)
 
     return of_job
+
+
+def memory_to_write(spec, remembered_mb):
+    """Main memory of a job that writes: on a CPU so much for keys and values, and packed weights."""
+    on_cpu = device_of(spec) == "cpu"
+    return memory_beside(spec, lambda n: 4e-6 * n + remembered_mb if on_cpu else 0)

@@ -55,12 +55,7 @@ rule draw_start:
     input:
         tokenizer_source,
     output:
-        config=f"{START}/config.json",
-        weights=f"{START}/model.safetensors",
-        tokenizer=f"{START}/tokenizer.json",
-        chat=f"{START}/tokenizer_config.json",
-        provenance=f"{START}/provenance.json",
-        digests=f"{START}/SHA256SUMS",
+        **{key: path.replace(SNAPSHOT, START) for key, path in SNAPSHOT_FILES.items()},
     log:
         log("draw_start", "{model}"),
     wildcard_constraints:
@@ -152,7 +147,8 @@ for model, spec in TRAINED.items():
             run(
                 "{params.command}",
                 f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}}"
-                " --log {output.log:q} --kept {output.kept:q} --unfinished {params.unfinished:q} --out {params.out:q}",
+                " --log {output.log:q} --kept {output.kept:q}"
+                " --unfinished {params.unfinished:q} --out {params.out:q}",
                 "{params.code}",
             )
 
@@ -170,7 +166,7 @@ rule take_checkpoint:
     conda:
         CONDA
     params:
-        like=lambda w: MODELS[MODELS[w.model]["like"]]["weights"],
+        like=lambda w: architecture_of(w.model, MODELS),
         options=lambda w: options(MODELS[w.model], "tokens", "blocks"),
     message:
         "Taking {wildcards.model} from the training of {params.like}"
@@ -184,7 +180,7 @@ rule take_checkpoint:
 
 rule describe_corpus:
     input:
-        tokens=tokens_of_corpus,
+        tokens=lambda w: tokens_to_train(w.model),
     output:
         REPEATED_IN,
     log:

@@ -6,7 +6,7 @@ def start_of(model):
     spec = MODELS[model]
     if "architecture" in spec:
         return f"results/training/starts/{model}"
-    return f"results/models/{MODELS[spec['like']]['weights']}"
+    return f"results/models/{architecture_of(model, MODELS)}"
 
 
 def tokenizer_source(wildcards):
@@ -23,7 +23,7 @@ def start_options(wildcards):
     words = [f"--architecture={architecture}", *options(spec, "prefix_token", "blocks")]
     words += options(spec["train"], "seed")
     if "tokenizer" not in spec:
-        return [*words, f"--tokenizer-of=results/models/{MODELS[spec['like']]['weights']}"]
+        return [*words, f"--tokenizer-of=results/models/{architecture_of(wildcards.model, MODELS)}"]
     tokenizer = spec["tokenizer"]
     corpus = CORPUS.format(dataset=tokenizer["made_of"])
     words += options(tokenizer, "vocabulary", "made_of")
@@ -86,13 +86,7 @@ def time_to_train(spec):
 
 def memory_to_train(spec):
     """Main memory of a training: gradients and two moments beside the weights."""
-    needed = memory_for(spec)
-
-    def of_job(wildcards, input, attempt):
-        more = 16e-6 * size_of(input.snapshot).parameters
-        return needed(wildcards, input, attempt) + attempt * int(more)
-
-    return of_job
+    return memory_beside(spec, lambda n: 16e-6 * n)
 
 
 def described_corpora():
@@ -102,10 +96,6 @@ def described_corpora():
         for group in GROUPED
         if group["trained_on"] in DATASETS and not is_repeated(DATASETS[group["trained_on"]])
     ]
-
-
-def tokens_of_corpus(wildcards):
-    return tokens_to_train(wildcards.model)
 
 
 def continuations_of_members(wildcards):

@@ -179,7 +179,7 @@ def _only(spec: Spec, keys: set[str]) -> Spec:
 
 
 def architecture_of(name: str, models: dict[str, Spec]) -> str:
-    """Name of the entry whose snapshot has the architecture that a `random` model takes."""
+    """Name of the entry whose snapshot has the weights of the one that a model is `like`."""
     weights: str = models[models[name]["like"]]["weights"]
     return weights
 
