@@ -33,8 +33,7 @@ def configuration_of(
     about = {name: value for name, value in architecture.items() if name != "model_type"}
     kind = architecture["model_type"]
     if kind not in transformers.CONFIG_MAPPING:
-        close = difflib.get_close_matches(kind, transformers.CONFIG_MAPPING, n=1)
-        advice = f"did you mean {close[0]}?" if close else "name one, such as llama"
+        advice = _did_you_mean(kind, transformers.CONFIG_MAPPING, "name one, such as llama")
         raise InputError(
             f"{key}.model_type: transformers {transformers.__version__} has no {kind!r}; {advice}"
         )
@@ -42,8 +41,7 @@ def configuration_of(
     known = {field.name for field in dataclasses.fields(made)} | set(made.attribute_map)
     for name in about:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            advice = f"did you mean {close[0]}?" if close else "leave it out"
+            advice = _did_you_mean(name, known, "leave it out")
             raise InputError(f"{key}.{name}: {made.__name__} takes no such key; {advice}")
     if about.get("vocab_size", vocabulary) != vocabulary:
         raise InputError(
@@ -58,6 +56,11 @@ def configuration_of(
         # A configuration class may raise anything where a value does not suit it.
         said = " ".join(str(error).split()) or first_line(error)
         raise InputError(f"{key}: {made.__name__} refuses it ({said}); correct it") from error
+
+
+def _did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else otherwise
 
 
 def train_tokenizer(

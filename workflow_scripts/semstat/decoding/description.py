@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import betaincinv
 
 from ..statistics.block_errors import ErrorBars
 from ..statistics.blocks import Blocks
 from ..statistics.curve import Interval
+from ..statistics.shares import exact_share
 from ..tables import interval_columns
 
 SHARES = ("rep_1", "rep_4", "in_loops", "below_zero", "steered")
@@ -64,14 +64,6 @@ def _describe(rows: Sequence[Mapping[str, Any]], confidence: float) -> dict[str,
 
     numbers = {name: share(name) for name in SHARES} | {name: mean(name) for name in MEANS}
     numbers["perplexity"] = Interval(*(float(np.exp(part)) for part in mean("surprisal")))
-    numbers["looping"] = _of_all(sum(row["looping"] for row in rows), len(rows), confidence)
+    numbers["looping"] = exact_share(sum(row["looping"] for row in rows), len(rows), confidence)
     speed = float(np.mean([row["tokens_per_second"] for row in rows]))
     return interval_columns(numbers) | {"tokens_per_second": speed}
-
-
-def _of_all(number: int, of: int, confidence: float) -> Interval[float]:
-    """The share of so many texts, one a prompt, with its exact binomial interval."""
-    outside = (1 - confidence) / 2
-    low = betaincinv(number, of - number + 1, outside) if number else 0.0
-    high = betaincinv(number + 1, of - number, 1 - outside) if number < of else 1.0
-    return Interval(number / of, float(low), float(high))

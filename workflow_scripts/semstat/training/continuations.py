@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from .objective import Batch, Write, require
+from .objective import Batch, Objective, Write, require
 from .recent import repeated
 
 On = Literal["text", "continuations", "both"]
@@ -25,11 +25,34 @@ REPEATED = 4
 """Tokens of a stretch whose repetition is acted on."""
 
 
-def require_continuations(on: str, prefix: int, written: int) -> None:
-    """Raise ValueError unless the parameters of continuations are what they may be."""
-    require(on in get_args(On), f"acts_on: {on!r} is none of {', '.join(get_args(On))}")
-    require(prefix > 0, f"prefix: {prefix} tokens are not enough; at least 1")
-    require(written > 0, f"written: {written} tokens are not enough; at least 1")
+class OnContinuations(Objective):
+    """An objective that acts on text, on what the model writes, or on both.
+
+    acts_on : where it acts.
+    prefix, written : tokens of each window that stay, and that are written after them.
+    """
+
+    acts_on: On
+    prefix: int
+    written: int
+
+    def require_continuations(self) -> None:
+        """Raise ValueError unless these parameters are what they may be."""
+        places, acts_on = get_args(On), self.acts_on
+        require(acts_on in places, f"acts_on: {acts_on!r} is none of {', '.join(places)}")
+        require(self.prefix > 0, f"prefix: {self.prefix} tokens are not enough; at least 1")
+        require(self.written > 0, f"written: {self.written} tokens are not enough; at least 1")
+
+    @property
+    def rewrites(self) -> int:
+        return 0 if self.acts_on == "text" else 2
+
+    @property
+    def writes_to(self) -> int:
+        return self.prefix + self.written if self.rewrites else 0
+
+    def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
+        return continued(ids_xt, write, self.prefix, self.written)
 
 
 def continued(ids_xt: Tensor, write: Write, prefix: int, written: int) -> Batch:

@@ -20,16 +20,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from .continuations import On, continued, mean_of_marked, require_continuations
+from .continuations import On, OnContinuations, mean_of_marked
 from .cross_entropy import cross_entropy
-from .objective import Batch, Objective, Write, require, require_strength
+from .objective import Batch, require, require_strength
 from .recent import recent
 
 Shape = Literal["softplus", "squared_hinge"]
 
 
 @dataclass(frozen=True)
-class EnergyBarrier(Objective):
+class EnergyBarrier(OnContinuations):
     """Cross entropy and a barrier against low energies.
 
     On continuations it acts on marked tokens alone, without cross entropy. There the written token
@@ -73,18 +73,7 @@ class EnergyBarrier(Objective):
         shapes = get_args(Shape)
         require(self.shape in shapes, f"shape: {self.shape!r} is none of {', '.join(shapes)}")
         require(self.periods > 0, f"periods: {self.periods} is below 1")
-        require_continuations(self.acts_on, self.prefix, self.written)
-
-    @property
-    def rewrites(self) -> int:
-        return 0 if self.acts_on == "text" else 2
-
-    @property
-    def writes_to(self) -> int:
-        return self.prefix + self.written if self.rewrites else 0
-
-    def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
-        return continued(ids_xt, write, self.prefix, self.written)
+        self.require_continuations()
 
     def wanted(self, batch: Batch) -> Tensor:
         if batch.second_xt is not None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics.curve import Interval
+from ..statistics.shares import exact_share
 from .several import Number
 from .tables import IN_RUNS, SUMMED
 
@@ -111,8 +112,7 @@ def bounded(
     value, low, high = interval
     if not observable.endswith(SHARES):
         return interval
-    edge = float(round(value))
+    edge = round(value)
     if observable in FLAGS and np.isnan(low) and np.isclose(value, edge, rtol=0, atol=SAME):
-        unseen = 1 - ((1 - confidence) / 2) ** (1 / documents)
-        return Interval(edge, edge * (1 - unseen), edge + (1 - edge) * unseen)
+        return exact_share(edge * documents, documents, confidence)
     return Interval(value, max(low, 0.0), min(high, 1.0))

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .continuations import On, continued, mean_of_marked, require_continuations
+from .continuations import On, OnContinuations, mean_of_marked
 from .cross_entropy import cross_entropy
 from .log_probabilities import log_complement
-from .objective import Batch, Objective, Write, require_strength
+from .objective import Batch, require_strength
 from .recent import recent
 
 
 @dataclass(frozen=True)
-class Unlikelihood(Objective):
+class Unlikelihood(OnContinuations):
     """Cross entropy, and −ln(1 − p) of repetitions.
 
     On text it takes ln p of all that a window has had, at each state: windows · tokens² numbers.
@@ -49,18 +49,7 @@ class Unlikelihood(Objective):
 
     def __post_init__(self) -> None:
         require_strength(self.strength)
-        require_continuations(self.acts_on, self.prefix, self.written)
-
-    @property
-    def rewrites(self) -> int:
-        return 0 if self.acts_on == "text" else 2
-
-    @property
-    def writes_to(self) -> int:
-        return self.prefix + self.written if self.rewrites else 0
-
-    def rewrite(self, ids_xt: Tensor, write: Write) -> Batch:
-        return continued(ids_xt, write, self.prefix, self.written)
+        self.require_continuations()
 
     def wanted(self, batch: Batch) -> Tensor:
         if batch.marked_xt is not None or self.acts_on == "continuations":
