@@ -6,9 +6,11 @@ import os
 import shutil
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 import pytest
 
 from tests.runs import Place
@@ -46,12 +48,17 @@ def bad_night(cluster: Cluster, place: Place, failed: Path) -> Night:
         return start_run(place, *wanted, PATH=f"{shell.parent}:{os.environ['PATH']}")
 
     def victim(fault: str, command: str = "measure_energies") -> Attempt:
-        """A command that is running, in a job that nothing has happened to yet."""
+        """A command in a job that nothing has happened to yet, held, or it may end too soon."""
 
-        def fresh() -> list[Attempt]:
-            return [found for found in attempts(place, command) if found.job not in hit.values()]
+        def held() -> Attempt | None:
+            fresh = (found for found in attempts(place, command) if found.job not in hit.values())
+            for attempt in fresh:
+                with suppress(psutil.NoSuchProcess):
+                    attempt.process.suspend()
+                    return attempt
+            return None
 
-        attempt: Attempt = until(fresh, f"{command} for {fault}")[0]
+        attempt: Attempt = until(held, f"{command} for {fault}")
         hit[fault] = attempt.job
         return attempt
 
@@ -77,15 +84,13 @@ def bad_night(cluster: Cluster, place: Place, failed: Path) -> Night:
     cluster.node("down")
     ended("down")
     cluster.resume()
-    attempt = victim("slurmd")
-    attempt.process.suspend()  # or it may end before its node is missed
+    victim("slurmd")
     cluster.kill_slurmd()
     ended("slurmd")
     cluster.start_slurmd()
 
     # The user unlocks and runs again while a job of the dead run goes on.
     orphan = victim("double")
-    orphan.process.suspend()
     run.end(signal.SIGKILL)
     assert place.snakemake("--unlock").code == 0
     run = start()
@@ -96,13 +101,12 @@ def bad_night(cluster: Cluster, place: Place, failed: Path) -> Night:
 
     until(replaced, "a replacement")
     orphan.process.resume()
-    victim("terminate", "count_states")
+    victim("terminate", "count_states").process.resume()  # what was submitted goes on
     seen["terminate"] = run.end(signal.SIGTERM)
     until(lambda: not cluster.queue(), "a terminated run's jobs have ended")
 
     run = start()
     attempt = victim("time", "estimate_curves")
-    attempt.process.suspend()
     cluster.stop_controller()
     time.sleep(10)  # looks that fail; were the job forgotten, nobody would try it again
     cluster.start_controller()
