@@ -8,10 +8,16 @@ import pytest
 from scipy.special import stdtrit
 from scipy.stats import binomtest
 
-from tests.training.trained import READ, WRITTEN
+from tests.training.trained import READ
 from workflow_scripts.semstat.statistics.curve import Interval
 from workflow_scripts.semstat.training.doses import describe_groups
-from workflow_scripts.semstat.training.observables import Place, bounded, of_reading, of_writing
+from workflow_scripts.semstat.training.observables import (
+    KEPT,
+    Place,
+    bounded,
+    of_reading,
+    of_writing,
+)
 from workflow_scripts.semstat.training.several import Number, combine
 from workflow_scripts.semstat.training.tables import SUMMED
 from workflow_scripts.training.groups import groups_of
@@ -161,16 +167,16 @@ def test_observables_of_reading_are_ratios_of_sums():
 
 def test_observables_of_writing_are_means_over_prompts():
     rows = [
-        {"condition": "s", "value": at, "doc": doc} | dict.fromkeys(ALL_WRITTEN, doc * at)
+        {"condition": "s", "value": at, "doc": doc, "tokens": [1, 2] * doc}
+        | dict.fromkeys(KEPT, doc * at)
         for at in (0.5, 1.0)
         for doc in (2, 3)
     ]
     found = of_writing("d", rows)
     assert found[Place("d", None, "s", 0.5, "rep_4")].value == 1.25
     assert found[Place("d", None, "s", 1.0, "looping")].doc_d.tolist() == [2, 3]
-
-
-ALL_WRITTEN = (*WRITTEN, "rep_1", "in_loops", "energy", "entropy")
+    # 1 2 1 2 has two of three pairs for the first time, and 1 2 1 2 1 2 two of five.
+    assert found[Place("d", None, "s", 0.5, "rep_2")].value == pytest.approx((1 / 3 + 3 / 5) / 2)
 
 
 def test_rows_of_groups_are_means_over_their_models():

@@ -15,7 +15,7 @@ from ..semstat.provenance import Identity, Provenance
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 from ..semstat.training import doses
 from ..semstat.training.corpus_columns import CORPORA
-from ..semstat.training.observables import WRITTEN, Place, of_reading, of_writing
+from ..semstat.training.observables import CONTINUED, Place, of_reading, of_writing
 from ..semstat.training.several import Number
 from ..semstat.training.tables import DOSES, GROUPS, NUMBERS, SUMS
 
@@ -94,9 +94,8 @@ def _read_sums(paths: list[Path]) -> tuple[Numbers, dict[str, Any]]:
 
 
 def _add_continuations(numbers: Numbers, paths: list[Path]) -> None:
-    names = ["condition", "value", "doc", *WRITTEN]
     for path in paths:
-        table: pa.Table = read_table(path, CONTINUATIONS, names)
+        table: pa.Table = read_table(path, CONTINUATIONS, CONTINUED)
         model, dataset, _ = Identity.of(provenance_of(table.schema))
         _add(numbers, model, of_writing(dataset, table.to_pylist()), path)
 

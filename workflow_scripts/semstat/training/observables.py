@@ -5,7 +5,8 @@ Of reading, on average over states with an energy: `surprisal`, −ln p of the c
 `energy`, H = p(correct) − p(last); `omega`, the share of H < 0, Ω(0⁻). With `runs_` before the name
 of states whose correct token lies in a run (see `repetitions`), with `else_` of the others.
 
-Of writing, on average over prompts: see `decoding.columns.CONTINUATIONS`.
+Of writing, on average over prompts: see `decoding.columns.CONTINUATIONS`; and `rep_2`, see
+`loops.repetition`, which corpora are compared by.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..generation.loops import repetition
 from ..statistics.curve import Interval
 from ..statistics.shares import exact_share
 from .several import Number
@@ -26,9 +28,13 @@ READ = {"surprisal": "surprisal", "bigrams": "bigrams", "energy": "energy", "ome
 
 ELSEWHERE = "else_"
 
-WRITTEN = ("rep_1", "rep_4", "looping", "in_loops", "energy", "entropy")
+KEPT = ("rep_1", "rep_4", "looping", "in_loops", "energy", "entropy")
+"""Observables of writing that continuations have."""
 
-SHARES = ("omega", "rep_1", "rep_4", "looping", "in_loops")
+CONTINUED = ("condition", "value", "doc", "tokens", *KEPT)
+"""Columns of continuations that are looked at."""
+
+SHARES = ("omega", "rep_1", "rep_2", "rep_4", "looping", "in_loops")
 """Between 0 and 1, these and those with something before the name."""
 
 
@@ -86,7 +92,7 @@ def of_writing(dataset: str, rows: Sequence[Mapping[str, Any]]) -> dict[Place, N
 
     Parameters
     ----------
-    rows : of continuations, with condition, value, doc and `WRITTEN`.
+    rows : of continuations, with the columns `CONTINUED`.
     """
     by_value: dict[tuple[str, float | None], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -94,8 +100,10 @@ def of_writing(dataset: str, rows: Sequence[Mapping[str, Any]]) -> dict[Place, N
     found = {}
     for said, of_value in by_value.items():
         doc_d = np.array([row["doc"] for row in of_value])
-        for name in WRITTEN:
-            value_d = np.array([row[name] for row in of_value], dtype=np.float64)
+        observed = {name: [row[name] for row in of_value] for name in KEPT}
+        observed["rep_2"] = [repetition(row["tokens"], 2) for row in of_value]
+        for name, values in observed.items():
+            value_d = np.array(values, dtype=np.float64)
             found[Place(dataset, None, *said, name)] = Number.per(
                 value_d, np.ones(len(value_d)), doc_d
             )
