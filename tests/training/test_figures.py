@@ -124,6 +124,15 @@ def test_families_of_one_objective_are_not_among_tradeoffs():
     ] * len(tradeoff_curves(cured()))
 
 
+@pytest.mark.parametrize(
+    ("draw", "groups", "said"),
+    [(draw_tradeoffs, injected(), "two objectives"), (draw_doses, cured(), "two rates")],
+)
+def test_of_what_differs_in_nothing_there_is_no_figure(draw, groups, said):
+    with pytest.raises(InputError, match=said):
+        draw(groups, numbers(groups), "sotu")
+
+
 def test_tradeoffs_go_through_strengths_in_order_which_stand_at_the_ends(figures):
     figure, groups, rows = figures["tradeoffs"]
     (axes,) = panel(figure, "loops, greedy")

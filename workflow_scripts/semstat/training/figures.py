@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..decoding.figures import TWO_TICKS, log_axis, said
 from ..decoding.labels import Label, place_labels
+from ..errors import InputError
 from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below
 from ..generation.condition_figures import MARKERS, bars_of, limits
 from ..statistics.curve import Interval
@@ -139,8 +140,15 @@ def draw_doses(groups: Rows, numbers: Rows, title: str) -> Figure:
     ----------
     groups : rows of a groups table.
     numbers : rows of a numbers table, of one dataset.
+
+    Raises
+    ------
+    InputError
+        If no family has two rates.
     """
     curves, (read, *written) = dose_curves(groups), panels_of(numbers, READ_PANELS)
+    if not curves:
+        raise InputError("no family of models was trained at two rates: there is no dose to draw")
     side_by_side = [panel for line in written for panel in line]
     lines = [read, *([side_by_side] if 0 < len(side_by_side) <= len(read) else written)]
     columns = max(map(len, lines))
@@ -228,8 +236,15 @@ def draw_tradeoffs(groups: Rows, numbers: Rows, title: str) -> Figure:
     ----------
     groups : rows of a groups table; families of one objective are left out.
     numbers : rows of a numbers table, of one dataset.
+
+    Raises
+    ------
+    InputError
+        If no family has two objectives.
     """
     curves = tradeoff_curves(groups)
+    if not curves:
+        raise InputError("no family of models was trained by two objectives: nothing is traded")
     lines = panels_of(numbers, TRADED)
     [perplexity] = panels_of(numbers, {"perplexity": ""})[0]
     # Those of reading stand one below the other, left of those of each condition.
