@@ -4,10 +4,11 @@
 
 writes docs/tables/STAGE from the results of a finished study: `lenses` of config/lenses.yaml,
 `repetition` of config/ensembles.yaml, `steering` of config.yaml, `decoding` and `criticality` of
-config/decoding.yaml and config/criticality.yaml, `generation` of a study whose datasets are `sotu`
-and, after its first 16 tokens, what the model writes at sampling temperatures of 0 (`cold`), 0.5
-(`cool`) and 1 (`warm`). With them goes the study's provenance.json: configuration, commits and
-library versions. tests/test_claims_of_studies.py holds pages to them.
+config/decoding.yaml and config/criticality.yaml, `training-corpora` of config/corpora.yaml with its
+target `decoding`, `training-families` of config/families.yaml with `mechanics`, `generation` of a
+study whose datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling
+temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
+configuration, commits and library versions. tests/test_claims_of_studies.py holds pages to them.
 """
 
 from __future__ import annotations
@@ -101,12 +102,43 @@ def criticality(results: Path, out: Path) -> None:
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
 
 
+def training_corpora(results: Path, out: Path) -> None:
+    """Groups of models, what they are like at the final layer and when they write, and doses."""
+    for name in ("groups", "numbers", "doses"):
+        table = pd.read_csv(results / f"training/{name}.csv")
+        if name == "numbers":
+            last = table.groupby(["group", "dataset"]).layer.transform("max")
+            table = table[table.layer.isna() | (table.layer == last)]
+        table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+
+
+def training_families(results: Path, out: Path) -> None:
+    """Wells and mechanics at the final layer, and what tells two models apart."""
+    for name in ("wells", "mechanics", "comparisons"):
+        table = pd.read_csv(results / f"{name}.csv")
+        if name == "mechanics":
+            member = (table.form == "energy") & (table.kinetic == "log_half_square")
+            table = table[member & table.potential.isin(["surprisal", "entropy"])]
+        if name != "comparisons":
+            table = table[table.layer == table.groupby("model").layer.transform("max")]
+        table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+
+
 PROMPT = 16
 """Tokens of each document that the model goes on from."""
 
 STAGES = {
-    make.__name__: make
-    for make in (lenses, repetition, steering, decoding, generation, criticality)
+    make.__name__.replace("_", "-"): make
+    for make in (
+        lenses,
+        repetition,
+        steering,
+        decoding,
+        generation,
+        criticality,
+        training_corpora,
+        training_families,
+    )
 }
 
 
