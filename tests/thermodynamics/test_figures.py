@@ -43,7 +43,7 @@ def lines(count, **options):
     return [Line(f"model-{i}", curve(i / 5, **options)) for i in range(count)]
 
 
-@pytest.mark.parametrize(("count", "ordered"), [(1, False), (9, True)])
+@pytest.mark.parametrize(("count", "ordered"), [(1, False), (9, True), (40, False)])
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_legend_and_axes_stand_apart_and_name_every_line(quantity, count, ordered):
     figure = draw_curves(lines(count), quantity, "smollm2, sotu", ordered)
@@ -150,7 +150,7 @@ def well_columns(layers, shift=0.0, missing=False):
     return columns
 
 
-@pytest.mark.parametrize(("count", "layers"), [(1, 1), (3, 4), (9, 31)])
+@pytest.mark.parametrize(("count", "layers"), [(1, 1), (3, 4), (9, 31), (40, 4)])
 def test_wells_are_drawn_layer_by_layer(count, layers):
     given = [Line(f"model-{i}", well_columns(layers, i / 50)) for i in range(count)]
     figure = draw_wells(given, "sotu")

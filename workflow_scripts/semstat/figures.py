@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 """Colours told apart by every kind of colour vision (Okabe & Ito, 2008)."""
 
-DASHES: list[Any] = ["-", "--", ":", "-."]
+DASHES: list[Any] = ["-", "--", ":", "-.", (0, (6, 1, 1, 1, 1, 1))]
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from ..figures import (
+    LEGEND_LINE,
     LINEAR_BELOW,
     STYLE,
     Figure,
@@ -24,6 +25,9 @@ from ..figures import (
 from ..statistics.curve import Curve, Interval
 
 Columns = Mapping[str, NDArray[np.float64]]
+
+LEGEND_COLUMNS = 3
+"""Of the legend of wells."""
 
 
 class Quantity(NamedTuple):
@@ -74,7 +78,7 @@ def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool)
     ordered : whether the lines have an order (layers), shown by a sequential colour map.
     """
     with house_style():
-        figure = Figure(figsize=(5.6, 3.2))
+        figure = Figure(figsize=(5.6, max(3.2, LEGEND_LINE * (len(lines) + 2))))
         axes = figure.subplots()
         for (label, columns), (color, dash) in zip(
             lines, line_styles(len(lines), ordered), strict=True
@@ -157,7 +161,8 @@ def draw_wells(lines: Sequence[Line], title: str) -> Figure:
         0 is the embedding, 1 the last block's output.
     """
     with house_style():
-        figure = Figure(figsize=(5.6, 4.6))
+        legend_lines = -(-len(lines) // LEGEND_COLUMNS)
+        figure = Figure(figsize=(5.6, 4.6 + LEGEND_LINE * max(0, legend_lines - 3)))
         panels = figure.subplots(2, 2, sharex=True)
         for axes, (name, number) in zip(panels.flat, WELL_PANELS.items(), strict=True):
             if number.scale != "log":
@@ -170,7 +175,8 @@ def draw_wells(lines: Sequence[Line], title: str) -> Figure:
             axes.set_xlabel("layer / blocks")
             axes.set_xticks([0, 0.5, 1])
         figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
-        figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
+        named = panels[0, 0].get_legend_handles_labels()
+        figure.legend(*named, loc="outside lower left", ncols=LEGEND_COLUMNS)
     return figure
 
 
