@@ -180,8 +180,8 @@ def _draw_line(axes: Axes, line: Line, x_o: Array, y_o: Array, size: float) -> N
     axes.plot(
         x_o,
         y_o,
-        line.dash,
         color=line.color,
+        linestyle=line.dash,
         linewidth=width,
         zorder=above,
         marker=".",
