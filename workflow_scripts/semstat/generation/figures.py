@@ -101,7 +101,7 @@ def draw_schedules(schedules: Mapping[str, tuple[Array, Array]], title: str) -> 
             if not np.allclose(solved_t, schedule_t, rtol=1e-3):
                 axes.plot(position_t[reached_t], solved_t[reached_t], ".", alpha=0.3, **dots)
             axes.plot(position_t[~reached_t], solved_t[~reached_t], "x", alpha=0.7, **dots)
-            axes.plot(position_t, schedule_t, dash, color=color, label=name)
+            axes.plot(position_t, schedule_t, color=color, linestyle=dash, label=name)
         axes.set_ylabel("sampling temperature")
         position_axis(axes)
         axes.set_title(title, loc="left")
