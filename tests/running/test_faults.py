@@ -66,8 +66,10 @@ class Blow(NamedTuple):
             return None
         (os.killpg if self.to_all else os.kill)(process.pid, self.signal)
         try:
-            process.wait(timeout=120)
+            process.wait(timeout=300)
         except subprocess.TimeoutExpired:
+            if self.signal != signal.SIGTERM:
+                raise
             process.kill()
             process.wait()
             return signal.SIGKILL
