@@ -103,13 +103,14 @@ def criticality(results: Path, out: Path) -> None:
 
 
 def training_corpora(results: Path, out: Path) -> None:
-    """Groups of models, what they are like at the final layer and when they write, and doses."""
+    """Groups of models, what they are like when they read and write, doses, and wells."""
     for name in ("groups", "numbers", "doses"):
         table = pd.read_csv(results / f"training/{name}.csv")
         if name == "numbers":
-            last = table.groupby(["group", "dataset"]).layer.transform("max")
-            table = table[table.layer.isna() | (table.layer == last)]
+            table = at_last_layer(table, "group", "dataset")
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+    wells = at_last_layer(pd.read_csv(results / "wells.csv"), "model")
+    wells.to_csv(out / "wells.csv", index=False, float_format=DIGITS)
 
 
 def training_families(results: Path, out: Path) -> None:
@@ -120,8 +121,14 @@ def training_families(results: Path, out: Path) -> None:
             member = (table.form == "energy") & (table.kinetic == "log_half_square")
             table = table[member & table.potential.isin(["surprisal", "entropy"])]
         if name != "comparisons":
-            table = table[table.layer == table.groupby("model").layer.transform("max")]
+            table = at_last_layer(table, "model")
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+
+
+def at_last_layer(table: pd.DataFrame, *of: str) -> pd.DataFrame:
+    """Rows of the last layer of each model, or group and dataset, and those of no layer."""
+    last = table.groupby([*of]).layer.transform("max")
+    return table[table.layer.isna() | (table.layer == last)]
 
 
 PROMPT = 16
