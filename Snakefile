@@ -34,6 +34,8 @@ from workflow_scripts.generation.configuration import (
 from workflow_scripts.lenses.configuration import lenses_of
 from workflow_scripts.running.code import digest_of_code
 from workflow_scripts.running.job_sizes import (
+    BYTES,
+    TRAINED_BYTES,
     gpu_memory_mb,
     memory_mb,
     runtime_minutes,

@@ -70,27 +70,35 @@ def size_of(snapshot):
     return weights_in(snapshot.parent / "model.safetensors")
 
 
-def warn_of_small_gpu(snapshot, needed):
+def warn_of_small_gpu(snapshot, parameter_bytes):
     """Say once if a model is larger than the cluster's GPUs; the other models can still run."""
+    needed = gpu_memory_mb(size_of(snapshot), parameter_bytes)
     there = int(profiled("gpu_memory_mb") or needed)
-    if needed > there and snapshot not in TOO_LARGE:
-        TOO_LARGE.add(snapshot)
+    if needed > there and (snapshot, needed) not in TOO_LARGE:
+        TOO_LARGE.add((snapshot, needed))
+        purpose = " to be trained" if parameter_bytes == TRAINED_BYTES else ""
+        remedy = "" if purpose else ", or set the model's dtype to bfloat16"
         logger.warning(
-            f"{Path(snapshot).parent} needs a GPU of {needed} MB, and the cluster's profile names "
-            f"one of {there} MB: name a larger one there, or set the model's dtype to bfloat16"
+            f"{Path(snapshot).parent} needs a GPU of {needed} MB{purpose}, and the cluster's profile "
+            f"names one of {there} MB: name a larger one there{remedy}"
         )
 
 
 TOO_LARGE = set()
 
 
-def memory_for(spec, measured_layers=0):
-    """Main memory of a job that runs a model, and measures energies at so many layers."""
+def memory_for(spec, measured_layers=0, parameter_bytes=None):
+    """Main memory of a job that runs a model, and measures energies at so many layers.
+
+    Parameters
+    ----------
+    parameter_bytes : that a GPU needs of each parameter (default: those of the model's dtype).
+    """
 
     def of_job(wildcards, input, attempt):
         weights, device = size_of(input.snapshot), device_of(spec)
         if device == "cuda":
-            warn_of_small_gpu(input.snapshot, gpu_memory_mb(weights, spec["dtype"]))
+            warn_of_small_gpu(input.snapshot, parameter_bytes or BYTES[spec["dtype"]])
         return memory_mb(weights, spec["dtype"], device, measured_layers, attempt)
 
     return of_job
@@ -130,9 +138,9 @@ def time_to_write(spec):
     return time_for_tokens(spec, tokens_of)
 
 
-def memory_beside(spec, more_mb):
+def memory_beside(spec, more_mb, parameter_bytes=None):
     """Main memory of a job that runs a model; `more_mb` its parameters is what else it takes."""
-    needed = memory_for(spec)
+    needed = memory_for(spec, parameter_bytes=parameter_bytes)
 
     def of_job(wildcards, input, attempt):
         more = more_mb(size_of(input.snapshot).parameters)

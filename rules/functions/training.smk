@@ -86,7 +86,7 @@ def time_to_train(spec):
 
 def memory_to_train(spec):
     """Main memory of a training: gradients and two moments beside the weights."""
-    return memory_beside(spec, lambda n: 16e-6 * n)
+    return memory_beside(spec, lambda n: 1e-6 * TRAINED_BYTES * n, TRAINED_BYTES)
 
 
 def described_corpora():

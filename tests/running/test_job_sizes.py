@@ -9,7 +9,9 @@ from tests.tiny import save_tiny_model, tiny_model
 from workflow_scripts.models.loading import BATCH_TOKENS
 from workflow_scripts.running.job_sizes import (
     BUFFERED_STATES,
+    BYTES,
     STATE_BYTES,
+    TRAINED_BYTES,
     Weights,
     gpu_memory_mb,
     memory_mb,
@@ -64,7 +66,10 @@ def test_a_larger_model_asks_for_more_of_everything():
     more = 2 * 2 * (large.parameters - small.parameters) / 1e6  # bytes, file and copy
     difference = memory_mb(large, "bfloat16", "cuda") - memory_mb(small, "bfloat16", "cuda")
     assert difference == pytest.approx(more, abs=2)
-    assert gpu_memory_mb(large, "bfloat16") > 6_000 > gpu_memory_mb(small, "bfloat16")
+    assert gpu_memory_mb(large, 2) > 6_000 > gpu_memory_mb(small, 2)
+    gradient_and_moments = 3 * 4 * large.parameters / 1e6
+    trained = gpu_memory_mb(large, TRAINED_BYTES) - gpu_memory_mb(large, BYTES["float32"])
+    assert trained == pytest.approx(gradient_and_moments, abs=1)
     minutes = [runtime_minutes(model, 2e6, 8e6, "cuda", 8) for model in (small, large)]
     assert minutes[0] < 60 < minutes[1]
 

@@ -143,3 +143,13 @@ def test_a_prefix_token_goes_with_the_weights(trained):
         path = trained.work / f"results/training/tokens/model={model}/dataset=text/part=0.parquet"
         found = json.loads(pq.ParquetFile(path).schema_arrow.metadata[b"semantic-statistics"])
         assert found["prefix_token"] == PREFIX
+
+
+def test_a_gpu_that_is_too_small_to_train_is_warned_of(altered, study):
+    profile = altered.clone / "profiles" / "slurm" / "config.yaml"
+    profile.write_text(profile.read_text().replace("gpu_memory: 40000", "gpu_memory: 1000"))
+    log = "results/training/logs/barrier.parquet"
+    said = altered.snakemake(f"--profile={profile.parent}", "--dry-run", log, study=study)
+    assert said.code == 0, said.text
+    assert said.text.count("tiny needs a GPU of 1502 MB to be trained") == 1
+    assert "dtype" not in said.text

@@ -15,6 +15,9 @@ from ..semstat.energies.columns import COLUMNS
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Of one parameter, by the dtype that the model runs in."""
 
+TRAINED_BYTES = 16
+"""Of one parameter that is trained: itself, its gradient and two moments, in float32."""
+
 SPEED = {"cuda": 5e12, "cpu": 2e10}
 """Floating-point operations a second that can be relied on: of a data-centre GPU in float32, and of
 one CPU core (25 G were measured). Four in five of a faster GPU's time limits go unused."""
@@ -100,10 +103,15 @@ def memory_mb(
     return attempt * (HOST_MB[device] + ACTIVATION_MB + math.ceil((loaded + kept) / 1e6))
 
 
-def gpu_memory_mb(weights: Weights, dtype: str) -> int:
-    """GPU memory that a model needs at least: itself, its readout in float32, and one batch."""
+def gpu_memory_mb(weights: Weights, parameter_bytes: int) -> int:
+    """GPU memory that a model needs at least: itself, its readout in float32, and one batch.
+
+    Parameters
+    ----------
+    parameter_bytes : of a parameter: `BYTES` of its dtype, or `TRAINED_BYTES`.
+    """
     return ACTIVATION_MB + math.ceil(
-        (weights.parameters * BYTES[dtype] + 4 * weights.largest) / 1e6
+        (weights.parameters * parameter_bytes + 4 * weights.largest) / 1e6
     )
 
 

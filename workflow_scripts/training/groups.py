@@ -15,6 +15,9 @@ from .configuration import trained_of
 OF_START = ("architecture", "tokenizer", "prefix_token", "like")
 """Keys of an entry that say what is trained."""
 
+BESIDE_TRAINING = ("seed", "checkpoints")
+"""Keys of `train` in which the models of a group may differ: weights kept on the way change none."""
+
 OF_INJECTION = ("of", "unit", "copies", "shuffled", "seed")
 """Keys of an injected dataset in which a line's datasets do not differ."""
 
@@ -36,7 +39,7 @@ def groups_of(models: dict[str, Spec], datasets: dict[str, Spec]) -> list[Group]
         that weights are of.
     like : the group that weights are of; None of fresh ones, and of what is not trained here.
     objective, strength : its kind and its key of that name; None of what is not trained here.
-    settings : keys of `train` but the seed, as JSON.
+    settings : keys of `train` but `BESIDE_TRAINING`, as JSON.
     trained_on : the dataset, or several with + between.
     rate, shuffled : share of inserted tokens, and whether these are shuffled; rate 0 of text, None
         of what is neither.
@@ -76,8 +79,12 @@ def _key(name: str, trained: dict[str, Spec]) -> str:
     said = {key: spec[key] for key in OF_START if key in spec}
     if "like" in spec:
         said["like"] = _key(spec["like"], trained)
-    train = {key: value for key, value in spec["train"].items() if key != "seed"}
-    return json.dumps(said | {"train": train}, sort_keys=True)
+    return json.dumps(said | {"train": _settings(spec["train"])}, sort_keys=True)
+
+
+def _settings(train: Spec) -> Spec:
+    """What makes a training what it is."""
+    return {key: value for key, value in train.items() if key not in BESIDE_TRAINING}
 
 
 def _called(names: Sequence[str], models: dict[str, Spec]) -> str:
@@ -104,9 +111,7 @@ def _facts(spec: Spec, datasets: dict[str, Spec]) -> Group:
     return {
         "objective": train["objective"].get("kind"),
         "strength": train["objective"].get("strength"),
-        "settings": json.dumps(
-            {key: value for key, value in train.items() if spec and key != "seed"}, sort_keys=True
-        ),
+        "settings": json.dumps(_settings(spec.get("train", {})), sort_keys=True),
         "trained_on": "+".join(named) or None,
         "rate": 0.0 if text else dataset.get("rate"),
         "shuffled": dataset.get("shuffled", False),

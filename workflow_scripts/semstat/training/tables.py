@@ -48,7 +48,7 @@ models, seeds : their names, with a comma between, and how many there are.
 family, like, objective, strength, trained_on, rate, shuffled, control, tokens : see
     `training.groups.groups_of`.
 parameters : of a model.
-settings : of its training but the seed, as JSON.
+settings : of its training but the seed and its checkpoints, as JSON.
 rep_1 … rep_4 : of the tokens that its first model is trained on, in windows as that reads them;
     null where they are of several datasets.
 """
