@@ -5,10 +5,13 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from scipy.special import stdtrit
 from scipy.stats import binomtest
 
+from tests.runs import REPO
 from tests.training.trained import READ
+from workflow_scripts.configuration.study import resolve
 from workflow_scripts.semstat.statistics.curve import Interval
 from workflow_scripts.semstat.training.doses import describe_groups
 from workflow_scripts.semstat.training.observables import (
@@ -239,6 +242,27 @@ def test_groups_are_models_that_differ_in_seeds_alone_called_by_what_names_share
     assert [group["rate"] for group in groups.values()] == [0.0, 0.0, 0.2]
     assert all(group["family"] == "llama" and group["like"] is None for group in groups.values())
     assert "seed" not in json.loads(groups["c"]["settings"])
+
+
+def test_weights_kept_on_the_way_make_no_group_apart():
+    line = {"a-0": entry(checkpoints=[50]), "a-1": entry(seed=1, checkpoints=[]),
+            "b-0": entry("plain-2", checkpoints=[])}  # fmt: skip
+    groups = grouped(line)
+    assert groups["a"]["models"] == ["a-0", "a-1"]
+    assert not any(group["control"] for group in groups.values())
+
+
+def test_the_study_of_corpora_has_its_line_from_text_without_insertions():
+    study = yaml.safe_load((REPO / "config/corpora.yaml").read_text(encoding="utf-8"))
+    resolved = resolve(study)
+    rates = {}
+    for group in groups_of(resolved["models"], resolved["datasets"]):
+        if not group["control"]:
+            rates.setdefault(group["family"], {})[group["rate"]] = len(group["models"])
+    line = dict.fromkeys((0, 0.05, 0.1, 0.2, 0.4), 1)
+    assert rates == dict.fromkeys(("gpt2", "gpt_neox", "mamba2"), line) | {
+        "llama": dict.fromkeys(line, 3)
+    }
 
 
 def test_names_that_are_taken_or_share_nothing_leave_the_first_name():

@@ -16,7 +16,7 @@ OF_START = ("architecture", "tokenizer", "prefix_token", "like")
 """Keys of an entry that say what is trained."""
 
 BESIDE_TRAINING = ("seed", "checkpoints")
-"""Keys of `train` in which the models of a group may differ: weights kept on the way change none."""
+"""Keys of `train` in which a group's models may differ; weights kept on the way change nothing."""
 
 OF_INJECTION = ("of", "unit", "copies", "shuffled", "seed")
 """Keys of an injected dataset in which a line's datasets do not differ."""
