@@ -151,5 +151,5 @@ def test_a_gpu_that_is_too_small_to_train_is_warned_of(altered, study):
     log = "results/training/logs/barrier.parquet"
     said = altered.snakemake(f"--profile={profile.parent}", "--dry-run", log, study=study)
     assert said.code == 0, said.text
-    assert said.text.count("tiny needs a GPU of 1502 MB to be trained") == 1
+    assert said.text.count("tiny needs a GPU of 1501 MB to be trained") == 1
     assert "dtype" not in said.text
