@@ -31,6 +31,7 @@ from workflow_scripts.generation.configuration import (
     own_options,
     schedule_options,
 )
+from workflow_scripts.interventions.configuration import intervened
 from workflow_scripts.lenses.configuration import lenses_of
 from workflow_scripts.running.code import digest_of_code
 from workflow_scripts.running.job_sizes import (
@@ -83,6 +84,8 @@ include: "rules/generation.smk"
 include: "rules/criticality.smk"
 include: "rules/energies.smk"
 include: "rules/lenses.smk"
+include: "rules/interventions.smk"
+include: "rules/attention.smk"
 include: "rules/thermodynamics.smk"
 include: "rules/comparisons.smk"
 include: "rules/repetition.smk"

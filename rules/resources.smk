@@ -42,7 +42,20 @@ def running(model, *keys):
     """Words of a command that say which model runs, and how; those of more keys of its entry."""
     spec = MODELS[model]
     snapshot = f"--model=results/models/{spec['weights']}"
-    return [snapshot, f"--name={model}", *options(spec, *keys, *PRECISION)]
+    words = [snapshot, f"--name={model}", *options(spec, *keys, *PRECISION)]
+    return words + changes(spec["intervention"])
+
+
+def changes(intervention):
+    """Words on what is changed in a model while it runs: none where nothing is.
+
+    With the digest of its code, which is code of no command, so that an edit of it reruns what has
+    run under it.
+    """
+    if intervention == "none":
+        return []
+    code = digest_of_code(f"semstat.interventions.{intervention['kind']}")
+    return [f"--intervention={json.dumps(intervention | {'code': code}, sort_keys=True)}"]
 
 
 # How it runs, which changes no result: what `running` says stands in a rule's params.

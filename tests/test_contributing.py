@@ -123,7 +123,8 @@ def files_in(folder: Path) -> dict[str, str]:
 
 
 def test_every_recipe_has_a_test():
-    kinds = ["an ensemble", "a source of models", "an objective", "a column", "a figure", "a stage"]
+    kinds = ["an ensemble", "a source of models", "an intervention", "an objective", "a column"]
+    kinds += ["a figure", "a stage"]
     assert [f"Add {kind}" for kind in kinds] == TITLES
 
 
@@ -189,6 +190,29 @@ def test_add_a_source_of_models(place, everything):
     whole, half = (load_file(models / model / "model.safetensors") for model in ("tiny", name))
     assert whole.keys() == half.keys()
     assert all(torch.equal(0.5 * weights, half[key]) for key, weights in whole.items())
+
+
+def test_add_an_intervention(place, everything):
+    recipe = Recipe.of("Add an intervention")
+    recipe.cook(place.clone)
+    assert place.would_run() == set()
+
+    study = recipe.added()
+    (name,) = set(study["models"]) - set(MODELS)
+    planned = place.would_run(study=study)
+    its_own = {job.replace("tiny-random", name) for job in everything if "tiny-random" in job}
+    assert planned - everything == its_own - {f"Fetching model {name}"}
+    assert planned & everything <= starting(everything, "Drawing", "Tabulating")
+
+    path = "results/energies/model={}/dataset=text/layer=3/shard=0.parquet"
+    place.run(path.format(name))
+    plain, dilated = (
+        pq.ParquetFile(place.work / path.format(model)).read().to_pandas()
+        for model in ("tiny", name)
+    )
+    assert plain.correct.equals(dilated.correct) and not plain.energy.equals(dilated.energy)
+    tests = ["tests/interventions/test_configuration.py", "tests/test_rooms.py"]
+    check(place, "pytest", "-q", "-p", "no:cacheprovider", *tests)
 
 
 OF_TRAINED = ("Summing energies", "Comparing trained", "Describing what", "Drawing training")

@@ -25,6 +25,7 @@ FLOORS = [
 modules, `top` the commands that people type, STAGE any stage's room."""
 
 AMONG_PHYSICS = {
+    "attention": {"thermodynamics"},
     "comparisons": {"thermodynamics"},
     "criticality": {"generation", "thermodynamics"},
     "decoding": {"generation", "mechanics", "steering"},
@@ -35,6 +36,7 @@ AMONG_PHYSICS = {
 """Physics of other stages that a stage's physics may build on."""
 
 AMONG_STAGES = {
+    "attention": {"energies", "tokens"},
     "comparisons": {"thermodynamics", "tokens"},
     "criticality": {"generation", "tokens"},
     "decoding": {"generation", "tokens"},

@@ -40,8 +40,11 @@ def defaults_in(part: Any) -> Iterator[tuple[str, Any]]:
 def defaults_of_stages() -> dict[str, Defaults]:
     found: dict[str, Defaults] = {}
     for file in SCHEMAS.glob("*.schema.yaml"):
-        of_stage = found.setdefault(file.name.partition(".")[0], {})
+        stage = file.name.partition(".")[0]
+        of_stage = found.setdefault(stage, {})
         for key, default in defaults_in([*yaml.safe_load_all(file.read_text())]):
+            if key == stage and default == []:
+                continue  # the stage's entries: no option of a command, whatever one is called
             if default not in of_stage.setdefault(key, []):
                 of_stage[key].append(default)
     return found

@@ -73,7 +73,7 @@ def test_the_examples_of_the_page_on_configuration_are_valid():
             config[key] = config.get(key, {}) | value if isinstance(value, dict) else value
     study = resolve(config)
     models = study["models"]
-    assert len(models) == 9 and len(study["comparisons"]) == 2 and len(study["steering"]) == 1
+    assert len(models) == 10 and len(study["comparisons"]) == 2 and len(study["steering"]) == 1
     answers = {(spec["weights"], spec["readout"]) for spec in models.values()}
     assert answers == {
         ("pythia-160m", "logit_lens"), ("pythia-160m", "tuned_lens"),

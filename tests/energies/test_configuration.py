@@ -43,9 +43,12 @@ def test_a_mistake_in_the_measurement_is_put_where_it_can_be_mended():
 
 @pytest.mark.parametrize("value", [value for value in NASTY if value and value != "{x}"])
 def test_a_choice_that_could_carry_a_command_is_refused(value):
-    for key in ("dtype", "attention", "device", "readout", "intervention"):
+    for key in ("dtype", "attention", "device", "readout"):
         config = changed(f"models/a/{key}", value)
         assert sentence(config).startswith(f"models.a.{key}: {value!r} is not one of ")
+    kind = sentence(changed("models/a/intervention/kind", value))
+    assert kind.startswith(f"models.a.intervention.kind: {value!r} is not one of ")
+    assert sentence(changed("models/a/intervention", value)).startswith("models.a.intervention: ")
 
 
 def test_a_model_overrides_the_measurement():

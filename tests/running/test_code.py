@@ -20,6 +20,7 @@ COMMANDS = sorted(
 )
 
 RUNNING_A_MODEL = {
+    "attention.measure_attention",
     "energies.measure_energies",
     "lenses.measure_through_lens",
     "lenses.train_lens",

@@ -173,7 +173,10 @@ def test_a_random_model_is_drawn_for_the_architecture_of_another_one():
         ),
         ({"like": "a", "path": "b"}, ".path: unknown key; "),
         ({"like": "a", "seed": 1}, ".seed: unknown key; "),
-        ({"like": "a", "intervention": "all"}, ".intervention: 'all' is not one of none"),
+        (
+            {"like": "a", "intervention": "all"},
+            ".intervention: 'none' was expected; `none`, or a kind",
+        ),
     ],
 )
 def test_a_mistake_in_an_entry_like_another_is_one_sentence(entry, expected):

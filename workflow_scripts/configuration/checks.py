@@ -35,6 +35,11 @@ def check_text(key: str, name: str, datasets: dict[str, Spec]) -> None:
     check_name(key, name, texts, "is not a dataset of text")
 
 
+def check_dataset(key: str, name: str, datasets: dict[str, Spec]) -> None:
+    """Refuse a dataset that there is not."""
+    check_name(key, name, datasets, "is not one of the datasets")
+
+
 def check_measured(key: str, name: str, datasets: dict[str, Spec]) -> None:
     """Refuse a dataset that is not measured."""
     if not datasets[name]["measured"]:
@@ -91,8 +96,9 @@ def pairs(
     study: Spec,
     holding: str,
     check: Callable[[str, str, dict[str, Spec]], None] = check_model,
+    check_of: Callable[[str, str, dict[str, Spec]], None] = check_text,
 ) -> Iterator[tuple[str, Spec]]:
-    """Entries of a stage, each of a model and a dataset of text, and their keys.
+    """Entries of a stage, each of a model and a dataset, of text if not said otherwise; their keys.
 
     An entry of several models becomes one of each. A pair that has an entry already is refused.
 
@@ -101,6 +107,7 @@ def pairs(
     stage : key of the study under which they stand.
     holding : what is to be added to the first entry of a pair instead of another.
     check : refuses a model.
+    check_of : refuses a dataset.
     """
     known: dict[tuple[str, str], str] = {}
     written = list(enumerate(study[stage]))
@@ -110,7 +117,9 @@ def pairs(
         for model in named if isinstance(named, list) else [named]:
             where, spec = f"{stage}.{at}", copy.deepcopy(several) | {"model": model}
             study[stage].append(spec)
-            _check_pair(where, spec, study, check)
+            check(f"{where}.model", model, study["models"])
+            check_of(f"{where}.dataset", spec["dataset"], study["datasets"])
+            check_measured(f"{where}.dataset", spec["dataset"], study["datasets"])
             pair = (model, spec["dataset"])
             if pair in known:
                 raise InputError(
@@ -119,11 +128,3 @@ def pairs(
                 )
             known[pair] = where
             yield where, spec
-
-
-def _check_pair(
-    where: str, spec: Spec, study: Spec, check: Callable[[str, str, dict[str, Spec]], None]
-) -> None:
-    check(f"{where}.model", spec["model"], study["models"])
-    check_text(f"{where}.dataset", spec["dataset"], study["datasets"])
-    check_measured(f"{where}.dataset", spec["dataset"], study["datasets"])

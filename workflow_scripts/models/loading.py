@@ -7,8 +7,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 import transformers
@@ -22,6 +23,18 @@ from ..semstat.models.windows import BATCH_TOKENS
 
 log = logging.getLogger(__name__)
 
+INTERVENTIONS = "..semstat.interventions"
+"""Where each kind has its module. They are loaded by name, so that their code is code of no
+command; that of a kind has its digest in the option of jobs that run under it."""
+
+
+class Intervention(Protocol):
+    """What is changed in a model while it runs; semstat/models/intervening.py says how."""
+
+    def check(self, config: Any) -> None: ...
+
+    def apply(self, model: Any) -> None: ...
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +47,8 @@ class Running:
     name : its name in the configuration (default: that of the snapshot).
     dtype : precision of its body; readouts are always float32.
     attention : implementation of attention; `auto` leaves it to transformers.
+    intervention : what is changed in the model: `none`, or as JSON its `kind`, the parameters of
+        that and, where rules say it, the digest of its code.
     device : where it runs; `auto` takes a GPU if there is one.
     threads : CPU threads (default: all).
     batch_tokens : positions computed or remembered at once (default: 2,048 on a CPU, 16,384 on a
@@ -44,6 +59,7 @@ class Running:
     name: str = ""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     attention: str = "auto"
+    intervention: str = "none"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = None
     batch_tokens: int = 0
@@ -98,7 +114,11 @@ def load_weights(running: Running, positions: int, key: str) -> tuple[Any, dict[
         torch.set_num_threads(running.threads)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    _check_positions(running, positions, key)
+    config = transformers.AutoConfig.from_pretrained(running.model, local_files_only=True)
+    _check_positions(running, config, positions, key)
+    intervention, said = _intervention(running)
+    with _blamed_on_intervention(running):
+        intervention.check(config)
     device = _device(running)
     attention = None if running.attention == "auto" else running.attention
     try:
@@ -126,8 +146,62 @@ def load_weights(running: Running, positions: int, key: str) -> tuple[Any, dict[
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "dtype": running.dtype,
         "attention": loaded.config._attn_implementation,
+        **said,
     }
-    return loaded.eval().to(device), facts
+    model = loaded.eval().to(device)
+    with _blamed_on_intervention(running):
+        intervention.apply(model)
+    return model, facts
+
+
+class _Nothing:
+    """The intervention of a model that runs as it is."""
+
+    def check(self, config: Any) -> None: ...
+
+    def apply(self, model: Any) -> None: ...
+
+
+def _intervention(running: Running) -> tuple[Intervention, dict[str, Any]]:
+    """What is changed in a model, and what its provenance says of it: nothing of one as it is."""
+    if running.intervention == "none":
+        return _Nothing(), {}
+    key = f"{running.key}.intervention"
+    try:
+        keys = json.loads(running.intervention)
+        kind, _ = keys["kind"], keys.pop("code", None)
+        module = import_module(f"{INTERVENTIONS}.{kind}", __package__)
+        make = getattr(module, "".join(word.title() for word in kind.split("_")))
+    except (ValueError, LookupError, TypeError, AttributeError, ImportError) as error:
+        raise InputError(
+            f"{key}: {running.intervention} names no intervention ({first_line(error)}); see "
+            f"docs/interventions.md"
+        ) from error
+    parameters = {name: _frozen(value) for name, value in keys.items() if name != "kind"}
+    try:
+        with _blamed_on_intervention(running):
+            return make(**parameters), {"intervention": keys}
+    except TypeError as error:
+        raise InputError(f"{key}: {first_line(error)}; see docs/interventions.md") from error
+
+
+def _frozen(value: Any) -> Any:
+    """Lists of JSON as tuples."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+@contextmanager
+def _blamed_on_intervention(running: Running) -> Iterator[None]:
+    """Say of which intervention an error is: of one of its keys, or of what it acts on."""
+    key = f"{running.key}.intervention"
+    try:
+        yield
+    except ArchitectureError as error:
+        raise InputError(f"{key}: {error}") from error
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{key}.{first_line(error)}") from error
 
 
 def _check_keys(running: Running, found: dict[str, Any]) -> None:
@@ -172,8 +246,7 @@ def _no_model(running: Running, error: Exception) -> str:
     )
 
 
-def _check_positions(running: Running, positions: int, key: str) -> None:
-    config = transformers.AutoConfig.from_pretrained(running.model, local_files_only=True)
+def _check_positions(running: Running, config: Any, positions: int, key: str) -> None:
     limit = longest_text(config)
     if limit and positions > limit:
         raise InputError(

@@ -38,14 +38,15 @@ def digest_of_code(command: str) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def code_of(command: str) -> dict[str, str]:
+def code_of(*modules: str) -> dict[str, str]:
     """Source files of a command: its own, and what it imports from this package, transitively.
 
     Read off the import statements, so that no list can go stale; `SPEECH` is left out.
 
     Parameters
     ----------
-    command : room and module in this package, such as "thermodynamics.count_states".
+    modules : room and module in this package, such as "thermodynamics.count_states"; with those
+        that it loads by name.
 
     Returns
     -------
@@ -56,7 +57,8 @@ def code_of(command: str) -> dict[str, str]:
     ModuleNotFoundError
         If there is no such command, or one of the files imports what is not there.
     """
-    waiting, found = [*_run(PACKAGE, tuple(command.split(".")), command)], set()
+    waiting = [file for name in modules for file in _run(PACKAGE, tuple(name.split(".")), name)]
+    found: set[Path] = set()
     while waiting:
         path = waiting.pop()
         if path not in found:

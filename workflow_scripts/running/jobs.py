@@ -5,6 +5,7 @@ Imported by the Snakefile, hence by every cluster job: nothing heavy here.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -24,6 +25,12 @@ the system's: to the shell, which has `printf` built in, its length does not mat
 
 RECORDED = f" | python -m {RECORD} "
 """What follows these words there, before the command's name."""
+
+PLUGS = {"--intervention": "semstat.interventions"}
+"""Options, in JSON, by whose `kind` a command loads a module, and the folders of such modules.
+
+What is loaded so is no part of the digest of the command's code; `code` in the option is its own.
+"""
 
 LOGGED = " 2>&1 | tee "
 """What follows that, before the place of its log."""
@@ -91,6 +98,18 @@ class Job(NamedTuple):
         """The job that a line of Snakemake's plan runs, if it is such a line."""
         _, given, words = line.partition(GIVEN)
         return cls.parse(_split(words.rpartition(RECORDED)[0])) if given else None
+
+    @property
+    def plugs(self) -> dict[str, str]:
+        """Modules that the command loads by name, and digests of their code when it was planned.
+
+        >>> words = ["measure", '--intervention={"code": "7a", "kind": "sink_off"}']
+        >>> Job("5f", [], [], words).plugs
+        {'semstat.interventions.sink_off': '7a'}
+        """
+        given = [word.partition("=") for word in self.command if word.partition("=")[0] in PLUGS]
+        said = [(PLUGS[option], json.loads(value)) for option, _, value in given]
+        return {f"{folder}.{plug['kind']}": plug["code"] for folder, plug in said}
 
 
 def _split(words: str) -> list[str]:

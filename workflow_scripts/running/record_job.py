@@ -26,12 +26,13 @@ def main() -> None:
         sys.exit(__doc__)
     job = Job.parse(os.fsdecode(sys.stdin.buffer.read()).removesuffix("\0").split("\0"))
     name, *words = job.command
-    if digest_of_code(name) != job.code:
-        raise InputError(
-            f"{name}: its code was edited after this job was planned, so its results would pass "
-            f"for those of the old code; run snakemake again"
-        )
-    code, inputs = code_of(name), digests(job.inputs)
+    for edited, planned in ({name: job.code} | job.plugs).items():
+        if digest_of_code(edited) != planned:
+            raise InputError(
+                f"{edited}: its code was edited after this job was planned, so its results would "
+                f"pass for those of the old code; run snakemake again"
+            )
+    code, inputs = code_of(name, *job.plugs), digests(job.inputs)
     module = importlib.import_module(f"{PACKAGE.name}.{name}")
     command.call(getattr(module, name.rpartition(".")[2]), words)
     write_record(job, code, inputs)

@@ -79,9 +79,10 @@ class Study:
         asked = {path: made for path, made in record["outputs"].items() if path in job.outputs}
         if damage := self._damage(asked):
             return damage
+        code = set(self.code_of(job.command[0], *job.plugs))
         changes = [
             *_differences("output", record["outputs"].keys(), set(job.outputs)),
-            *_differences("code", record["code"].keys(), set(self.code_of(job.command[0]))),
+            *_differences("code", record["code"].keys(), code),
             *_differences("input", record["inputs"].keys(), set(job.inputs)),
             *self._changes(record),
             *_other_words(record["command"], essential_command(job)),

@@ -1,0 +1,1 @@
+"""Interventions: models of which something is changed while they run."""

@@ -1,0 +1,1 @@
+"""The attention of a model's layers, and what goes with it."""
