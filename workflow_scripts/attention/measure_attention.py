@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..energies.measuring import open_tokens
-from ..models.loading import Running, finite, load
+from ..energies.measuring import load_for, open_tokens
+from ..models.loading import Running, finite
 from ..running.command import progress, run
 from ..semstat.attention import measure
 from ..semstat.attention.columns import ATTENTION
@@ -14,7 +14,7 @@ from ..semstat.errors import InputError, blamed_on
 from ..semstat.models.architecture import ArchitectureError
 from ..semstat.provenance import Provenance
 from ..semstat.tables import provenance_of, table_of, table_writers
-from ..tokens.shards import Cut, check_held_out, check_tokens
+from ..tokens.shards import Cut
 
 
 def measure_attention(
@@ -38,12 +38,7 @@ def measure_attention(
     out : Parquet files to make, one a layer.
     """
     shard = open_tokens(tokens, layers, out)
-    snapshot = running.snapshot()
-    states = check_tokens(tokens, shard, snapshot["vocabulary"])
-    trained_on, more = snapshot.get("trained_on", []), f"{running.key}.train.documents"
-    check_held_out(tokens, shard, trained_on, running.called, more)
-    model, facts = load(running, cut.context, f"{running.key}.context")
-    model.truncate(max(layers))
+    model, states, snapshot, facts = load_for(running, cut, tokens, shard, layers)
     try:
         with blamed_on(f"attention (model {running.called})", "correct `heads`"):
             check_weights(model, layers, heads)

@@ -20,6 +20,7 @@ from ..semstat.energies.background import in_background
 from ..semstat.energies.measure import measure_windows
 from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
+from ..semstat.models.decoder import LayeredModel
 from ..semstat.provenance import Provenance
 from ..semstat.tables import open_table, provenance_of, table_writers
 from ..semstat.tokens.tables import TOKENS
@@ -39,6 +40,29 @@ def open_tokens(tokens: Path, layers: list[int], out: list[Path]) -> ParquetFile
             f"--layers and --out: {len(layers)} layers and {len(out)} files; give a file for each"
         )
     return open_table(tokens, TOKENS)
+
+
+def load_for(
+    running: Running, cut: Cut, path: Path, tokens: ParquetFile, layers: list[int]
+) -> tuple[LayeredModel, int, dict[str, Any], dict[str, Any]]:
+    """The model that is to measure a shard, up to the last layer asked for.
+
+    Returns
+    -------
+    The model; states of the shard; what the snapshot says of itself; how the model is run.
+
+    Raises
+    ------
+    InputError
+        If the tokens are not the model's, or it was trained on them, or it cannot be run so.
+    """
+    snapshot = running.snapshot()
+    states = check_tokens(path, tokens, snapshot["vocabulary"])
+    trained_on, more = snapshot.get("trained_on", []), f"{running.key}.train.documents"
+    check_held_out(path, tokens, trained_on, running.called, more)
+    model, facts = load(running, cut.context, f"{running.key}.context")
+    model.truncate(max(layers))
+    return model, states, snapshot, facts
 
 
 def measure_shard(
@@ -64,12 +88,7 @@ def measure_shard(
     translators : of hidden states, by layer; the other layers are read out as they are.
     facts : more for the provenance, by name.
     """
-    snapshot = running.snapshot()
-    states = check_tokens(path, tokens, snapshot["vocabulary"])
-    trained_on, more = snapshot.get("trained_on", []), f"{running.key}.train.documents"
-    check_held_out(path, tokens, trained_on, running.called, more)
-    model, run = load(running, cut.context, f"{running.key}.context")
-    model.truncate(max(layers))
+    model, states, snapshot, run = load_for(running, cut, path, tokens, layers)
     shared = Provenance(
         model=snapshot,
         tokens=provenance_of(tokens.schema_arrow),

@@ -9,7 +9,6 @@ arguments, the inner call is the one that the layer used, and it alone is shown.
 from __future__ import annotations
 
 import math
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,7 +19,8 @@ from torch import Tensor, nn
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from ..models.architecture import ArchitectureError, tokens_of
-from ..models.causality import lengths_to_try
+from ..models.attention_calls import eager_of
+from ..models.causality import furthest, lengths_to_try
 from ..models.decoder import LayeredModel
 from .weights import Call, attention_rows, error_of_output
 
@@ -127,9 +127,7 @@ def _functions_wrapped(watch: Watch, see: Callable[[Call, Tensor], None]) -> Ite
 
 
 def _own_eager(module: nn.Module) -> Callable[..., Any]:
-    """What a layer calls where the implementation is `eager`: the function of its own file."""
-    file = sys.modules[type(module).__module__]
-    function: Callable[..., Any] | None = getattr(file, "eager_attention_forward", None)
+    function = eager_of(module)
     if function is None:
         raise ArchitectureError(
             f"{type(module).__name__}: its file has no `eager_attention_forward`, so its attention "
@@ -174,7 +172,7 @@ def check_weights(
         )
     tolerance = math.sqrt(model.eps)
     for layer, error_t in found.items():
-        missed = (error_t.max() if model.eps < 1e-6 else error_t.median()).item()
+        missed = furthest(error_t, model.eps)
         if not missed <= tolerance:
             raise ArchitectureError(
                 f"{_name(model)}: attention weights made of the queries and keys of layer {layer} "

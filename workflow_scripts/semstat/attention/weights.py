@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..models.attention_calls import for_each_head, scaling_of
 from ..models.causality import distance
 
 AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 26}
@@ -71,7 +72,8 @@ def attention_rows(call: Call, heads: list[int] | None = None) -> Iterator[Rows]
     ValueError
         If there is no such head.
     """
-    query_xhqn, (key_xhkn,) = call.query_xhqn, _for_each_head(call, call.key_xhkn)
+    query_xhqn = call.query_xhqn
+    key_xhkn = for_each_head(query_xhqn, call.key_xhkn, torch.float32)
     windows, all_heads, queries, _ = query_xhqn.shape
     chosen = list(range(all_heads)) if heads is None else heads
     if max(chosen) >= all_heads:
@@ -84,7 +86,7 @@ def attention_rows(call: Call, heads: list[int] | None = None) -> Iterator[Rows]
     for first in range(0, queries, step):
         query_q = torch.arange(first, min(first + step, queries), device=query_xhqn.device)
         logit_xhqk = query_xhqn[:, :, query_q].to(key_xhkn) @ key_xhkn.transpose(2, 3)
-        logit_xhqk *= _scaling(call)
+        logit_xhqk *= scaling_of(query_xhqn, call.options)
         if (cap := call.options.get("softcap")) is not None:
             logit_xhqk = logit_xhqk.div_(cap).tanh_().mul_(cap)
         allowed_xhqk = _mask(call, logit_xhqk, query_q, chosen)
@@ -104,22 +106,10 @@ def error_of_output(call: Call, output_xqhn: Tensor) -> Tensor:
     -------
     (queries,) relative to its norm, the largest of all windows.
     """
-    (value_xhkn,) = _for_each_head(call, call.value_xhkn)
+    value_xhkn = for_each_head(call.query_xhqn, call.value_xhkn, torch.float32)
     made_xhqn = torch.cat([rows.weight_xhqk @ value_xhkn for rows in attention_rows(call)], dim=2)
     made_xqn = made_xhqn.transpose(1, 2).flatten(2)
     return distance(made_xqn, output_xqhn.reshape(made_xqn.shape)).amax(dim=0)
-
-
-def _for_each_head(call: Call, *tensors: Tensor) -> tuple[Tensor, ...]:
-    """Keys or values in float32 or better, once for each head of queries that they serve."""
-    served = call.query_xhqn.shape[1] // call.key_xhkn.shape[1]
-    exact = torch.promote_types(call.query_xhqn.dtype, torch.float32)
-    return tuple(x_xhkn.to(exact).repeat_interleave(served, dim=1) for x_xhkn in tensors)
-
-
-def _scaling(call: Call) -> float:
-    scaling: float | None = call.options.get("scaling")
-    return call.query_xhqn.shape[-1] ** -0.5 if scaling is None else scaling
 
 
 def _mask(call: Call, logit_xhqk: Tensor, query_q: Tensor, heads: list[int]) -> Tensor:

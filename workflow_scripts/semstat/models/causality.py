@@ -88,7 +88,7 @@ def _what_moves(moved: _Moved, eps: float, experts: bool) -> str:
     """What moves states by how much; nothing if they move by rounding only."""
     tolerance = math.sqrt(eps)
     for what, moved_t in (("other tokens", moved.future), ("more tokens", moved.length)):
-        most = (moved_t.max() if eps < 1e-6 else moved_t.median()).item()
+        most = furthest(moved_t, eps)
         if most > tolerance:
             return f"{what} after a state move it by {most:.2g} of its norm"
     most, noise = moved.future.median().item(), moved.noise.median().item()
@@ -160,6 +160,14 @@ def _moved(states: States, ids_bt: Tensor) -> _Moved:
     length_t = distance(one, beside)
     length_t[:half] = torch.maximum(length_t[:half], distance(one[:half], short))
     return _Moved(distance(other, one), distance(again, one), length_t)
+
+
+def furthest(moved_t: Tensor, eps: float) -> float:
+    """The move that counts: the largest, but in half precision that of half of the positions.
+
+    There rounded logits move single states far.
+    """
+    return (moved_t.max() if eps < 1e-6 else moved_t.median()).item()
 
 
 def distance(one_tn: Tensor, other_tn: Tensor) -> Tensor:

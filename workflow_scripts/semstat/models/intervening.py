@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
@@ -24,7 +23,8 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import and_masks, causal_mask_function
 
 from .architecture import ArchitectureError, find_blocks, run, text_config, tokens_of
-from .causality import distance
+from .attention_calls import code_of, eager_of, for_each_head, scaling_of
+from .causality import distance, furthest
 
 _NUMBER = itertools.count()
 
@@ -281,15 +281,13 @@ class _Changed:
 
 def _implementation(module: nn.Module, name: str) -> Callable[..., Any]:
     """An implementation of attention, as the code of a module would look it up."""
-    code = vars(sys.modules[type(module).forward.__module__])
-    known = code.get("ALL_ATTENTION_FUNCTIONS", AttentionInterface())
-    found = known.get_interface(name, code.get("eager_attention_forward"))
-    if found is None:
+    known: Any = getattr(code_of(module), "ALL_ATTENTION_FUNCTIONS", AttentionInterface())
+    attend: Callable[..., Any] | None = known.get_interface(name, eager_of(module))
+    if attend is None:
         raise ArchitectureError(
             f"{type(module).__name__}: transformers has no function for its {name} attention; set "
             f"its attention to sdpa, or take another model"
         )
-    attend: Callable[..., Any] = found
     return attend
 
 
@@ -306,7 +304,7 @@ def _with_logits_times(
     if isinstance(factor, Tensor):
         query = (query * factor).to(query.dtype)
     else:
-        told["scaling"] = factor * _scaling(query, more)
+        told["scaling"] = factor * scaling_of(query, more)
     for name in ("softcap", "position_bias"):
         if told.get(name) is not None:
             told[name] = told[name] * factor
@@ -314,11 +312,6 @@ def _with_logits_times(
         hidden = mask < torch.finfo(mask.dtype).min / 2
         mask = torch.where(hidden, mask, (mask * factor).to(mask.dtype))
     return query, mask, told
-
-
-def _scaling(query: Tensor, more: dict[str, Any]) -> float:
-    scaling = more.get("scaling")
-    return 1 / math.sqrt(query.shape[-1]) if scaling is None else scaling
 
 
 def _by_hand(
@@ -331,9 +324,9 @@ def _by_hand(
     more: dict[str, Any],
 ) -> Tensor:
     """(texts, queries, heads, components) attention of a text without a cache."""
-    shared = query.shape[1] // key.shape[1]
-    q, k, v = query.double(), *(x.double().repeat_interleave(shared, 1) for x in (key, value))
-    logits = q @ k.mT * _scaling(query, more)
+    q = query.double()
+    k, v = (for_each_head(query, x, torch.float64) for x in (key, value))
+    logits = q @ k.mT * scaling_of(query, more)
     if (cap := more.get("softcap")) is not None:
         logits = cap * torch.tanh(logits / cap)
     if (bias := more.get("position_bias")) is not None:
@@ -349,15 +342,11 @@ def _by_hand(
 
 
 def _moved(found: Tensor, expected: Tensor) -> tuple[float, float]:
-    """How far attention is from what is expected, relative to its norm, and how far it may be.
-
-    In half precision rounded logits move single states far, so half of them are to be near.
-    """
+    """How far attention is from what is expected, relative to its norm, and how far it may be."""
     if found.shape != expected.shape:
         return math.inf, 0.0
     eps = max(torch.finfo(found.dtype).eps, torch.finfo(torch.float32).eps)
-    moved_t = distance(found.flatten(2), expected.flatten(2))
-    moved = (moved_t.max() if eps < 1e-6 else moved_t.median()).item()
+    moved = furthest(distance(found.flatten(2), expected.flatten(2)), eps)
     return moved, math.sqrt(eps)
 
 
