@@ -47,6 +47,16 @@ def test_a_dataset_too_short_for_quantiles_is_refused():
     )
 
 
+def test_fewer_documents_than_two_a_group_are_refused_before_any_is_measured():
+    config = with_text(documents_per_shard=99, shards=1, tokens_per_document=500)
+    config["datasets"] = {"text": config["datasets"]["text"]}
+    assert sentence(config).startswith(
+        "attention.0.quantiles: 50 groups of 2 documents are more than the 99 that text has, and"
+    )
+    config["datasets"]["text"]["documents_per_shard"] = 100
+    assert resolve(config)["attention"][0]["quantiles"] == 50
+
+
 def test_a_dataset_of_few_documents_is_refused():
     config = with_text(documents_per_shard=4, shards=1)
     config["datasets"] = {"text": config["datasets"]["text"]}

@@ -11,6 +11,9 @@ AFTER = ("tokens", "energies")
 FEWEST_DOCUMENTS = 6
 """From whose scatter error bars come."""
 
+FEWEST_OF_GROUP = 2
+"""Documents of a group of states between two quantiles: their scatter is its error bar."""
+
 FEWEST_STATES = 20
 """Of a group of states between two quantiles."""
 
@@ -32,6 +35,13 @@ def resolve(study: Spec) -> None:
             raise InputError(
                 f"{where}.quantiles: {spec['quantiles']} groups of {FEWEST_STATES} states are more "
                 f"than the {states} that {name} has; lower it, or raise "
+                f"datasets.{name}.{raise_documents}"
+            )
+        if documents < FEWEST_OF_GROUP * spec["quantiles"]:
+            raise InputError(
+                f"{where}.quantiles: {spec['quantiles']} groups of {FEWEST_OF_GROUP} documents are "
+                f"more than the {documents} that {name} has, and a window's rank is the same all "
+                f"through a document that is one; lower it, or raise "
                 f"datasets.{name}.{raise_documents}"
             )
         if "heads" in spec:

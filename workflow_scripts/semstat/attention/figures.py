@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -47,6 +48,12 @@ OUTCOME_LABELS = {"energy": "H", "below_zero": "H < 0"}
 ACROSS = 5
 """Panels in a row."""
 
+TITLE, NAME = 22, 26
+"""Characters of a panel's title in a line, and of a model's name over its map."""
+
+TICKS = 8
+"""Layers of a map that are named, at most."""
+
 DRAWN_NULL = "shifted"
 """The null whose band is drawn: the one that keeps what neighbours share."""
 
@@ -79,7 +86,7 @@ def draw_groups(rows: Sequence[Row], title: str) -> Figure:
                     chosen = [r for r in rows if (r["layer"], r["measure"]) == (layer, measure)]
                     _points(axes, chosen, number, color)
         for axes, measure in zip(axes_nm[0], measures, strict=True):
-            axes.set_title(LABELS[measure].replace(" of ", "\nof ", 1), loc="left", fontsize=7)
+            axes.set_title(fill(LABELS[measure], TITLE), loc="left", fontsize=7)
         for axes in axes_nm[-1]:
             axes.set_xlabel("quantile group")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -203,9 +210,10 @@ def draw_map(rows: Sequence[Row], others: Sequence[Row], title: str) -> Figure:
                     if low is not None and low <= row["partial"] <= high:
                         axes.plot(place, m, marker="x", color="black", markersize=3, mew=0.6)
             image = axes.imshow(value_ml, cmap=colors, norm=norm, aspect="auto")
-            axes.set_xticks(range(len(layers)), [str(layer) for layer in layers])
+            step = -(-len(layers) // TICKS)
+            axes.set_xticks(range(0, len(layers), step), [str(layer) for layer in layers[::step]])
             axes.set_xlabel("layer")
-            axes.set_title(model, loc="left")
+            axes.set_title(fill(model, NAME), loc="left")
         panels[0].set_yticks(range(len(measures)), [LABELS[measure] for measure in measures])
         figure.colorbar(image, ax=panels.tolist(), label="partial rank correlation with H")
         entitle(figure, title)
@@ -225,6 +233,6 @@ def _panels(measures: Sequence[str]) -> tuple[Figure, Iterator[tuple[str, Axes]]
     for axes in panels[len(measures) :]:
         axes.set_axis_off()
     for place, (measure, axes) in enumerate(zip(measures, panels, strict=False)):
-        axes.set_title(LABELS[measure], loc="left", fontsize=7)
+        axes.set_title(fill(LABELS[measure], TITLE), loc="left", fontsize=7)
         axes.tick_params(labelbottom=place + ACROSS >= len(measures))
     return figure, zip(measures, panels, strict=False)
