@@ -153,7 +153,9 @@ def test_what_energies_have_to_do_with_it(doses, numbers, groups):
         for group in groups.index
         if of_group(numbers, group, "surprisal")[0] < of_group(numbers, group, "bigrams")[0]
     }
-    page.says("at a rate of 0.2 only Mamba 2")
+    page.says("with which no text drawn at 0.5 loops")
+    assert of_group(numbers, "llama-40-shuffled", "looping", **sampled(0.5))[0] == 0
+    page.says("At a rate of 0.2 only Mamba 2")
     assert {group for group in better if group.endswith("-20")} == {"mamba2-20"}
     page.says("at 0.4 no family is")
     assert not any(group.endswith("-40") for group in better) and "llama-40-distinct" in better
