@@ -158,7 +158,7 @@ def _place(crossing: pd.DataFrame, observable: str) -> tuple[float, float, float
 
 
 def test_the_readme_says_the_same():
-    page = Part("README.md", "## Where texts begin to loop", "## How it works")
+    page = Part("README.md", "## Where texts begin to loop", "## Train models on")
     every = places().loc[MODEL, "model"].sampling_temperature
     page.says("Below about {} loops are entered faster", every["entering", "balance", 1024])
     of_length = every.loc["heat_capacity", "peak"]

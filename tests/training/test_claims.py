@@ -183,3 +183,18 @@ def test_what_was_published(groups, numbers):
     rep_2 = [100 * value for value in of_group(numbers, "llama-00", "rep_2", **sampled(0.5))]
     page.says("at 0.5 write {}%;", tuple(rep_2))
     page.is_checked()
+
+
+def test_the_readme_says_the_same(numbers):
+    readme = Part("README.md", "## Train models on repetition", "## How it works")
+    half = sampled(0.5)
+    loops = {g: of_group(numbers, g, "looping", **half) for g in numbers.group.unique()}
+    readme.says("at a sampling temperature of 0.5 hardly any text of a Llama trained on plain")
+    assert loops["llama-00"][2] < 0.05
+    readme.says("every one does where 40% of the tokens are repeated phrases")
+    assert loops["llama-40"][0] == 1
+    readme.says("tokens shuffled make H < 0 as common when reading, and none of these loops")
+    repeated = of_group(numbers, "llama-40", "omega")
+    shuffled = of_group(numbers, "llama-40-shuffled", "omega")
+    assert repeated[1] < shuffled[0] < repeated[2] and loops["llama-40-shuffled"][0] == 0
+    readme.is_checked()
