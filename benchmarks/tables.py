@@ -5,8 +5,8 @@
 writes docs/tables/STAGE from the results of a finished study: `lenses` of config/lenses.yaml,
 `repetition` of config/ensembles.yaml, `steering` of config.yaml, `decoding` and `criticality` of
 config/decoding.yaml and config/criticality.yaml, `training-corpora` of config/corpora.yaml with its
-target `decoding`, `training-families` of config/families.yaml with `mechanics`, `generation` of a
-study whose datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling
+target `decoding`, `training-barrier` of config/barrier.yaml, `training-families` of
+config/families.yaml with `mechanics`, `generation` of a study whose datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling
 temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
 configuration, commits and library versions. tests/test_claims_of_studies.py holds pages to them.
 """
@@ -113,6 +113,11 @@ def training_corpora(results: Path, out: Path) -> None:
     wells.to_csv(out / "wells.csv", index=False, float_format=DIGITS)
 
 
+def training_barrier(results: Path, out: Path) -> None:
+    """Groups of models, what they are like when they read and write, what differs, and wells."""
+    training_corpora(results, out)
+
+
 def training_families(results: Path, out: Path) -> None:
     """Wells and mechanics at the final layer, and what tells two models apart."""
     for name in ("wells", "mechanics", "comparisons"):
@@ -144,6 +149,7 @@ STAGES = {
         generation,
         criticality,
         training_corpora,
+        training_barrier,
         training_families,
     )
 }

@@ -10,12 +10,17 @@ import numpy as np
 
 from ..statistics.curve import Interval
 from ..tables import interval_columns
+from .equals import beside_line
 from .observables import Place, bounded
 from .several import Array, Number, combine
+from .strengths import lines_of_strength
 from .tables import ALL
 
 AXES = ("rate", "rep_2")
 """Doses: the share of tokens that are inserted, and what that makes of the corpus."""
+
+SET_EQUAL = ("surprisal", "bigrams")
+"""Observables that are the same at equal surprisal, and on equal text."""
 
 PLAIN = "cross_entropy"
 """The objective that others are compared with."""
@@ -70,9 +75,9 @@ def describe_doses(groups: Sequence[Group], numbers: Numbers, confidence: float)
     Returns
     -------
     Rows of `tables.DOSES`: slopes of each family with two rates or more; of all such families
-    together, with an intercept each; and differences of controls from their family's line at equal
+    together, with an intercept each; differences of controls from their family's line at equal
     rate, of other objectives from cross entropy in else the same training, and of cross entropy
-    from the model before.
+    from the model before; and of other objectives from each other's lines at equal surprisal.
     """
     final = {model: _at_final_layer(of_model) for model, of_model in numbers.items()}
     rows = []
@@ -81,6 +86,8 @@ def describe_doses(groups: Sequence[Group], numbers: Numbers, confidence: float)
         del head["layer"]
         found = [*_slopes(groups, final, place, confidence)]
         found += _differences(groups, final, place, confidence)
+        if place.observable not in SET_EQUAL:
+            found += _at_equal_surprisal(groups, final, place, confidence)
         rows += [head | row for row in found]
     return rows
 
@@ -168,6 +175,27 @@ def _differences(
             yield _row(group["family"], number, group["group"], other["group"], difference)
 
 
+def _at_equal_surprisal(
+    groups: Sequence[Group], numbers: Numbers, place: Place, confidence: float
+) -> Iterator[dict[str, Any]]:
+    """Groups of objectives but cross entropy beside the lines of others, which begin at that."""
+    lines = lines_of_strength(groups)
+    for group in groups:
+        if group["objective"] in (None, PLAIN) or group["control"]:
+            continue
+        family = [of for of in groups if of["family"] == group["family"] and of["objective"]]
+        family = [of for of in family if _rest(of) == _rest(group)]
+        plain = [of for of in family if of["objective"] == PLAIN]
+        for label, line in lines.items():
+            if group in line or line[0] not in family or line[0]["objective"] == PLAIN:
+                continue
+            found = beside_line(group, [*plain, *line], family, numbers, place, confidence)
+            if found:
+                head = {"family": group["family"], "models": found.models, "group": group["group"]}
+                said = {"against": label, "surprisal": found.surprisal}
+                yield head | said | interval_columns({"value": found.value})
+
+
 def _compared_with(group: Group, groups: Sequence[Group]) -> Group | None:
     """The group that one is to differ from, if there is one."""
     family = [other for other in groups if other["family"] == group["family"]]
@@ -199,4 +227,5 @@ def _row(
     value: Interval[float],
 ) -> dict[str, Any]:
     head = {"family": family, "models": len(numbers), "group": group, "against": against}
+    head |= {"surprisal": None}
     return head | interval_columns({"value": value})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below
 from ..generation.condition_figures import MARKERS, bars_of, limits
 from ..statistics.curve import Interval
 from ..tables import interval_columns
+from .strengths import lines_of_strength
 
 Array = NDArray[np.float64]
 
@@ -282,53 +282,17 @@ def perplexity_axis(axes: Axes, rows: Rows) -> None:
 
 
 def tradeoff_curves(groups: Rows) -> list[Curve]:
-    """A curve of each objective as it is set but for its strength, and the models before.
-
-    They are told apart by what they differ in.
-    """
-    objectives: dict[str, set[str]] = {}
-    for group in groups:
-        if group["objective"]:
-            said_of = json.dumps(json.loads(group["settings"])["objective"], sort_keys=True)
-            objectives.setdefault(group["family"], set()).add(said_of)
-    families = [family for family, of_family in objectives.items() if len(of_family) > 1]
-    chosen = [group for group in groups if group["family"] in families and group["objective"]]
-    facts = [_facts(group) for group in chosen]
-    names = [*dict.fromkeys(name for of in facts for name in of)]
-    varied = [name for name in names if len({of[name] for of in facts if name in of}) > 1]
-    lines: dict[str, list[Mapping[str, Any]]] = {}
-    for group, of in zip(chosen, facts, strict=True):
-        words = [_word(name, of[name]) for name in varied if name in of]
-        label = ", ".join([group["objective"].replace("_", " "), *filter(None, words)])
-        lines.setdefault(label, []).append(group)
-    kinds = [*dict.fromkeys(group["objective"] for group in chosen)]
+    """A curve of each objective as it is set but for its strength, and the models before."""
+    lines = lines_of_strength(groups)
+    kinds = [*dict.fromkeys(line[0]["objective"] for line in lines.values())]
     curves: list[Curve] = []
     for label, line in lines.items():
         kind, marker = kinds.index(line[0]["objective"]), MARKERS[len(curves) % len(MARKERS)]
-        ordered = sorted(line, key=lambda group: group["strength"] or 0.0)
         style = {"marker": marker, "markersize": 3.5}
-        curves.append(Curve(fill(label, LETTERS), ordered, OKABE_ITO[kind % 6], style))
-    before = {group["like"] for group in chosen}
+        curves.append(Curve(fill(label, LETTERS), line, OKABE_ITO[kind % 6], style))
+    before = {group["like"] for line in lines.values() for group in line}
     stars = [group for group in groups if group["group"] in before]
     return curves + [Curve(f"{group['group']}, before", [group], "k", STAR) for group in stars]
-
-
-def _facts(group: Mapping[str, Any]) -> dict[str, str]:
-    """What a group is but its objective's kind and strength, by name."""
-    settings = json.loads(group["settings"])
-    objective = settings.pop("objective")
-    del settings["dataset"], objective["kind"]
-    objective.pop("strength", None)
-    about = {"family": group["family"], "dataset": group["trained_on"]} | settings | objective
-    return {name: json.dumps(value).strip('"') for name, value in about.items()}
-
-
-def _word(name: str, value: str) -> str:
-    """What a legend says of a fact."""
-    called = name.replace("_", " ")
-    if value in ("true", "false"):
-        return called if value == "true" else ""
-    return value if name in ("family", "dataset") else f"{called} {value}"
 
 
 def _label_ends(axes: Axes, curves: Sequence[Curve], x: Panel, y: Panel) -> None:

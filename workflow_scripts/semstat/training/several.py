@@ -64,6 +64,15 @@ class Number(NamedTuple):
             value, doc_d[has_d], blocks.per_state(sum_d[has_d, None]).error_eu[0], blocks.freedom
         )
 
+    def less(self, times: float, other: Number) -> Number:
+        """This number less some times another one of the same model; documents are told apart."""
+        doc_d = np.union1d(self.doc_d, other.doc_d)
+        moved_d = np.zeros(len(doc_d))
+        moved_d[np.searchsorted(doc_d, self.doc_d)] += self.moved_d
+        moved_d[np.searchsorted(doc_d, other.doc_d)] -= times * other.moved_d
+        value = self.value - times * other.value
+        return Number(value, doc_d, moved_d, min(self.freedom, other.freedom))
+
 
 @lru_cache
 def _blocks(count_d: tuple[float, ...]) -> Blocks:

@@ -74,6 +74,7 @@ DOSES = pa.schema(
         *columns(observable=pa.string(), models=pa.int32()),
         *columns(True, group=pa.string()),
         *columns(against=pa.string()),
+        *columns(True, surprisal=pa.float64()),
         *interval_fields(["value"], nullable=["value"]),
     ]
 )
@@ -82,7 +83,9 @@ DOSES = pa.schema(
 family : of which models; `ALL` for all together, which then have an intercept each.
 models : how many there are.
 group : what differs; null of a slope.
-against : of a slope `rate`, or `rep_2` of the corpus; else the group that it differs from.
+against : of a slope `rate`, or `rep_2` of the corpus; else the group that it differs from, or of
+    what was compared at equal surprisal the line, as `strengths.lines_of_strength` calls it.
+surprisal : at which a group is compared with a line, nats; null else.
 value : slope for a step of 1; or the group's mean less that of the other.
 """
 
