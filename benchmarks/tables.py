@@ -6,9 +6,10 @@ writes docs/tables/STAGE from the results of a finished study: `lenses` of confi
 `repetition` of config/ensembles.yaml, `steering` of config.yaml, `decoding` and `criticality` of
 config/decoding.yaml and config/criticality.yaml, `training-corpora` of config/corpora.yaml with its
 target `decoding`, `training-barrier` of config/barrier.yaml, `training-families` of
-config/families.yaml with `mechanics`, `generation` of a study whose datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling
-temperatures of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
-configuration, commits and library versions. tests/test_claims_of_studies.py holds pages to them.
+config/families.yaml with `mechanics`, `generation` of a study whose datasets are `sotu` and, after
+its first 16 tokens, what the model writes at sampling temperatures of 0 (`cold`), 0.5 (`cool`) and 1
+(`warm`). With them goes the study's provenance.json: configuration, commits and library versions.
+tests/test_claims_of_studies.py holds pages to them.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def criticality(results: Path, out: Path) -> None:
 
 
 def training_corpora(results: Path, out: Path) -> None:
-    """Groups of models, what they are like when they read and write, doses, and wells."""
+    """Groups of models, what they are like when they read and write, what differs, and wells."""
     for name in ("groups", "numbers", "doses"):
         table = pd.read_csv(results / f"training/{name}.csv")
         if name == "numbers":
@@ -111,11 +112,6 @@ def training_corpora(results: Path, out: Path) -> None:
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
     wells = at_last_layer(pd.read_csv(results / "wells.csv"), "model")
     wells.to_csv(out / "wells.csv", index=False, float_format=DIGITS)
-
-
-def training_barrier(results: Path, out: Path) -> None:
-    """Groups of models, what they are like when they read and write, what differs, and wells."""
-    training_corpora(results, out)
 
 
 def training_families(results: Path, out: Path) -> None:
@@ -149,10 +145,10 @@ STAGES = {
         generation,
         criticality,
         training_corpora,
-        training_barrier,
         training_families,
     )
 }
+STAGES["training-barrier"] = training_corpora
 
 
 def main() -> None:
