@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from tests.training.trained import FACTS, group, injected
 from workflow_scripts.running.command import call
@@ -124,6 +125,32 @@ def test_other_objectives_differ_from_cross_entropy_and_that_from_the_model_befo
     rows = grown(groups, lambda each: level[each["group"]])
     said = {(row["group"], row["against"]): round(row["value"], 9) for row in rows}
     assert said == {("plain", "before"): 2.0, ("barrier", "plain"): 4.0}
+
+
+def test_families_differ_in_the_same_training_by_the_scatter_of_all_seeds():
+    """Of two families with a seed each, a third one tells how far a seed takes a model."""
+    groups = [
+        group(name, family=name, seeds=seeds) for name, seeds in (("a", 3), ("b", 1), ("c", 1))
+    ]
+    groups.append(group("d", family="d", seeds=1))
+    groups[3]["settings"] = json.dumps(json.loads(groups[3]["settings"]) | {"tokens": 7})
+    listed = [
+        each | {"models": [f"{each['group']}-{i}" for i in range(each["seeds"])]} for each in groups
+    ]
+    of_model = {"a-0": 0.9, "a-1": 1.0, "a-2": 1.1, "b-0": 2.0, "c-0": 4.0, "d-0": 8.0}
+    numbers = {
+        model: {PLACE: number(np.full(len(DOCUMENTS), value))} for model, value in of_model.items()
+    }
+    rows = describe_doses(listed, numbers, 0.95)
+    said = {(row["group"], row["against"]): (row["models"], row["value"]) for row in rows}
+    assert said == {
+        ("b", "a"): (4, pytest.approx(1.0)),
+        ("c", "a"): (4, pytest.approx(3.0)),
+        ("c", "b"): (2, pytest.approx(2.0)),
+    }
+    row = found(rows, group="c", against="b")
+    half = stdtrit(2, 0.975) * 0.1 * np.sqrt(2)
+    assert row["value_high"] - row["value"] == pytest.approx(half)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..statistics.curve import Interval
 from ..tables import interval_columns
 from .equals import beside_line
 from .observables import Place, bounded
-from .several import Array, Number, combine
+from .several import Array, Number, combine, contrast
 from .strengths import lines_of_strength
 from .tables import ALL
 
@@ -77,7 +78,8 @@ def describe_doses(groups: Sequence[Group], numbers: Numbers, confidence: float)
     Rows of `tables.DOSES`: slopes of each family with two rates or more; of all such families
     together, with an intercept each; differences of controls from their family's line at equal
     rate, of other objectives from cross entropy in else the same training, and of cross entropy
-    from the model before; and of other objectives from each other's lines at equal surprisal.
+    from the model before; of other objectives from each other's lines at equal surprisal; and of
+    families from each other in the same training of fresh weights.
     """
     final = {model: _at_final_layer(of_model) for model, of_model in numbers.items()}
     rows = []
@@ -88,6 +90,7 @@ def describe_doses(groups: Sequence[Group], numbers: Numbers, confidence: float)
         found += _differences(groups, final, place, confidence)
         if place.observable not in SET_EQUAL:
             found += _at_equal_surprisal(groups, final, place, confidence)
+        found += _between_families(groups, final, place, confidence)
         rows += [head | row for row in found]
     return rows
 
@@ -194,6 +197,24 @@ def _at_equal_surprisal(
                 head = {"family": group["family"], "models": found.models, "group": group["group"]}
                 said = {"against": label, "surprisal": found.surprisal}
                 yield head | said | interval_columns({"value": found.value})
+
+
+def _between_families(
+    groups: Sequence[Group], numbers: Numbers, place: Place, confidence: float
+) -> Iterator[dict[str, Any]]:
+    """Each family beside those before it; seeds scatter as much in one as in any other."""
+    fresh = [of for of in groups if of["objective"] and of["like"] is None and not of["control"]]
+    alike: dict[str, dict[str, list[Number]]] = {}
+    for group in fresh:
+        if found := _known(numbers, group["models"], place):
+            alike.setdefault(group["settings"], {})[group["group"]] = found
+    family = {group["group"]: group["family"] for group in fresh}
+    for found_of in alike.values():
+        for other, name in combinations(found_of, 2):
+            if family[name] != family[other]:
+                compared = [*found_of[other], *found_of[name]]
+                difference = contrast(found_of, {name: 1.0, other: -1.0}, confidence)
+                yield _row(family[name], compared, name, other, difference)
 
 
 def _compared_with(group: Group, groups: Sequence[Group]) -> Group | None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..statistics.curve import Interval
 from .observables import Place
-from .several import Number, combine
+from .several import Number, contrast
 
 Group = Mapping[str, Any]
 
@@ -85,18 +85,10 @@ def beside_line(
         return None
     slope = (y_second - y_first) / (s_second - s_first)
     share = (at - s_first) / (s_second - s_first)
-    # One coefficient is the difference, the others are levels of all other groups.
-    others = [name for name in mean if name != here]
-    level = {name: {name: 1.0} for name in others}
-    level[here] = {first: 1 - share, second: share}
-    rows = [
-        [float(name == here), *(level[name].get(other, 0.0) for other in others)]
-        for name, pairs in pairs_of.items()
-        for _ in pairs
-    ]
-    found = [y.less(slope, s) for pairs in pairs_of.values() for s, y in pairs]
+    weights = {here: 1.0, first: share - 1, second: -share}
+    less = {name: [y.less(slope, s) for s, y in pairs] for name, pairs in pairs_of.items()}
     compared = sum(len(pairs_of[name]) for name in (here, first, second))
-    return Beside(compared, at, combine(found, np.array(rows), confidence)[0])
+    return Beside(compared, at, contrast(less, weights, confidence))
 
 
 def _pairs(of: Group, numbers: Numbers, *places: Place) -> list[tuple[Number, ...]]:

@@ -19,7 +19,7 @@ interval is over documents.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -117,6 +117,26 @@ def combine(
         _interval(float(value), variances, rounding, freedom, confidence)
         for value, *variances, rounding in parts
     ]
+
+
+def contrast(
+    groups: Mapping[str, Sequence[Number]], weights: Mapping[str, float], confidence: float
+) -> Interval[float]:
+    """Σ w y over groups, y the mean of a group; models scatter as much in one as in any other.
+
+    Parameters
+    ----------
+    groups : numbers of the models of each.
+    weights : w of some of them, that of the first not 0; of the others the scatter alone is taken.
+    """
+    # One coefficient is the contrast, the others are means of all groups but one.
+    here, share = next(iter(weights.items()))
+    others = [name for name in groups if name != here]
+    mean = {name: [0.0, *(float(name == other) for other in others)] for name in others}
+    mean[here] = [1 / share, *(-weights.get(other, 0.0) / share for other in others)]
+    design_ma = np.array([mean[name] for name, found in groups.items() for _ in found])
+    found = [number for of_group in groups.values() for number in of_group]
+    return combine(found, design_ma, confidence)[0]
 
 
 def _interval(
