@@ -15,6 +15,7 @@ tests/test_claims_of_studies.py holds pages to them.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -115,15 +116,35 @@ def training_corpora(results: Path, out: Path) -> None:
 
 
 def training_families(results: Path, out: Path) -> None:
-    """Wells and mechanics at the final layer, and what tells two models apart."""
-    for name in ("wells", "mechanics", "comparisons"):
-        table = pd.read_csv(results / f"{name}.csv")
-        if name == "mechanics":
-            member = (table.form == "energy") & (table.kinetic == "log_half_square")
-            table = table[member & table.potential.isin(["surprisal", "entropy"])]
-        if name != "comparisons":
-            table = at_last_layer(table, "model")
+    """The same, with what tells two models apart, and two members of the mechanics' family."""
+    training_corpora(results, out)
+    for name in ("mechanics", "mechanics_of_training"):
+        table = at_last_layer(pd.read_csv(results / f"{name}.csv"), "model")
+        member = (table.form == "energy") & (table.kinetic == "log_half_square")
+        table = table[member & table.potential.isin(["surprisal", "entropy"])]
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+    shutil.copyfile(results / "comparisons.csv", out / "comparisons.csv")
+    deepest(results, pd.read_csv(out / "wells.csv")).to_csv(out / "deepest.csv", index=False)
+
+
+def deepest(results: Path, wells: pd.DataFrame) -> pd.DataFrame:
+    """How many deep states each model has at its last layer, which of them the first has too, and
+    after which line feeds stand."""
+    rows = []
+    first: dict[float, set[tuple[int, int]]] = {}
+    for model, layer in wells[wells.dataset == "sotu"].set_index("model").layer.items():
+        tokenizer = json.loads((results / f"models/{model}/tokenizer.json").read_text())
+        line_feed = tokenizer["model"]["vocab"]["Ċ"]
+        folder = results / f"energies/model={model}/dataset=sotu/layer={layer}"
+        states = read(folder, ["doc", "position", "last", "energy"])
+        for energy in (-0.1, -0.5):
+            low = states[states.energy <= energy]
+            places = {*zip(low.doc, low.position, strict=True)}
+            shared = len(places & first.setdefault(energy, places))
+            feeds = int((low["last"] == line_feed).sum())
+            rows.append((model, energy, len(low), low.doc.nunique(), shared, feeds))
+    columns = ["model", "energy", "states", "documents", "shared_with_first", "after_line_feed"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def at_last_layer(table: pd.DataFrame, *of: str) -> pd.DataFrame:

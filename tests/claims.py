@@ -13,8 +13,8 @@ NUMBER = r"[−-]?\d[\d,]*(?:\.\d+)?"
 INTERVAL = rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]"
 
 NO_CLAIM = re.compile(
-    r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->|arXiv[:\s][\d.]+|SmolLM2-135M|GPT-2|float\d+|bfloat16"
-    r"|10\.\d{4}/\S+|\b(?:19|20)\d\d\b",
+    r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->|arXiv[:\s][\d.]+|SmolLM2-135M|GPT-2|Mamba 2"
+    r"|float\d+|bfloat16|10\.\d{4}/\S+|\b(?:19|20)\d\d\b",
     re.DOTALL,
 )
 """What holds digits without saying anything: code, links, names, sources."""

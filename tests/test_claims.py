@@ -175,7 +175,7 @@ def test_mechanics_table(log_energy):
 
 
 def test_mechanics_findings(default_study, mechanics, log_energy):
-    found = Part("docs/mechanics.md", "- **The ordering", "## The family")
+    found = Part("docs/mechanics.md", "- **The ordering", "## In four families")
     last = log_energy.xs(FINAL, level="layer")
     trained, random = last.loc[MODEL, TEXT], last.loc[TWIN, TEXT]
     both = ["surprisal", "entropy"]

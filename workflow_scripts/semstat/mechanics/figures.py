@@ -11,7 +11,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, STYLE, Figure, house_style, line_styles, shade
+from ..figures import (
+    LEGEND_LINE,
+    OKABE_ITO,
+    STYLE,
+    Figure,
+    entitle,
+    house_style,
+    legend_below,
+    line_styles,
+    shade,
+)
 from ..statistics.curve import Interval
 
 Array = NDArray[np.float64]
@@ -33,6 +43,9 @@ NUMBER_LABELS = {
     "variance_ratio": "Var(K + V) / (Var K + Var V)",
     "cv": "coefficient of variation of K + V",
 }
+
+COLUMNS = 3
+"""Of a legend."""
 
 
 class Trajectory(NamedTuple):
@@ -95,7 +108,9 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
     """
     kinetic, potentials = DRAWN
     with house_style():
-        figure = Figure(figsize=(5.6, 4.8))
+        nulls = _legend_of_nulls(number)
+        legend = LEGEND_LINE * -(-(len(lines) + len(nulls)) // COLUMNS)
+        figure = Figure(figsize=(5.6, 4.2 + legend))
         panels = figure.subplots(2, 2, sharex=True, sharey="col")
         for row, place in zip(panels, PLACE_NAMES, strict=True):
             for axes, potential in zip(row, potentials, strict=True):
@@ -105,14 +120,15 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
                 ):
                     _draw_model(axes, _of(rows, chosen), number, label, style)
                 axes.set_title(f"V = {potential}, {PLACE_NAMES[place]}", loc="left")
-        for axes in panels[:, 0]:
-            axes.set_ylabel(NUMBER_LABELS[number])
         for axes in panels[1]:
             axes.set_xlabel("layer / blocks")
             axes.set_xticks([0, 0.5, 1])
-        figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
-        handles = [*panels[0, 0].get_legend_handles_labels()[0], *_legend_of_nulls(number)]
-        figure.legend(handles=handles, loc="outside lower left", ncols=3)
+        called = figure.supylabel(NUMBER_LABELS[number], fontsize=STYLE["axes.titlesize"])
+        entitle(figure, title)
+        handles = [*panels[0, 0].get_legend_handles_labels()[0], *nulls]
+        legend_below(figure, handles, [handle.get_label() for handle in handles], COLUMNS)
+        figure.draw_without_rendering()  # so that panels have their places
+        called.set_y((panels[0, 0].get_position().y1 + panels[1, 0].get_position().y0) / 2)
     return figure
 
 
