@@ -11,11 +11,11 @@ from workflow_scripts.running.command import call
 from workflow_scripts.semstat.decoding.columns import CONTINUATIONS
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.provenance import Provenance
+from workflow_scripts.semstat.statistics.several import Number
 from workflow_scripts.semstat.tables import read_table, table_of, write_table
 from workflow_scripts.semstat.training.corpus_columns import CORPORA
 from workflow_scripts.semstat.training.doses import describe_doses
 from workflow_scripts.semstat.training.observables import Place
-from workflow_scripts.semstat.training.several import Number
 from workflow_scripts.semstat.training.tables import ALL, DOSES, GROUPS, NUMBERS, SUMS
 from workflow_scripts.training.compare_models import compare_models
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.training.trained import cured, group
+from workflow_scripts.semstat.statistics.beside import beside_line
+from workflow_scripts.semstat.statistics.several import Number
 from workflow_scripts.semstat.training.doses import describe_doses
-from workflow_scripts.semstat.training.equals import beside_line
 from workflow_scripts.semstat.training.observables import Place
-from workflow_scripts.semstat.training.several import Number
 from workflow_scripts.semstat.training.strengths import lines_of_strength
 
 DOCUMENTS = np.arange(24)
@@ -42,7 +42,11 @@ def of_groups(groups, values, noise=lambda: (0.0, 0.0)):
 def beside(values, noise=lambda: (0.0, 0.0), seeds=SEEDS):
     family = groups_of("plain", "low", "high", "other", seeds=seeds)
     numbers = of_groups(family, values, noise)
-    return beside_line(family[3], family[:3], family, numbers, PLACE, 0.95)
+    pairs = {}
+    for each in family:
+        of_models = [numbers[model] for model in each["models"]]
+        pairs[each["group"]] = [(of[READING], of[PLACE]) for of in of_models]
+    return beside_line("other", ["plain", "low", "high"], pairs, 0.95)
 
 
 LINE = {"plain": (3.0, 0.9), "high": (3.4, 0.1), "low": (3.2, 0.5)}

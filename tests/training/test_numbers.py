@@ -13,6 +13,7 @@ from tests.runs import REPO
 from tests.training.trained import READ
 from workflow_scripts.configuration.study import resolve
 from workflow_scripts.semstat.statistics.curve import Interval
+from workflow_scripts.semstat.statistics.several import Number, combine
 from workflow_scripts.semstat.training.doses import describe_groups
 from workflow_scripts.semstat.training.observables import (
     KEPT,
@@ -21,7 +22,6 @@ from workflow_scripts.semstat.training.observables import (
     of_reading,
     of_writing,
 )
-from workflow_scripts.semstat.training.several import Number, combine
 from workflow_scripts.semstat.training.tables import SUMMED
 from workflow_scripts.training.groups import groups_of
 

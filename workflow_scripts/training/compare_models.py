@@ -12,11 +12,11 @@ from ..running.command import run
 from ..semstat.decoding.columns import CONTINUATIONS
 from ..semstat.errors import InputError
 from ..semstat.provenance import Identity, Provenance
+from ..semstat.statistics.several import Number
 from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
 from ..semstat.training import doses
 from ..semstat.training.corpus_columns import CORPORA
 from ..semstat.training.observables import CONTINUED, Place, of_reading, of_writing
-from ..semstat.training.several import Number
 from ..semstat.training.tables import DOSES, GROUPS, NUMBERS, SUMS
 
 REPETITION = ("rep_1", "rep_2", "rep_3", "rep_4")

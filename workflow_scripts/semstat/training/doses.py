@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..statistics.beside import beside_line
 from ..statistics.curve import Interval
+from ..statistics.several import Array, Number, combine, contrast
 from ..tables import interval_columns
-from .equals import beside_line
 from .observables import Place, bounded
-from .several import Array, Number, combine, contrast
 from .strengths import lines_of_strength
 from .tables import ALL
 
@@ -183,20 +183,31 @@ def _at_equal_surprisal(
 ) -> Iterator[dict[str, Any]]:
     """Groups of objectives but cross entropy beside the lines of others, which begin at that."""
     lines = lines_of_strength(groups)
+    reading = Place(place.dataset, None, None, None, "surprisal")
     for group in groups:
         if group["objective"] in (None, PLAIN) or group["control"]:
             continue
         family = [of for of in groups if of["family"] == group["family"] and of["objective"]]
         family = [of for of in family if _rest(of) == _rest(group)]
-        plain = [of for of in family if of["objective"] == PLAIN]
+        pairs = {of["group"]: _pairs(numbers, of["models"], reading, place) for of in family}
+        plain = [of["group"] for of in family if of["objective"] == PLAIN]
         for label, line in lines.items():
             if group in line or line[0] not in family or line[0]["objective"] == PLAIN:
                 continue
-            found = beside_line(group, [*plain, *line], family, numbers, place, confidence)
-            if found:
+            others = [*plain, *(of["group"] for of in line)]
+            if found := beside_line(group["group"], others, pairs, confidence):
                 head = {"family": group["family"], "models": found.models, "group": group["group"]}
                 said = {"against": label, "surprisal": found.surprisal}
                 yield head | said | interval_columns({"value": found.value})
+
+
+def _pairs(
+    numbers: Numbers, models: Iterable[str], first: Place, second: Place
+) -> list[tuple[Number, Number]]:
+    """Numbers at two places of those models that have both."""
+    there = [model for model in models if {first, second} <= numbers[model].keys()]
+    pairs = [(numbers[model][first], numbers[model][second]) for model in there]
+    return [pair for pair in pairs if not any(np.isnan(number.value) for number in pair)]
 
 
 def _between_families(

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from ..generation.loops import repetition
 from ..statistics.curve import Interval
+from ..statistics.several import Number
 from ..statistics.shares import exact_share
-from .several import Number
 from .tables import IN_RUNS, SUMMED
 
 READ = {"surprisal": "surprisal", "bigrams": "bigrams", "energy": "energy", "omega": "below_zero"}

@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from ..statistics.blocks import Blocks
-from ..statistics.curve import Interval
+from .blocks import Blocks
+from .curve import Interval
 
 Array = NDArray[np.float64]
 
