@@ -3,16 +3,20 @@
 # Makes: under results/attention/,
 #        states/: the attention of each state, a file a layer and shard as of the energies;
 #        groups/, volumes/, associations/: what goes with low energy, by pair of model and dataset;
-#        of all pairs results/attention/groups.csv and associations.csv;
+#        places/, sums/: states in runs and elsewhere, and sums over documents;
+#        of all pairs results/attention/groups.csv, associations.csv and places.csv;
 #        and results/figures/attention/… as SVG and PDF.
 
 ATTENTION = f"results/attention/states/{ENSEMBLE}/layer={{layer}}/shard={{shard}}.parquet"
 ATTENDED_GROUPS = f"results/attention/groups/{ENSEMBLE}.parquet"
 ATTENDED_VOLUMES = f"results/attention/volumes/{ENSEMBLE}.parquet"
 ATTENDED_ASSOCIATIONS = f"results/attention/associations/{ENSEMBLE}.parquet"
+ATTENDED_PLACES = f"results/attention/places/{ENSEMBLE}.parquet"
+ATTENDED_SUMS = f"results/attention/sums/{ENSEMBLE}.parquet"
 
 BY_QUANTILES = ["groups", "entropies"]
 BY_LAYERS = ["associations", "map"]
+BY_PLACES = ["places"]
 
 ATTENDED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["attention"]}
 
@@ -20,6 +24,7 @@ ATTENDED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["attention"
 localrules:
     plot_quantiles,
     plot_associations,
+    plot_places,
 
 
 include: "functions/attention.smk"
@@ -63,10 +68,13 @@ rule describe_attention:
     input:
         energies=energies_of_ensemble,
         attention=if_attended(attention_of_pair),
+        tokens=lambda w: expand(TOKENS, **w, shard=shards(w.dataset)),
     output:
         groups=ATTENDED_GROUPS,
         volumes=ATTENDED_VOLUMES,
         associations=ATTENDED_ASSOCIATIONS,
+        places=ATTENDED_PLACES,
+        sums=ATTENDED_SUMS,
     log:
         log("describe_attention", "{model}/{dataset}"),
     group:
@@ -81,9 +89,11 @@ rule describe_attention:
     shell:
         run(
             "attention.describe_attention",
-            "--energies {input.energies:q} --attention {input.attention:q} {params.options:q}"
+            "--energies {input.energies:q} --attention {input.attention:q}"
+            " --tokens {input.tokens:q} {params.options:q}"
             " --groups {output.groups:q} --volumes {output.volumes:q}"
-            " --associations {output.associations:q}",
+            " --associations {output.associations:q} --places {output.places:q}"
+            " --sums {output.sums:q}",
         )
 
 
@@ -121,6 +131,21 @@ rule plot_associations:
         run("attention.plot_associations", f"{{input.associations:q}} {DRAWN}")
 
 
+rule plot_places:
+    input:
+        ATTENDED_PLACES,
+    output:
+        **attention_figure(BY_PLACES),
+    log:
+        log("plot_places", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing {wildcards.model} on {wildcards.dataset} in repetitions"
+    shell:
+        run("attention.plot_places", f"{{input:q}} {DRAWN}")
+
+
 ATTENDED_TABLES = (
     [
         table(
@@ -134,6 +159,7 @@ ATTENDED_TABLES = (
         for name, pattern in (
             ("groups", ATTENDED_GROUPS),
             ("associations", ATTENDED_ASSOCIATIONS),
+            ("places", ATTENDED_PLACES),
         )
     ]
     if ATTENDED

@@ -25,7 +25,8 @@ FLOORS = [
 modules, `top` the commands that people type, STAGE any stage's room."""
 
 AMONG_PHYSICS = {
-    "attention": {"thermodynamics"},
+    "attention": {"thermodynamics", "tokens"},
+    "causes": {"training"},
     "comparisons": {"thermodynamics"},
     "criticality": {"generation", "thermodynamics"},
     "decoding": {"generation", "mechanics", "steering"},
@@ -37,6 +38,7 @@ AMONG_PHYSICS = {
 
 AMONG_STAGES = {
     "attention": {"energies", "tokens"},
+    "causes": {"training"},
     "comparisons": {"thermodynamics", "tokens"},
     "criticality": {"generation", "tokens"},
     "decoding": {"generation", "tokens"},
@@ -49,6 +51,7 @@ AMONG_STAGES = {
 """Rooms of other stages that a stage's commands may take from."""
 
 PHYSICS_OF_OTHERS = {
+    "causes": {"training"},
     "comparisons": {"thermodynamics"},
     "criticality": {"generation"},
     "decoding": {"generation"},

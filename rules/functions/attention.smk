@@ -37,7 +37,7 @@ def associations_beside(pair, _wildcards):
 
 def attention_figures(pair):
     """Figures of one pair of model and dataset."""
-    return figures_of_pair("attention", pair, [*BY_QUANTILES, *BY_LAYERS])
+    return figures_of_pair("attention", pair, [*BY_QUANTILES, *BY_LAYERS, *BY_PLACES])
 
 
 def attention_figure(names):

@@ -29,10 +29,12 @@ def plain_rows(model: Any, windows: Iterable[Window], layer: int) -> dict[str, l
         ids = torch.tensor(window.tokens_t[None, :-1], dtype=torch.long)
         with torch.inference_mode():
             maps = model(ids, output_attentions=True, use_cache=False).attentions
-        of_window = plain_states(states.pop()[0].numpy()[1:])
+        x_tn = states.pop()[0].numpy()
+        of_window = plain_states(x_tn[1:])
         for t in range(window.first, window.positions):
             weight_hk = maps[layer - 1][0, :, t, : t + 1].numpy()
-            rows.append(plain_row(weight_hk, window.tokens_t, t) | of_window)
+            norm = {"relative_norm": np.linalg.norm(x_tn[t]) / np.linalg.norm(x_tn[0])}
+            rows.append(plain_row(weight_hk, window.tokens_t, t) | of_window | norm)
     hook.remove()
     return {name: [row[name] for row in rows] for name in rows[0]}
 

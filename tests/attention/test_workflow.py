@@ -8,16 +8,16 @@ import pytest
 
 from tests.results import energies_path
 from tests.runs import TINY_STUDY
-from workflow_scripts.attention.joining import read_layer
+from workflow_scripts.attention.joining import copies_by_shard, read_layer
 from workflow_scripts.semstat.attention.columns import ATTENTION
-from workflow_scripts.semstat.attention.tables import ASSOCIATIONS, GROUPS, VOLUMES
+from workflow_scripts.semstat.attention.tables import ASSOCIATIONS, GROUPS, PLACES, SUMS, VOLUMES
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.semstat.tables import provenance_of, read_table, write_table
 
 ENTRY = {"model": ["tiny", "tiny-random"], "dataset": "text", "quantiles": 3, "draws": 20}
 STUDY = copy.deepcopy(TINY_STUDY) | {"attention": [ENTRY]}
 LAYERS = TINY_STUDY["measurement"]["layers"]
-FIGURES = {"groups", "entropies", "associations", "map"}
+FIGURES = {"groups", "entropies", "associations", "map", "places"}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,11 @@ def attention_path(place, layer, shard, model="tiny"):
     return place.work / folder / f"shard={shard}.parquet"
 
 
+def tokens_paths(place):
+    folder = place.work / "results/tokens/model=tiny/dataset=text"
+    return [folder / f"shard={shard}.parquet" for shard in (0, 1)]
+
+
 def table(place, kind, schema, model="tiny"):
     path = f"results/attention/{kind}/model={model}/dataset=text.parquet"
     return read_table(place.work / path, schema)
@@ -50,7 +55,7 @@ def test_rows_join_the_energies_one_to_one(place, layer):
         )
         for shard in (0, 1)
     ]
-    columns, provenance = read_layer(pairs)
+    columns, provenance = read_layer(pairs, copies_by_shard(tokens_paths(place)))
     assert provenance["layer"] == layer and provenance["heads"] is None
     assert len(columns["sink"]) == len(columns["energy"]) > 500
     assert np.isfinite(columns["stable_rank"]).mean() > 0.9
@@ -64,7 +69,7 @@ def test_rows_join_the_energies_one_to_one(place, layer):
 def test_files_of_other_states_are_refused(place, tmp_path):
     energies = energies_path(place.work / "results", "tiny", "text", 1, 0)
     with pytest.raises(InputError, match=r"shard=1\.parquet: of another \w+ than .*cannot be jo"):
-        read_layer([(energies, attention_path(place, 1, 1))])
+        read_layer([(energies, attention_path(place, 1, 1))], {})
     own = read_table(attention_path(place, 1, 0), ATTENTION)
     provenance = provenance_of(own.schema)
     for rows, facts, what in [
@@ -73,7 +78,9 @@ def test_files_of_other_states_are_refused(place, tmp_path):
     ]:
         write_table(tmp_path / "other.parquet", rows, facts)
         with pytest.raises(InputError, match=f"of another {what} than"):
-            read_layer([(energies, tmp_path / "other.parquet")])
+            read_layer([(energies, tmp_path / "other.parquet")], {})
+    with pytest.raises(InputError, match=r"there are none of shard=0\.parquet; give each shard's"):
+        read_layer([(energies, attention_path(place, 1, 0))], {})
 
 
 def test_what_goes_with_low_energy_is_told_at_each_layer(place):
@@ -97,8 +104,29 @@ def test_what_goes_with_low_energy_is_told_at_each_layer(place):
             assert row["partial"] is None or -1 <= row["partial_low"] <= row["partial_high"] <= 1
 
 
+def test_places_and_sums_are_of_all_states(place):
+    states = sum(
+        read_table(attention_path(place, 3, shard), ATTENTION).num_rows for shard in (0, 1)
+    )
+    placed = [
+        row
+        for row in table(place, "places", PLACES).to_pylist()
+        if (row["layer"], row["measure"]) == (3, "energy")
+    ]
+    assert sum(row["states"] for row in placed) == states
+    assert {row["place"] for row in placed} >= {"elsewhere"}
+    sums = table(place, "sums", SUMS).to_pylist()
+    of_layer = [row for row in sums if row["layer"] == 3]
+    assert sum(row["sink_states"] for row in of_layer) == states
+    read = [read_table(attention_path(place, 3, shard), ATTENTION)["sink"] for shard in (0, 1)]
+    assert sum(row["sink"] for row in of_layer) == pytest.approx(
+        sum(float(np.sum(column.to_numpy(), dtype=np.float64)) for column in read)
+    )
+    assert {row["sink_states"] for row in sums if row["layer"] == 0} == {0}
+
+
 def test_numbers_and_figures_are_put_together(place):
-    for name in ("groups", "associations"):
+    for name in ("groups", "associations", "places"):
         with (place.work / f"results/attention/{name}.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         assert {row["model"] for row in rows} == {"tiny", "tiny-random"}

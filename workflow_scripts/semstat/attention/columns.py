@@ -25,7 +25,10 @@ rank_residual : ‖X − 1·mean(X)‖ / ‖X‖ with ‖·‖ = √(‖·‖₁
 mean_cosine : mean cosine between two of them.
 """
 
-MEASURES = (*OF_ROWS, *OF_WINDOWS)
+RELATIVE_NORM = "relative_norm"
+"""‖x‖ of the state over that of the first one that the model sees, at this layer."""
+
+MEASURES = (*OF_ROWS, *OF_WINDOWS, RELATIVE_NORM)
 
 ATTENTION = pa.schema(
     columns(doc=pa.int32(), position=pa.int32())

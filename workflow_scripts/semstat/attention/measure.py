@@ -123,4 +123,6 @@ def _of_layer(
     elif not of_rows[OF_ROWS.index("sink")].isfinite().all():
         raise FloatingPointError(f"layer {layer}: NaN or infinite attention ({h_xtn.dtype})")
     of_windows = measure_states(h_xtn, length_x)[:, :, None].expand(-1, -1, positions)
-    return torch.cat([of_rows, of_windows])
+    norm_xt = h_xtn.float().norm(dim=-1)
+    relative_xt = norm_xt / norm_xt[:, :1]
+    return torch.cat([of_rows, of_windows, relative_xt[None]])

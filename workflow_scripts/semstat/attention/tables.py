@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 
 from ..tables import columns, interval_fields
-from .columns import MEASURES
+from .columns import OF_ROWS, OF_WINDOWS, RELATIVE_NORM
 
-STUDIED = (*MEASURES, "norm")
+STUDIED = (*OF_ROWS, *OF_WINDOWS, "norm")
 """Measures whose association is told; the norm is that of the energies table."""
 
 OUTCOMES = ("energy", "below_zero")
@@ -53,3 +53,30 @@ ASSOCIATIONS = pa.schema(
 """One row a layer, measure and outcome: rank correlations, and the partial one under nulls: its
 mean, the bounds between which draws lie, and how many are as far from it as what was found. Null
 where a variable is constant, and a null where it is constant within documents."""
+
+SUMS = pa.schema(
+    columns(layer=pa.int32(), doc=pa.int32())
+    + columns(**{measure: pa.float64() for measure in STUDIED})
+    + columns(**{f"{measure}_states": pa.int64() for measure in STUDIED})
+)
+"""One row a layer and document: each measure's sum, and of how many states it is."""
+
+PLACED = ("energy", "surprisal", RELATIVE_NORM, *OF_ROWS)
+"""What is told of states by place."""
+
+NOWHERE, OF_TOKEN, OF_PHRASE = "elsewhere", "token", "phrase"
+"""Places of states by their last token: in no run; a copy of a token in a row; a token of a
+phrase's copy."""
+
+PLACES = pa.schema(
+    _OF
+    + columns(place=pa.string())
+    + columns(True, copies=pa.int32())
+    + columns(states=pa.int64(), documents=pa.int32())
+    + interval_fields(["value", "beyond"], nullable=["value", "beyond"])
+)
+"""One row a layer, measure, place, and class of copies so far, by its least number.
+
+value : mean over states. beyond : less that of states elsewhere at the same positions; null where
+there are none. Bounds, over documents, are null where there are fewer than two.
+"""
