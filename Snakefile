@@ -92,6 +92,7 @@ include: "rules/repetition.smk"
 include: "rules/mechanics.smk"
 include: "rules/steering.smk"
 include: "rules/decoding.smk"
+include: "rules/causes.smk"
 include: "rules/tables.smk"
 
 

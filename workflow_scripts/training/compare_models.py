@@ -6,18 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from ..running.command import run
-from ..semstat.decoding.columns import CONTINUATIONS
 from ..semstat.errors import InputError
-from ..semstat.provenance import Identity, Provenance
-from ..semstat.statistics.several import Number
-from ..semstat.tables import provenance_of, read_table, table_of_rows, write_table
+from ..semstat.provenance import Provenance
+from ..semstat.tables import read_table, table_of_rows, write_table
 from ..semstat.training import doses
 from ..semstat.training.corpus_columns import CORPORA
-from ..semstat.training.observables import CONTINUED, Place, of_reading, of_writing
-from ..semstat.training.tables import DOSES, GROUPS, NUMBERS, SUMS
+from ..semstat.training.tables import DOSES, GROUPS, NUMBERS
+from .reading import about_snapshot, read_numbers
 
 REPETITION = ("rep_1", "rep_2", "rep_3", "rep_4")
 
@@ -48,8 +44,7 @@ def compare_models(
     out_doses : that of slopes against doses, and of differences between groups.
     """
     described: list[dict[str, Any]] = json.loads(groups)
-    numbers, snapshots = _read_sums(sums)
-    _add_continuations(numbers, continuations or [])
+    numbers, snapshots = read_numbers(sums, continuations or [])
     repetition = {path.stem: read_table(path, CORPORA).to_pylist()[0] for path in corpora or []}
     for group in described:
         if missing := [model for model in group["models"] if model not in snapshots]:
@@ -58,7 +53,7 @@ def compare_models(
         group |= {name: found.get(name) for name in REPETITION}
         group |= {"seeds": len(group["models"])}
         group |= {"parameters": snapshots[group["models"][0]]["parameters"]}
-    about = {model: _about(snapshot) for model, snapshot in snapshots.items()}
+    about = {model: about_snapshot(snapshot) for model, snapshot in snapshots.items()}
     said = Provenance(models=about).then("compared by", "numpy", "scipy", confidence=confidence)
     rows = [group | {"models": ",".join(group["models"])} for group in described]
     write_table(out_groups, table_of_rows(rows, GROUPS), said)
@@ -67,44 +62,6 @@ def compare_models(
         (out_doses, DOSES, doses.describe_doses),
     ):
         write_table(out, table_of_rows(describe(described, numbers, confidence), schema), said)
-
-
-def _about(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """What a snapshot's provenance says but that of all others which went into it."""
-    return {
-        key: fact for key, fact in snapshot.items() if key not in ("started from", "trained_on")
-    }
-
-
-Numbers = dict[str, dict[Place, Number]]
-
-
-def _read_sums(paths: list[Path]) -> tuple[Numbers, dict[str, Any]]:
-    """Numbers of reading, and the snapshots that read, by model."""
-    numbers: Numbers = {}
-    snapshots = {}
-    for path in paths:
-        table = read_table(path, SUMS)
-        provenance = provenance_of(table.schema)
-        model, dataset, _ = Identity.of(provenance)
-        snapshots[model] = provenance["model"]
-        column = {name: table[name].to_numpy() for name in table.column_names}
-        _add(numbers, model, of_reading(dataset, column), path)
-    return numbers, snapshots
-
-
-def _add_continuations(numbers: Numbers, paths: list[Path]) -> None:
-    for path in paths:
-        table: pa.Table = read_table(path, CONTINUATIONS, CONTINUED)
-        model, dataset, _ = Identity.of(provenance_of(table.schema))
-        _add(numbers, model, of_writing(dataset, table.to_pylist()), path)
-
-
-def _add(numbers: Numbers, model: str, found: dict[Place, Number], path: Path) -> None:
-    of_model = numbers.setdefault(model, {})
-    if of_model.keys() & found.keys():
-        raise InputError(f"{path}: {model} has these numbers already; give each file once")
-    of_model |= found
 
 
 if __name__ == "__main__":

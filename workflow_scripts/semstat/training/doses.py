@@ -13,7 +13,7 @@ from ..statistics.beside import beside_line
 from ..statistics.curve import Interval
 from ..statistics.several import Array, Number, combine, contrast
 from ..tables import interval_columns
-from .observables import Place, bounded
+from .observables import Place, at_final_layer, bounded
 from .strengths import lines_of_strength
 from .tables import ALL
 
@@ -81,7 +81,7 @@ def describe_doses(groups: Sequence[Group], numbers: Numbers, confidence: float)
     from the model before; of other objectives from each other's lines at equal surprisal; and of
     families from each other in the same training of fresh weights.
     """
-    final = {model: _at_final_layer(of_model) for model, of_model in numbers.items()}
+    final = {model: at_final_layer(of_model) for model, of_model in numbers.items()}
     rows = []
     for place in _places(final, final):
         head = place._asdict()
@@ -93,18 +93,6 @@ def describe_doses(groups: Sequence[Group], numbers: Numbers, confidence: float)
         found += _between_families(groups, final, place, confidence)
         rows += [head | row for row in found]
     return rows
-
-
-def _at_final_layer(of_model: Mapping[Place, Number]) -> dict[Place, Number]:
-    """What is of no layer, and what is of the last one, as if it were of none."""
-    last: dict[str, int] = {}
-    for place in of_model:
-        last[place.dataset] = max(last.get(place.dataset, 0), place.layer or 0)
-    return {
-        place._replace(layer=None): number
-        for place, number in of_model.items()
-        if place.layer in (None, last[place.dataset])
-    }
 
 
 def _places(numbers: Numbers, models: Iterable[str]) -> list[Place]:

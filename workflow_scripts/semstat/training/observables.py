@@ -110,6 +110,18 @@ def of_writing(dataset: str, rows: Sequence[Mapping[str, Any]]) -> dict[Place, N
     return found
 
 
+def at_final_layer(of_model: Mapping[Place, Number]) -> dict[Place, Number]:
+    """What is of no layer, and what is of the last one, as if it were of none."""
+    last: dict[str, int] = {}
+    for place in of_model:
+        last[place.dataset] = max(last.get(place.dataset, 0), place.layer or 0)
+    return {
+        place._replace(layer=None): number
+        for place, number in of_model.items()
+        if place.layer in (None, last[place.dataset])
+    }
+
+
 def bounded(
     observable: str, interval: Interval[float], documents: int, confidence: float
 ) -> Interval[float]:

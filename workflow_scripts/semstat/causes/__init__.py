@@ -1,0 +1,1 @@
+"""What makes models repeat themselves: doses, responses, and what remains under a null."""
