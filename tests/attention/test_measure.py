@@ -8,7 +8,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, AttentionInterf
 from tests.attention.plain import plain_rows
 from tests.energies.test_measure import cut
 from tests.tiny import BLOCKS, tiny_model
-from workflow_scripts.semstat.attention import weights
+from workflow_scripts.semstat.attention import watching, weights
 from workflow_scripts.semstat.attention.columns import MEASURES
 from workflow_scripts.semstat.attention.measure import measure_attention
 from workflow_scripts.semstat.attention.watching import check_weights
@@ -197,12 +197,42 @@ def test_what_a_layer_with_sinks_of_its_own_leaves_unspent():
         assert (found[layer]["unspent"] > 0.01).all()
 
 
-@pytest.mark.parametrize("family", ["BLOOM", "Falcon", "GPT-J"])
-def test_attention_that_goes_past_the_interface_is_refused(family):
-    layered = LayeredModel(tiny_model(family), 16)
-    with pytest.raises(
-        ArchitectureError, match=r"none of its layers 0, 1, 3 attends through trans"
-    ):
+@pytest.mark.parametrize("family", ["BLOOM", "GPT-J", "GPT-Neo", "Falcon"])
+def test_maps_are_taken_that_a_model_gives_out_which_attends_by_code_of_its_own(family):
+    model = tiny_model(family, attn_implementation="eager")
+    layered = LayeredModel(model, 16)
+    layers = [0, 1, len(layered.blocks)]
+    assert check_weights(layered, layers)
+    found = measure(layered, layers, given=True)
+    assert np.isnan(found[0]["sink"]).all() and np.isfinite(found[0]["relative_norm"]).all()
+    for layer in layers[1:]:
+        expected = plain_rows(model, cut(6), layer)
+        for name in MEASURES:
+            np.testing.assert_allclose(
+                found[layer][name], expected[name], rtol=2e-4, atol=2e-5, err_msg=name
+            )
+    one = measure(layered, layers, given=True, heads=[2])[1]
+    assert not np.allclose(one["sink"], found[1]["sink"])
+    with pytest.raises(ValueError, match=r"^head 4 does not exist \(heads are 0 to 3\)$"):
+        check_weights(layered, layers, [4])
+
+
+def test_maps_of_another_implementation_than_the_models_are_refused():
+    """Falcon's sdpa is not its eager, which adds ALiBi's bias once more."""
+    layered = LayeredModel(tiny_model("Falcon"), 16)
+    with pytest.raises(ArchitectureError, match=r"set the model's `attention` to eager$"):
+        check_weights(layered, LAYERS)
+
+
+def test_maps_that_see_what_is_to_come_are_refused(monkeypatch):
+    layered = LayeredModel(tiny_model("GPT-J"), 16)
+    taken = watching.maps_given
+
+    def backwards(model, ids_xt):
+        return [weights.Given(maps.weight_xhqk.flip(-1)) for maps in taken(model, ids_xt)]
+
+    monkeypatch.setattr(watching, "maps_given", backwards)
+    with pytest.raises(ArchitectureError, match="layer 1 are not those of causal attention: rows"):
         check_weights(layered, LAYERS)
 
 

@@ -41,7 +41,7 @@ def measure_attention(
     model, states, snapshot, facts = load_for(running, cut, tokens, shard, layers)
     try:
         with blamed_on(f"attention (model {running.called})", "correct `heads`"):
-            check_weights(model, layers, heads)
+            given = check_weights(model, layers, heads)
     except ArchitectureError as error:
         raise InputError(f"{running.key}: {error}") from error
     shared = Provenance(
@@ -61,7 +61,7 @@ def measure_attention(
     ):
         at_once = running.positions_at_once(model.device)
         for by_layer in measure.measure_attention(
-            model, cut.windows(shard), layers, at_once, bar.update, heads
+            model, cut.windows(shard), layers, at_once, bar.update, heads, given
         ):
             for writer, layer in zip(writers, layers, strict=True):
                 writer.write_table(table_of(by_layer[layer], ATTENTION))

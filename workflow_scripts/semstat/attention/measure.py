@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -17,8 +18,8 @@ from ..models.thread_pool import thread_pool
 from ..models.windows import Window, batch_windows, buffer_windows, pad_windows
 from .columns import MEASURES, OF_ROWS
 from .measures import measure_rows, measure_states
-from .watching import watched
-from .weights import Call
+from .watching import Maps, watched
+from .weights import Call, Given
 
 Columns = dict[str, NDArray[Any]]
 
@@ -30,6 +31,7 @@ def measure_attention(
     batch_tokens: int,
     advance: Callable[[int], object] = lambda _states: None,
     heads: list[int] | None = None,
+    given: bool = False,
 ) -> Iterator[dict[int, Columns]]:
     """Measure windows in order, a bounded buffer at a time, in the batches of the energies.
 
@@ -40,6 +42,7 @@ def measure_attention(
     batch_tokens : positions in one forward pass, padding included.
     advance : called with the number of states that each batch has measured.
     heads : those over which means are taken; all by default.
+    given : whether maps are those that the model gives out: what `check_weights` found.
 
     Yields
     ------
@@ -54,9 +57,8 @@ def measure_attention(
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(held)
         for batch in batch_windows(held, batch_tokens):
             of_batch = [held[index] for index in batch]
-            for index, measured in zip(
-                batch, _measure(model, of_batch, layers, heads), strict=True
-            ):
+            of_windows = _measure(model, of_batch, layers, heads, given)
+            for index, measured in zip(batch, of_windows, strict=True):
                 found[index] = measured
             advance(sum(window.states for window in of_batch))
         yield _columns(held, layers, np.concatenate(found, axis=2))
@@ -78,7 +80,11 @@ def _columns(
 
 
 def _measure(
-    model: LayeredModel, windows: list[Window], layers: Sequence[int], heads: list[int] | None
+    model: LayeredModel,
+    windows: list[Window],
+    layers: Sequence[int],
+    heads: list[int] | None,
+    given: bool,
 ) -> list[NDArray[np.float32]]:
     """(layers, measures, states) of each window; threads take windows of their own."""
     ids_xt, _ = pad_windows(windows)
@@ -89,9 +95,13 @@ def _measure(
     each = len(windows) // shares
 
     def show(call: Call, _output: Tensor, ids_xt: Tensor) -> Tensor:
-        return measure_rows(call, ids_xt, heads)
+        return measure_rows(call.rows(heads), ids_xt)
 
-    with model.recorded(layers) as record, watched(model, layers, show) as watch:
+    def show_given(maps: Given, ids_xt: Tensor) -> Tensor:
+        return measure_rows(maps.rows(heads), ids_xt)
+
+    reader = nullcontext(Maps(layers, show_given)) if given else watched(model, layers, show)
+    with model.recorded(layers) as record, reader as watch:
 
         def run(share: int) -> Tensor:
             mine = slice(share * each, (share + 1) * each)

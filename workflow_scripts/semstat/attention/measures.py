@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
 from .columns import OF_ROWS, OF_WINDOWS
-from .weights import Call, attention_rows
+from .weights import Rows
 
 
-def measure_rows(call: Call, ids_xt: Tensor, heads: list[int] | None = None) -> Tensor:
-    """`OF_ROWS`, of the attention of one layer; no map is kept.
+def measure_rows(attention: Iterable[Rows], ids_xt: Tensor) -> Tensor:
+    """`OF_ROWS`, of the attention of one layer; no map is kept. Of the heads the mean is taken.
 
     Parameters
     ----------
+    attention : all rows, in order.
     ids_xt : (windows, positions) the tokens that it attends to.
-    heads : those whose mean is taken; all by default.
 
     Returns
     -------
@@ -25,7 +27,7 @@ def measure_rows(call: Call, ids_xt: Tensor, heads: list[int] | None = None) -> 
     follows_xt = torch.nn.functional.pad(ids_xt[:, :-1], (1, 0), value=-1)
     key_k = torch.arange(ids_xt.shape[1], device=ids_xt.device)
     parts = []
-    for rows in attention_rows(call, heads):
+    for rows in attention:
         query_q = rows.query_q
         weight_xqk = rows.weight_xhqk.mean(dim=1)
         copy_xqk = ids_xt[:, query_q, None] == follows_xt[:, None]

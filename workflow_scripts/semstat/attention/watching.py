@@ -12,7 +12,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,34 @@ from ..models.architecture import ArchitectureError, tokens_of
 from ..models.attention_calls import eager_of
 from ..models.causality import furthest, lengths_to_try
 from ..models.decoder import LayeredModel
-from .weights import Call, attention_rows, error_of_output
+from .weights import Call, Given, error_of_output
 
 Show = Callable[[Call, Tensor, Tensor], Tensor]
 """From what a layer's attention function was given, what it made of it, and the tokens read."""
+
+
+class Maps(NamedTuple):
+    """Reads with a model that attends by code of its own, and gives out its maps if asked to.
+
+    show : from the maps of a layer, and the tokens read.
+    """
+
+    layers: Sequence[int]
+    show: Callable[[Given, Tensor], Tensor]
+
+    def read(self, model: LayeredModel, ids_xt: Tensor) -> dict[int, Tensor]:
+        """What is found in one pass."""
+        maps = maps_given(model, ids_xt)
+        return {layer: self.show(maps[layer - 1], ids_xt) for layer in self.layers if layer}
+
+
+def maps_given(model: LayeredModel, ids_xt: Tensor) -> list[Given]:
+    """Maps of each block; none of a model that gives out none, or not of each."""
+    with torch.inference_mode():
+        output = model.model.base_model(input_ids=ids_xt, use_cache=False, output_attentions=True)
+    maps = getattr(output, "attentions", None) or ()
+    each = [Given(weight_xhqk) for weight_xhqk in maps if weight_xhqk is not None]
+    return each if len(each) == len(model.blocks) else []
 
 
 class Watch(threading.local):
@@ -138,15 +162,21 @@ def _own_eager(module: nn.Module) -> Callable[..., Any]:
 
 def check_weights(
     model: LayeredModel, layers: Sequence[int], heads: list[int] | None = None
-) -> None:
+) -> bool:
     """Check that attention can be measured: on a text that outgrows sliding windows.
 
     The weights that are made again must make of the layer's values what its own function does, but
-    for rounding; in half precision, where that function may round logits, in most rows.
+    for rounding; in half precision, where that function may round logits, in most rows. A model
+    none of whose layers attends through the interface must give out its maps, whose rows sum to 1
+    and look at nothing to come.
 
     Parameters
     ----------
     heads : those that are to be measured; all by default.
+
+    Returns
+    -------
+    Whether maps are those that the model gives out.
 
     Raises
     ------
@@ -157,7 +187,7 @@ def check_weights(
     """
 
     def error(call: Call, output: Tensor, _ids_xt: Tensor) -> Tensor:
-        next(attention_rows(call, heads))
+        next(call.rows(heads))
         return error_of_output(call, output)
 
     length = lengths_to_try(model.model.config, model.positions)[-1]
@@ -165,11 +195,8 @@ def check_weights(
     with watched(model, layers, error) as watch:
         found = watch.read(model, ids_1t)
     if not found:
-        raise ArchitectureError(
-            f"{_name(model)}: none of its layers {', '.join(map(str, layers))} attends through "
-            f"transformers' attention interface, so there are no attention weights to measure; "
-            f"leave the model out of `attention`, or measure other layers"
-        )
+        _check_given(model, ids_1t, layers, heads)
+        return True
     tolerance = math.sqrt(model.eps)
     for layer, error_t in found.items():
         missed = furthest(error_t, model.eps)
@@ -178,6 +205,37 @@ def check_weights(
                 f"{_name(model)}: attention weights made of the queries and keys of layer {layer} "
                 f"miss its own output by {missed:.2g} of its norm (allowed: {tolerance:.2g}), so "
                 f"they are not those that it uses; leave the model out of `attention`"
+            )
+    return False
+
+
+def _check_given(
+    model: LayeredModel, ids_1t: Tensor, layers: Sequence[int], heads: list[int] | None
+) -> None:
+    maps = maps_given(model, ids_1t)
+    if not maps:
+        raise ArchitectureError(
+            f"{_name(model)}: none of its layers {', '.join(map(str, layers))} attends through "
+            f"transformers' attention interface, and it gives out no maps, so there are no "
+            f"attention weights to measure; leave the model out of `attention`, or measure other "
+            f"layers"
+        )
+    if model.model.config._attn_implementation != "eager":
+        raise ArchitectureError(
+            f"{_name(model)}: its attention is code of its own, which gives out the maps that it "
+            f"uses with `eager` alone; set the model's `attention` to eager"
+        )
+    for layer in filter(None, layers):
+        next(maps[layer - 1].rows(heads))
+        weight_hqk = maps[layer - 1].weight_xhqk[0].double()
+        missed = max(
+            float((weight_hqk.sum(dim=-1) - 1).abs().max()), float(weight_hqk.triu(1).abs().max())
+        )
+        if not missed <= math.sqrt(model.eps):
+            raise ArchitectureError(
+                f"{_name(model)}: maps that it gives out for layer {layer} are not those of causal "
+                f"attention: rows miss 1, or see what is to come, by {missed:.2g}; leave the model "
+                f"out of `attention`"
             )
 
 

@@ -39,6 +39,10 @@ class Call(NamedTuple):
     mask: Tensor | None
     options: Mapping[str, Any]
 
+    def rows(self, heads: list[int] | None = None) -> Iterator[Rows]:
+        """Rows of its maps, some at a time: `attention_rows`."""
+        return attention_rows(self, heads)
+
 
 class Rows(NamedTuple):
     """Some rows of attention maps.
@@ -55,6 +59,24 @@ class Rows(NamedTuple):
     entropy_xhq: Tensor
     length_xhq: Tensor
     unspent_xhq: Tensor | None
+
+
+class Given(NamedTuple):
+    """Maps of a layer, as a model gives them out that attends by code of its own.
+
+    weight_xhqk : (windows, heads, queries, keys), each row a distribution.
+    """
+
+    weight_xhqk: Tensor
+
+    def rows(self, heads: list[int] | None = None) -> Iterator[Rows]:
+        """All rows at once; a token of which no head sees anything is taken for masked."""
+        weight_xhqk = self.weight_xhqk[:, _chosen(self.weight_xhqk.shape[1], heads)]
+        weight_xhqk = weight_xhqk.to(torch.promote_types(weight_xhqk.dtype, torch.float32))
+        query_q = torch.arange(weight_xhqk.shape[2], device=weight_xhqk.device)
+        entropy_xhq = torch.special.entr(weight_xhqk).sum(dim=-1)
+        length_xhq = (self.weight_xhqk > 0).any(dim=1, keepdim=True).sum(dim=-1)
+        yield Rows(query_q, weight_xhqk, entropy_xhq, length_xhq, None)
 
 
 def attention_rows(call: Call, heads: list[int] | None = None) -> Iterator[Rows]:
@@ -75,9 +97,7 @@ def attention_rows(call: Call, heads: list[int] | None = None) -> Iterator[Rows]
     query_xhqn = call.query_xhqn
     key_xhkn = for_each_head(query_xhqn, call.key_xhkn, torch.float32)
     windows, all_heads, queries, _ = query_xhqn.shape
-    chosen = list(range(all_heads)) if heads is None else heads
-    if max(chosen) >= all_heads:
-        raise ValueError(f"head {max(chosen)} does not exist (heads are 0 to {all_heads - 1})")
+    chosen = _chosen(all_heads, heads)
     if heads is not None:
         query_xhqn, key_xhkn = query_xhqn[:, heads], key_xhkn[:, heads]
     sink_h = call.options.get("s_aux")
@@ -93,6 +113,14 @@ def attention_rows(call: Call, heads: list[int] | None = None) -> Iterator[Rows]
         yield _softmax(
             query_q, logit_xhqk, allowed_xhqk, None if sink_h is None else sink_h.flatten()[chosen]
         )
+
+
+def _chosen(all_heads: int, heads: list[int] | None) -> list[int]:
+    """The heads that are wanted, all by default; ValueError if there is no such head."""
+    chosen = list(range(all_heads)) if heads is None else heads
+    if max(chosen) >= all_heads:
+        raise ValueError(f"head {max(chosen)} does not exist (heads are 0 to {all_heads - 1})")
+    return chosen
 
 
 def error_of_output(call: Call, output_xqhn: Tensor) -> Tensor:
