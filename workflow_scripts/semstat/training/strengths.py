@@ -8,6 +8,9 @@ from typing import Any
 
 Group = Mapping[str, Any]
 
+OF_CONTINUATIONS = ("prefix", "written")
+"""Keys of an objective that say something where it acts on what a model writes."""
+
 
 def lines_of_strength(groups: Sequence[Group]) -> dict[str, list[Group]]:
     """Groups of each objective as it is set but for its strength, in the order of that.
@@ -47,6 +50,8 @@ def _facts(group: Group) -> dict[str, str]:
     objective = settings.pop("objective")
     del settings["dataset"], objective["kind"]
     objective.pop("strength", None)
+    if objective.get("acts_on") == "text":  # then it writes nothing
+        objective = {k: v for k, v in objective.items() if k not in OF_CONTINUATIONS}
     about = {"family": group["family"], "dataset": group["trained_on"]} | settings | objective
     return {name: json.dumps(value).strip('"') for name, value in about.items()}
 
