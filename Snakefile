@@ -33,6 +33,7 @@ from workflow_scripts.generation.configuration import (
 )
 from workflow_scripts.interventions.configuration import intervened
 from workflow_scripts.lenses.configuration import lenses_of
+from workflow_scripts.periods.configuration import null_of, rivals_of
 from workflow_scripts.running.code import digest_of_code
 from workflow_scripts.running.job_sizes import (
     BYTES,
@@ -84,6 +85,7 @@ include: "rules/generation.smk"
 include: "rules/criticality.smk"
 include: "rules/energies.smk"
 include: "rules/lenses.smk"
+include: "rules/periods.smk"
 include: "rules/interventions.smk"
 include: "rules/attention.smk"
 include: "rules/thermodynamics.smk"

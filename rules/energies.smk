@@ -3,7 +3,7 @@
 #
 # One forward pass serves every layer, so a job is model × dataset × shard and makes all layers'
 # files. Which those are depends on the model, hence one rule a model. (A model with a readout of its
-# own is measured by that readout's stage.)
+# own, or whose correct token is held against more than the last one, is measured by that stage.)
 
 ENERGIES = f"results/energies/{ENSEMBLE}/layer={{layer}}/shard={{shard}}.parquet"
 
@@ -14,7 +14,7 @@ include: "functions/energies.smk"
 
 
 for model, spec in MODELS.items():
-    if spec["readout"] == "logit_lens":
+    if spec["readout"] == "logit_lens" and spec["rivals"] == "last":
 
         rule:
             name:

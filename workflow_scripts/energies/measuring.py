@@ -17,7 +17,7 @@ from torch import nn
 from ..models.loading import Running, finite, load
 from ..running.command import progress
 from ..semstat.energies.background import in_background
-from ..semstat.energies.measure import measure_windows
+from ..semstat.energies.measure import Rivals, measure_windows
 from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError
 from ..semstat.models.decoder import LayeredModel
@@ -74,6 +74,7 @@ def measure_shard(
     out: list[Path],
     readout: str,
     translators: Mapping[int, nn.Module] = MappingProxyType({}),
+    rivals: Rivals | None = None,
     **facts: Any,
 ) -> None:
     """Measure the energy of every state at every layer asked for, by one forward pass.
@@ -86,6 +87,7 @@ def measure_shard(
     out : Parquet files, one a layer.
     readout : what states are read out by, for the provenance.
     translators : of hidden states, by layer; the other layers are read out as they are.
+    rivals : tokens of which the likeliest stands for the last one.
     facts : more for the provenance, by name.
     """
     model, states, snapshot, run = load_for(running, cut, path, tokens, layers)
@@ -124,6 +126,7 @@ def measure_shard(
             running.positions_at_once(model.device),
             count,
             {layer: translator.to(model.device) for layer, translator in translators.items()},
+            rivals,
         )
         for by_layer in measured:
             write(by_layer)

@@ -33,8 +33,7 @@ def measure_through_lens(
     translators, trained = read_lens(lens, layers)
     taken = {"corpus": trained["tokens"]["corpus"], "first_document": trained["first_document"]}
     check_held_out(tokens, shard, [taken], str(lens), f"{running.key}.lens.train_documents")
-    facts = {"lens": trained}
-    measure_shard(running, cut, tokens, shard, layers, out, "tuned_lens", translators, **facts)
+    measure_shard(running, cut, tokens, shard, layers, out, "tuned_lens", translators, lens=trained)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from ..models.windows import (
 from .columns import COLUMNS
 from .readout import begin_read_out, first_not_finite
 from .speeds import norm_and_speeds
+from .tiles import StateReadout
 
 Columns = dict[str, NDArray[Any]]
 Result = TypeVar("Result")
@@ -41,18 +42,26 @@ KNOWN = ("doc", "position", "last", "correct")
 MEASURED = tuple(column for column in COLUMNS if column.name not in KNOWN)
 """The other columns."""
 
+LAST = tuple(column for column in COLUMNS if column.name == "last")
+"""What is measured too where a state's last token is the rival that was found."""
+
+Rivals = Callable[[Sequence[Window]], NDArray[np.int64]]
+"""(states, rivals) tokens that the correct one is held against, of the scored states of windows one
+after the other; −1 where there are fewer."""
+
 
 def _packed(found: Mapping[str, Tensor]) -> Tensor:
-    """(columns, states) those of `MEASURED`, so that one copy takes all from a GPU.
+    """(columns, states) those that were measured, so that one copy takes all from a GPU.
 
     Integers travel as the float32 that has their bits; `_unpacked` gives them back.
     """
-    return torch.stack([found[column.name].view(torch.float32) for column in MEASURED])
+    measured = MEASURED + LAST if "last" in found else MEASURED
+    return torch.stack([found[column.name].view(torch.float32) for column in measured])
 
 
 def _unpacked(packed: NDArray[np.float32]) -> Columns:
     """Columns by name, of what `_packed` has packed."""
-    columns = zip(MEASURED, packed, strict=True)
+    columns = zip(MEASURED + LAST, packed, strict=False)
     return {column.name: values_s.view(column.type) for column, values_s in columns}
 
 
@@ -62,15 +71,16 @@ class _Buffer:
     What is measured is copied here at once: nothing of a batch stays alive, no pinned memory.
 
     known : (columns, states) int32, those of `KNOWN`.
-    measured : (layers, columns, states) float32, those of `MEASURED`, packed.
+    measured : (layers, columns, states) float32, those that are measured, packed.
     """
 
-    def __init__(self, windows: list[Window], layers: Sequence[int]) -> None:
+    def __init__(self, windows: list[Window], layers: Sequence[int], rivals: bool) -> None:
         self.windows, self.layers = windows, layers
         self.end_w = np.cumsum([window.states for window in windows])
         self.left = states = int(self.end_w[-1])
         self.known = np.empty((len(KNOWN), states), dtype=np.int32)
-        self.measured = np.empty((len(layers), len(MEASURED), states), dtype=np.float32)
+        columns = len(MEASURED) + len(LAST) * rivals
+        self.measured = np.empty((len(layers), columns, states), dtype=np.float32)
 
     def put(self, batch: list[int], known: NDArray[np.int32], measured: NDArray[Any]) -> None:
         """Columns of a batch's states, those of its windows one after the other."""
@@ -96,12 +106,13 @@ class _States(NamedTuple):
     """Which positions of a batch are measured, on the model's device.
 
     scored_s : (states,) their places among all, (windows × positions).
-    wanted_s2 : (states, 2) their last and their correct token.
+    wanted_sm : (states, 2 or more) their last and their correct token, then rivals, which are the
+        correct token where there is none.
     before_bt : (windows, positions) the position before each in the shuffled order.
     """
 
     scored_s: Tensor
-    wanted_s2: Tensor
+    wanted_sm: Tensor
     before_bt: Tensor
 
     def of(self, x_bt: Tensor) -> Tensor:
@@ -133,6 +144,7 @@ def measure_windows(
     batch_tokens: int,
     advance: Callable[[int], object] = lambda _states: None,
     lens: Mapping[int, nn.Module] = MappingProxyType({}),
+    rivals: Rivals | None = None,
 ) -> Iterator[dict[int, Columns]]:
     """Measure windows in order, a bounded buffer at a time.
 
@@ -146,6 +158,8 @@ def measure_windows(
     advance : called with the number of states that each batch has measured.
     lens : translators of hidden states by layer, before their decode; the other layers are read
         out by the logit lens.
+    rivals : the most probable of these that is not the correct token stands for the last one, and
+        is what `last` then holds; where there is none it is the correct token, and H is 0.
 
     Yields
     ------
@@ -168,12 +182,12 @@ def measure_windows(
         yield from taken.buffer.columns()
 
     for held in buffer_windows(windows, batch_tokens):
-        buffer = _Buffer(held, layers)
+        buffer = _Buffer(held, layers, rivals is not None)
         pending = batch_windows(held, batch_tokens)[::-1]
         while pending:
             batch = pending.pop()
             try:
-                launched.append(_launch(model, decoder, lens, buffer, batch))
+                launched.append(_launch(model, decoder, lens, rivals, buffer, batch))
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
@@ -197,6 +211,7 @@ def _launch(
     model: LayeredModel,
     decoder: Decoder,
     lens: Mapping[int, nn.Module],
+    rivals: Rivals | None,
     buffer: _Buffer,
     batch: list[int],
 ) -> _Launched:
@@ -208,9 +223,14 @@ def _launch(
     last_s, correct_s = (
         tokens.flatten().index_select(0, scored_s) for tokens in (ids[:, :-1], ids[:, 1:])
     )
+    wanted_sm = torch.stack([last_s, correct_s], dim=1)
+    if rivals is not None:
+        rival_sm = _to_device(rivals(windows), model.device)
+        rival_sm = torch.where(rival_sm < 0, correct_s[:, None], rival_sm)
+        wanted_sm = torch.cat([wanted_sm, rival_sm], dim=1)
     states = _States(
         scored_s,
-        torch.stack([last_s, correct_s], dim=1),
+        wanted_sm,
         _to_device(shuffled_predecessors(windows), model.device),
     )
     hidden = model.hidden_states(ids[:, :-1], buffer.layers)
@@ -233,7 +253,7 @@ def _begin_layer(
         q_btn, decoder = normed_btn, replace(decoder, tail=())
     else:
         q_btn, decoder = h_btn, decoder.after(translator)
-    read_out = begin_read_out(decoder, states.of(q_btn), states.wanted_s2)
+    read_out = begin_read_out(decoder, states.of(q_btn), states.wanted_sm)
 
     def end() -> Tensor:
         found = norm_and_speeds(h_btn, states.before_bt)
@@ -241,11 +261,25 @@ def _begin_layer(
         found |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
         found = {name: states.of(x_bt) for name, x_bt in found.items()}
         readout = read_out()
+        found |= {"entropy": readout.entropy, "top": readout.top}
+        if states.wanted_sm.shape[1] > len(("last", "correct")):
+            found["last"], readout = _with_rival(readout, states.wanted_sm)
         found["log_p_last"], found["log_p_correct"] = readout.log_p.unbind(dim=1)
-        found |= {"energy": readout.energy, "entropy": readout.entropy, "top": readout.top}
+        found["energy"] = readout.energy
         return _packed(found)
 
     return end
+
+
+def _with_rival(readout: StateReadout, wanted_sm: Tensor) -> tuple[Tensor, StateReadout]:
+    """The most probable rival of each state, int32, and a readout in which it is the last token."""
+    correct_s = wanted_sm[:, 1:2]
+    log_p_sm = readout.log_p[:, 2:].masked_fill(wanted_sm[:, 2:] == correct_s, -torch.inf)
+    chosen_s = 2 + log_p_sm.argmax(dim=1, keepdim=True)
+    # Where all are the correct token, or none is possible, so is the first.
+    log_p_s2 = torch.cat([readout.log_p.gather(1, chosen_s), readout.log_p[:, 1:2]], dim=1)
+    rival_s = wanted_sm.gather(1, chosen_s).squeeze(1).to(torch.int32)
+    return rival_s, readout._replace(log_p=log_p_s2)
 
 
 def _one_ahead(begun: Iterable[Callable[[], Result]]) -> Iterator[Result]:

@@ -1,0 +1,1 @@
+"""Loops longer than a token."""
