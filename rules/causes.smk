@@ -23,7 +23,7 @@ rule describe_causes:
     input:
         sums=[SUMS.format(model=model, dataset=dataset) for model, dataset in caused()],
         continuations=continuations_of_caused,
-        attention=[
+        attended=[
             ATTENDED_SUMS.format(model=model, dataset=dataset)
             for model, dataset in caused()
             if (model, dataset) in ATTENDED
@@ -37,7 +37,7 @@ rule describe_causes:
     params:
         causes=json.dumps(OF_CAUSES),
         options=CONFIDENCE,
-        more=lambda w, input: words_of_files(input, "continuations", "attention"),
+        more=lambda w, input: words_of_files(input, "continuations", "attended"),
     message:
         "Putting causes side by side"
     shell:

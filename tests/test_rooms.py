@@ -45,6 +45,7 @@ AMONG_STAGES = {
     "energies": {"tokens"},
     "generation": {"tokens"},
     "lenses": {"energies", "tokens"},
+    "periods": {"energies", "tokens"},
     "steering": {"tokens"},
     "training": {"sources", "tokens"},
 }
@@ -55,6 +56,7 @@ PHYSICS_OF_OTHERS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation"},
     "decoding": {"generation"},
+    "periods": {"energies"},
     "training": {"tokens"},
 }
 """Physics of other stages that a stage's commands may use beside its own."""

@@ -28,8 +28,8 @@ def study(*causes):
 
 
 def test_causes_are_of_models_or_of_a_condition():
-    causes = study(PLAIN | {"against": ["other"]}, PLAIN | {"cause": "other"}, WRITTEN)["causes"]
-    assert [cause["against"] for cause in causes] == [["other"], [], []]
+    causes = study(PLAIN | {"beside": ["other"]}, PLAIN | {"cause": "other"}, WRITTEN)["causes"]
+    assert [cause["beside"] for cause in causes] == [["other"], [], []]
     assert study()["causes"] == []
 
 
@@ -43,10 +43,10 @@ def test_causes_are_of_models_or_of_a_condition():
             r"causes\.0\.doses: 'big' is not one of the m",
         ),
         ([PLAIN | {"doses": {"tiny": 1, "tiny-random": 1}}], r"causes\.0\.doses: all are the same"),
-        ([PLAIN | {"against": ["none"]}], r"causes\.0\.against: 'none' is not one of the causes"),
-        ([PLAIN | {"against": ["weights"]}], r"causes\.0\.against: weights is this cause itself"),
-        ([PLAIN | {"against": ["heat"]}, WRITTEN], r"against: heat is a condition of writing"),
-        ([WRITTEN | {"against": ["weights"]}, PLAIN], r"against: heat is a condition of writing"),
+        ([PLAIN | {"beside": ["none"]}], r"causes\.0\.beside: 'none' is not one of the causes"),
+        ([PLAIN | {"beside": ["weights"]}], r"causes\.0\.beside: weights is this cause itself"),
+        ([PLAIN | {"beside": ["heat"]}, WRITTEN], r"beside: heat is a condition of writing"),
+        ([WRITTEN | {"beside": ["weights"]}, PLAIN], r"beside: heat is a condition of writing"),
         ([WRITTEN | {"condition": "none"}], r"condition: 'none' is none under which decoding lets"),
         ([WRITTEN | {"condition": "greedy"}], r"condition: greedy is no curve, so it has one dose"),
         ([WRITTEN | {"model": "tiny-random"}], r"lets tiny-random continue text"),

@@ -19,7 +19,7 @@ def test_defaults_are_filled_in():
     assert study["curves"] == {"resamples": 400, "confidence": 0.95, "seed": 0}
     assert study["models"]["a"] == {
         **CONFIG["models"]["a"], "layers": list(range(7)), "readout": "logit_lens",
-        "intervention": "none", "weights": "a", "context": 1024, "stride": 512,
+        "intervention": "none", "rivals": "last", "weights": "a", "context": 1024, "stride": 512,
         "dtype": "float32", "attention": "auto", "device": "auto",
     }  # fmt: skip
     assert study["datasets"]["text"] == {
@@ -73,7 +73,7 @@ def test_the_examples_of_the_page_on_configuration_are_valid():
             config[key] = config.get(key, {}) | value if isinstance(value, dict) else value
     study = resolve(config)
     models = study["models"]
-    assert len(models) == 10 and len(study["comparisons"]) == 2 and len(study["steering"]) == 1
+    assert len(models) == 12 and len(study["comparisons"]) == 2 and len(study["steering"]) == 1
     answers = {(spec["weights"], spec["readout"]) for spec in models.values()}
     assert answers == {
         ("pythia-160m", "logit_lens"), ("pythia-160m", "tuned_lens"),

@@ -197,6 +197,6 @@ def test_the_readme_says_the_same(numbers):
     repeated = of_group(numbers, "llama-40", "omega")
     shuffled = of_group(numbers, "llama-40-shuffled", "omega")
     assert repeated[1] < shuffled[0] < repeated[2] and loops["llama-40-shuffled"][0] == 0
-    # What it says of objectives and of families is held to the tables where docs/training.md says it.
+    # Its words on objectives and on families are held to tables where docs/training.md has them.
     readme.says("hardly any is left, at little cost in perplexity")
     readme.is_checked()

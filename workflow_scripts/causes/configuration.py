@@ -32,8 +32,8 @@ def resolve(study: Spec) -> None:
                 f"as it is, or another dose"
             )
     for at, cause in enumerate(study["causes"]):
-        for other in cause["against"]:
-            where = f"causes.{at}.against"
+        for other in cause["beside"]:
+            where = f"causes.{at}.beside"
             check_name(where, other, named, "is not one of the causes")
             if other == cause["cause"] or named[other]["dataset"] != cause["dataset"]:
                 raise InputError(

@@ -25,7 +25,7 @@ def describe_causes(
     *,
     causes: str,
     continuations: list[Path] | None = None,
-    attention: list[Path] | None = None,
+    attended: list[Path] | None = None,
     confidence: float = 0.95,
     out: Path,
 ) -> None:
@@ -36,13 +36,13 @@ def describe_causes(
     sums : Parquet files of sum_documents, of each model on each dataset.
     causes : what they are called, their doses and what each is put beside: a list, as JSON.
     continuations : Parquet files of what models write.
-    attention : Parquet files of sums of attention.
+    attended : Parquet files of sums of attention.
     confidence : coverage of intervals.
     out : Parquet file to make.
     """
     read, snapshots = read_numbers(sums, continuations or [])
     numbers: Numbers = {model: at_final_layer(of_model) for model, of_model in read.items()}
-    for path in attention or []:
+    for path in attended or []:
         table = read_table(path, ATTENDED)
         of = Identity.of(provenance_of(table.schema))
         column = {name: table[name].to_numpy() for name in table.column_names}
@@ -62,7 +62,7 @@ def _cause(spec: dict[str, Any], numbers: Numbers) -> Cause:
         doses = spec["doses"]
     if missing := [model for model in doses if model not in numbers]:
         raise InputError(f"--causes: there are no sums of {missing[0]}; give its files too")
-    return Cause(spec["cause"], spec["dataset"], doses, spec["against"])
+    return Cause(spec["cause"], spec["dataset"], doses, spec["beside"])
 
 
 def _by_value(numbers: Numbers, model: str, dataset: str, condition: str) -> dict[str, float]:

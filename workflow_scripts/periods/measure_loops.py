@@ -22,7 +22,7 @@ def measure_loops(
     cut: Cut = Cut(),
     tokens: Path,
     layers: list[int],
-    periods: int = 16,
+    periods: int,
     history: History = "own",
     seed: int = 0,
     out: list[Path],

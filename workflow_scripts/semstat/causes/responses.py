@@ -31,13 +31,13 @@ class Cause(NamedTuple):
     name : what it is called.
     dataset : that models read, and whose prompts they continue.
     doses : dose of each model.
-    against : names of the causes that it is put beside.
+    beside : names of the causes that it is put beside.
     """
 
     name: str
     dataset: str
     doses: Mapping[str, float]
-    against: Sequence[str] = ()
+    beside: Sequence[str] = ()
 
     @property
     def groups(self) -> dict[float, list[str]]:
@@ -82,7 +82,7 @@ def describe_causes(
             for row in _responses(cause, numbers, place, confidence):
                 rows.append(head | empty | row)
             if place.observable != SET_EQUAL:
-                for other in cause.against:
+                for other in cause.beside:
                     for row in _remains(cause, named[other], numbers, place, confidence):
                         rows.append(head | empty | {"against": other} | row)
     return rows
