@@ -141,8 +141,8 @@ def deepest(results: Path, wells: pd.DataFrame) -> pd.DataFrame:
     rows = []
     first: dict[float, set[tuple[int, int]]] = {}
     for model, layer in wells[wells.dataset == "sotu"].set_index("model").layer.items():
-        tokenizer = json.loads((results / f"models/{model}/tokenizer.json").read_text())
-        line_feed = tokenizer["model"]["vocab"]["Ċ"]
+        tokens = (results / f"models/{model}/tokenizer.json").read_text(encoding="utf-8")
+        line_feed = json.loads(tokens)["model"]["vocab"]["Ċ"]
         folder = results / f"energies/model={model}/dataset=sotu/layer={layer}"
         states = read(folder, ["doc", "position", "last", "energy"])
         for energy in (-0.1, -0.5):

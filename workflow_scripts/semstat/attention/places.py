@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics.curve import Interval
-from ..statistics.several import Number, combine
+from ..statistics.several import Number
 from ..tables import interval_columns
 from ..tokens.repetitions import find_runs
 from .tables import NOWHERE, OF_PHRASE, OF_TOKEN, PLACED
@@ -118,7 +118,4 @@ def _mean(
     """Mean over states, with its interval over documents."""
     count_d = np.bincount(doc_s, minlength=len(doc_d)).astype(np.float64)
     sum_d = np.bincount(doc_s, value_s, len(doc_d)).astype(np.float64)
-    number = Number.per(sum_d, count_d, doc_d)
-    if np.isnan(number.freedom):
-        return Interval(number.value, np.nan, np.nan)
-    return combine([number], np.ones((1, 1)), confidence)[0]
+    return Number.per(sum_d, count_d, doc_d).interval(confidence)

@@ -12,14 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.beside import Pair, beside_line
+from ..statistics.beside import beside_line
 from ..statistics.curve import Interval
 from ..statistics.several import Number, combine
 from ..tables import interval_columns
-from ..training.observables import Place, bounded
-
-Numbers = Mapping[str, Mapping[Place, Number]]
-"""Of each model, by place; reading is of no layer."""
+from ..training.observables import Numbers, Place, known, mean_over, pairs
 
 SET_EQUAL = "surprisal"
 """The observable at equal values of which causes are compared."""
@@ -71,7 +68,7 @@ def of_attention(
 def describe_causes(
     causes: Sequence[Cause], numbers: Numbers, confidence: float
 ) -> list[dict[str, Any]]:
-    """Rows of `tables.CAUSES`."""
+    """Rows of `tables.CAUSES`, of numbers in which reading is of no layer."""
     named = {cause.name: cause for cause in causes}
     rows = []
     for cause in causes:
@@ -94,22 +91,15 @@ def _places(cause: Cause, numbers: Numbers) -> list[Place]:
     return [place for place in found if place.dataset == cause.dataset]
 
 
-def _known(numbers: Numbers, models: Sequence[str], place: Place) -> list[Number]:
-    found = [numbers[model][place] for model in models if place in numbers[model]]
-    return [number for number in found if not np.isnan(number.value)]
-
-
 def _responses(
     cause: Cause, numbers: Numbers, place: Place, confidence: float
 ) -> Iterator[dict[str, Any]]:
     """Means at each dose, and the slope over all: every model is a point."""
     points: list[tuple[float, Number]] = []
     for dose, models in cause.groups.items():
-        if found := _known(numbers, models, place):
+        if found := known(numbers, models, place):
             points += [(dose, number) for number in found]
-            [mean] = combine(found, np.ones((len(found), 1)), confidence)
-            documents = min(len(number.doc_d) for number in found)
-            mean = bounded(place.observable, mean, documents, confidence)
+            mean = mean_over(found, place.observable, confidence)
             yield _row(len(found), mean) | {"dose": dose}
     if len({dose for dose, _ in points}) > 1:
         dose_m = np.array([dose for dose, _ in points])
@@ -124,7 +114,7 @@ def _remains(
     """How far each dose lies above the other cause's line, at equal surprisal."""
     reading = Place(place.dataset, None, None, None, SET_EQUAL)
     line = {
-        f"{other.name}={dose}": _pairs(numbers, models, reading, place)
+        f"{other.name}={dose}": pairs(numbers, models, reading, place)
         for dose, models in other.groups.items()
     }
     shared = [set(models) for models in other.groups.values()]
@@ -132,20 +122,10 @@ def _remains(
         if set(models) in shared:
             continue  # the model as it is, which is on both lines
         here = f"{cause.name}={dose}"
-        groups = {here: _pairs(numbers, models, reading, place)} | line
+        groups = {here: pairs(numbers, models, reading, place)} | line
         if found := beside_line(here, line, groups, confidence):
             said = {"dose": dose, "surprisal": found.surprisal}
             yield _row(found.models, found.value) | said
-
-
-def _pairs(numbers: Numbers, models: Sequence[str], reading: Place, place: Place) -> list[Pair]:
-    """Surprisal and the number at a place, of those models that have both."""
-    pairs = []
-    for model in models:
-        both = [*_known(numbers, [model], reading), *_known(numbers, [model], place)]
-        if len(both) == 2:
-            pairs.append((both[0], both[1]))
-    return pairs
 
 
 def _row(models: int, value: Interval[float]) -> dict[str, Any]:

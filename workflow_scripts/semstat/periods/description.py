@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.curve import Interval
-from ..statistics.several import Number, combine
+from ..statistics.several import Number
 from ..tables import interval_columns
 from .rivals import period_of
 
@@ -45,12 +44,6 @@ def describe_periods(
         share, other = numbers
         head = {"period": period, "states": len(doc_s), "documents": len(doc_d)}
         for name, number in (("share", share), ("null", other), ("beyond", share.less(1, other))):
-            head |= interval_columns({name: _interval(number, confidence)})
+            head |= interval_columns({name: number.interval(confidence)})
         rows.append(head)
     return rows
-
-
-def _interval(number: Number, confidence: float) -> Interval[float]:
-    if np.isnan(number.freedom):
-        return Interval(number.value, np.nan, np.nan)
-    return combine([number], np.ones((1, 1)), confidence)[0]

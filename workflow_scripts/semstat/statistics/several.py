@@ -73,6 +73,12 @@ class Number(NamedTuple):
         value = self.value - times * other.value
         return Number(value, doc_d, moved_d, min(self.freedom, other.freedom))
 
+    def interval(self, confidence: float) -> Interval[float]:
+        """It with its interval over documents; bounds are NaN where these are too few to tell."""
+        if np.isnan(self.freedom):
+            return Interval(self.value, np.nan, np.nan)
+        return combine([self], np.ones((1, 1)), confidence)[0]
+
 
 @lru_cache
 def _blocks(count_d: tuple[float, ...]) -> Blocks:

@@ -13,7 +13,7 @@ from ..statistics.beside import beside_line
 from ..statistics.curve import Interval
 from ..statistics.several import Array, Number, combine, contrast
 from ..tables import interval_columns
-from .observables import Place, at_final_layer, bounded
+from .observables import Numbers, Place, at_final_layer, known, mean_over, pairs
 from .strengths import lines_of_strength
 from .tables import ALL
 
@@ -30,9 +30,6 @@ Group = Mapping[str, Any]
 
 Rows = list[dict[str, Any]]
 
-Numbers = Mapping[str, Mapping[Place, Number]]
-"""Of each model, by place."""
-
 
 def describe_groups(groups: Sequence[Group], numbers: Numbers, confidence: float) -> Rows:
     """Means of each group over its models, with intervals; see `several`.
@@ -48,12 +45,10 @@ def describe_groups(groups: Sequence[Group], numbers: Numbers, confidence: float
     rows = []
     for group in groups:
         for place in _places(numbers, group["models"]):
-            found = _known(numbers, group["models"], place)
+            found = known(numbers, group["models"], place)
             if not found:
                 continue
-            [mean] = combine(found, np.ones((len(found), 1)), confidence)
-            documents = min(len(number.doc_d) for number in found)
-            mean = bounded(place.observable, mean, documents, confidence)
+            mean = mean_over(found, place.observable, confidence)
             head = {"group": group["group"]} | place._asdict()
             rows.append(head | interval_columns({"value": mean}))
             if place.observable == "surprisal":
@@ -100,12 +95,6 @@ def _places(numbers: Numbers, models: Iterable[str]) -> list[Place]:
     return [*dict.fromkeys(place for model in models for place in numbers[model])]
 
 
-def _known(numbers: Numbers, models: Iterable[str], place: Place) -> list[Number]:
-    """Numbers of those models that have one."""
-    found = [numbers[model][place] for model in models if place in numbers[model]]
-    return [number for number in found if not np.isnan(number.value)]
-
-
 class _Line(NamedTuple):
     """Models of a family, from dose to dose.
 
@@ -125,7 +114,7 @@ def _slopes(
         lines: dict[str, _Line] = {}
         for group in lined:
             if group[axis] is not None:
-                found = _known(numbers, group["models"], place)
+                found = known(numbers, group["models"], place)
                 line = lines.setdefault(group["family"], _Line([], [], set()))
                 line.numbers.extend(found)
                 line.doses.extend([group[axis]] * len(found))
@@ -158,7 +147,7 @@ def _differences(
         other = _compared_with(group, groups)
         if other is None:
             continue
-        pair = [_known(numbers, of["models"], place) for of in (other, group)]
+        pair = [known(numbers, of["models"], place) for of in (other, group)]
         if all(pair):
             number, here_m = [*pair[0], *pair[1]], np.repeat([0.0, 1.0], [*map(len, pair)])
             design_ma = np.column_stack([np.ones(len(number)), here_m])
@@ -177,25 +166,16 @@ def _at_equal_surprisal(
             continue
         family = [of for of in groups if of["family"] == group["family"] and of["objective"]]
         family = [of for of in family if _rest(of) == _rest(group)]
-        pairs = {of["group"]: _pairs(numbers, of["models"], reading, place) for of in family}
+        pairs_of = {of["group"]: pairs(numbers, of["models"], reading, place) for of in family}
         plain = [of["group"] for of in family if of["objective"] == PLAIN]
         for label, line in lines.items():
             if group in line or line[0] not in family or line[0]["objective"] == PLAIN:
                 continue
             others = [*plain, *(of["group"] for of in line)]
-            if found := beside_line(group["group"], others, pairs, confidence):
+            if found := beside_line(group["group"], others, pairs_of, confidence):
                 head = {"family": group["family"], "models": found.models, "group": group["group"]}
                 said = {"against": label, "surprisal": found.surprisal}
                 yield head | said | interval_columns({"value": found.value})
-
-
-def _pairs(
-    numbers: Numbers, models: Iterable[str], first: Place, second: Place
-) -> list[tuple[Number, Number]]:
-    """Numbers at two places of those models that have both."""
-    there = [model for model in models if {first, second} <= numbers[model].keys()]
-    pairs = [(numbers[model][first], numbers[model][second]) for model in there]
-    return [pair for pair in pairs if not any(np.isnan(number.value) for number in pair)]
 
 
 def _between_families(
@@ -205,7 +185,7 @@ def _between_families(
     fresh = [of for of in groups if of["objective"] and of["like"] is None and not of["control"]]
     alike: dict[str, dict[str, list[Number]]] = {}
     for group in fresh:
-        if found := _known(numbers, group["models"], place):
+        if found := known(numbers, group["models"], place):
             alike.setdefault(group["settings"], {})[group["group"]] = found
     family = {group["group"]: group["family"] for group in fresh}
     for found_of in alike.values():

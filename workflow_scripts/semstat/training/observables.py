@@ -11,15 +11,16 @@ Of writing, on average over prompts: see `decoding.columns.CONTINUATIONS`; and `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..generation.loops import repetition
+from ..statistics.beside import Pair
 from ..statistics.curve import Interval
-from ..statistics.several import Number
+from ..statistics.several import Number, combine
 from ..statistics.shares import exact_share
 from .tables import IN_RUNS, SUMMED
 
@@ -59,6 +60,10 @@ class Place(NamedTuple):
     condition: str | None
     at: float | None
     observable: str
+
+
+Numbers = Mapping[str, Mapping[Place, Number]]
+"""Of each model, by place."""
 
 
 def of_reading(dataset: str, sums: Mapping[str, NDArray[Any]]) -> dict[Place, Number]:
@@ -120,6 +125,25 @@ def at_final_layer(of_model: Mapping[Place, Number]) -> dict[Place, Number]:
         for place, number in of_model.items()
         if place.layer in (None, last[place.dataset])
     }
+
+
+def known(numbers: Numbers, models: Iterable[str], place: Place) -> list[Number]:
+    """Numbers at a place, of those models that have one."""
+    found = [numbers[model][place] for model in models if place in numbers[model]]
+    return [number for number in found if not np.isnan(number.value)]
+
+
+def pairs(numbers: Numbers, models: Iterable[str], first: Place, second: Place) -> list[Pair]:
+    """Numbers at two places, of those models that have both."""
+    each = [(known(numbers, [model], first), known(numbers, [model], second)) for model in models]
+    return [(a, b) for of_first, of_second in each for a in of_first for b in of_second]
+
+
+def mean_over(models: Sequence[Number], observable: str, confidence: float) -> Interval[float]:
+    """The mean of an observable over models, with its interval; a share's does not leave 0 to 1."""
+    [mean] = combine(models, np.ones((len(models), 1)), confidence)
+    documents = min(len(number.doc_d) for number in models)
+    return bounded(observable, mean, documents, confidence)
 
 
 def bounded(
