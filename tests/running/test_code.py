@@ -24,6 +24,7 @@ RUNNING_A_MODEL = {
     "energies.measure_energies",
     "lenses.measure_through_lens",
     "lenses.train_lens",
+    "periods.measure_loops",
     "generation.generate_tokens",
     "criticality.write_texts",
     "criticality.write_null",  # written by what writes a model's texts
