@@ -14,8 +14,5 @@ def caused():
 def continuations_of_caused(wildcards):
     """What such models write under `decoding`, of those that do."""
     return [
-        path
-        for pair in caused()
-        if pair in CONTINUED
-        for path in continued(CONTINUATIONS, *pair)
+        path for pair in caused() if pair in CONTINUED for path in continued(CONTINUATIONS, *pair)
     ]
