@@ -45,7 +45,7 @@ set-aside: cache $(VENV)/run.stamp
 
 test: lint
 	@echo "==> Running the tests"
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: cache $(VENV)/test.stamp
 	@echo "==> Checking style, types and the workflow's graph"

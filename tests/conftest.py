@@ -11,6 +11,20 @@ from filelock import FileLock
 from tests.runs import PAIRS, REPO, TINY_STUDY, Place, make_place, snakemake
 
 
+LONGEST = ("slurm/test_slurm.py", "test_claims.py")
+"""Files whose tests take minutes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, so that no process is left alone with one at the end."""
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(REPO / "tests").as_posix() if item.path else ""
+        return LONGEST.index(path) if path in LONGEST else len(LONGEST)
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def once(tmp_path_factory, worker_id) -> Callable[[str, Callable[[Path], object]], Path]:
     """Fills a folder once for all test processes; what it holds is not to be altered."""
