@@ -115,11 +115,9 @@ def _group(group: list[Ensemble]) -> dict[str, Any]:
     """A text, and all models on it."""
     place_n = np.unique(np.concatenate([one.place_n for one in group]), axis=0)
     token_n = np.empty(len(place_n), dtype=np.int64)
-    drawn_n = np.zeros(len(place_n), dtype=bool)
     rows = [_rows_in(place_n, one.place_n) for one in group]
     for one, row_n in zip(group, rows, strict=True):
         token_n[row_n] = one.positions["token"].to_numpy()
-        drawn_n[row_n] |= one.positions["drawn"].to_numpy()
     pieces = Pieces(tokenizer_of(group[0].snapshot))
     wanted = [one.states[name].to_numpy() for one in group for name in ("last", "correct", "top")]
     ids = np.unique(np.concatenate([token_n, *wanted]))
