@@ -7,8 +7,9 @@ writes docs/tables/STAGE from the results of a finished study: `lenses` of confi
 config/decoding.yaml and config/criticality.yaml, `training-corpora` of config/corpora.yaml with its
 target `decoding`, `training-barrier` of config/barrier.yaml, `training-families` of
 config/families.yaml with `mechanics`, `causes` of config/causes.yaml, `generation` of a study whose
-datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling temperatures of
-0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json: configuration, commits, library versions.
+datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling temperatures
+of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
+configuration, commits, library versions.
 tests/test_claims_of_studies.py holds pages to them.
 """
 
