@@ -183,7 +183,10 @@ def test_an_entry_and_its_defaults():
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ({"kind": "code"}, "datasets.more.kind: 'code' is not one of shuffled, repeated, uniform, "),
+        (
+            {"kind": "code"},
+            "datasets.more.kind: 'code' is not one of shuffled, repeated, uniform, ",
+        ),
         ({"unit": 2}, "datasets.more.unit: unknown key; "),
         ({"kind": "repeated", "taken_from": "text"}, "datasets.more.taken_from: unknown key; "),
         ({"kind": "other", "taken_from": "nulls"}, "datasets.more.taken_from: 'nulls' is not a da"),

@@ -63,14 +63,14 @@ def _check_injected(name: str, spec: Spec) -> None:
 
 
 def _check_replaced(name: str, spec: Spec, datasets: dict[str, Spec]) -> None:
-    """Refuse spans that no document holds, units that do not come again, and passages of no text."""
+    """Refuse spans that no document holds, units longer than they are, and passages of no text."""
     if "taken_from" in spec:
         check_text(f"datasets.{name}.taken_from", spec["taken_from"], datasets)
     most = min(spec["length"], spec["prefix_tokens"])
     if spec.get("unit", 1) > most:
         raise InputError(
-            f"datasets.{name}.unit: {spec['unit']} tokens are more than stand before the first span "
-            f"or fit into one; take at most {most}, or raise `length` and `prefix_tokens`"
+            f"datasets.{name}.unit: {spec['unit']} tokens are more than stand before the first "
+            f"span or fit into one; take at most {most}, or raise `length` and `prefix_tokens`"
         )
     needed = spec["prefix_tokens"] + (2 * spec["spans"] - 1) * spec["length"]
     tokens = datasets[spec["of"]].get("tokens_per_document", needed)

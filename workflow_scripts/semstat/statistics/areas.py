@@ -172,14 +172,14 @@ def _crossed(score_cs: Array, positive_s: Mask, fold_s: Labels) -> Array:
 def _logistic(score_cs: Array, positive_s: Mask) -> Array:
     """(scores,) slopes of a logistic regression, by Newton's method.
 
-    With a standard normal prior, so that they are finite where scores tell all states apart.
+    With standard normal priors, so that they are finite where scores tell all states apart.
     """
     design_as = np.concatenate([np.ones((1, score_cs.shape[1])), score_cs])
-    prior_aa = np.diag(np.arange(len(design_as)) > 0).astype(np.float64)
+    prior_aa = np.eye(len(design_as))
     weight_a = np.zeros(len(design_as))
     for _ in range(STEPS):
         p_s = expit(weight_a @ design_as)
-        slope_a = design_as @ (positive_s - p_s) - prior_aa @ weight_a
+        slope_a = design_as @ (positive_s - p_s) - weight_a
         step_a = np.linalg.solve((design_as * p_s * (1 - p_s)) @ design_as.T + prior_aa, slope_a)
         weight_a += step_a
         if np.abs(step_a).max() < 1e-8:
