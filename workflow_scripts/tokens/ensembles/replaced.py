@@ -121,7 +121,7 @@ def _others(
     found: list[Tokens] = []
     for run_d in np.split(doc_d, np.flatnonzero(np.diff(doc_d) != 1) + 1):
         chosen = range(int(run_d[0]), int(run_d[-1]) + 1)
-        found += read_documents(source, lambda _texts, _held, chosen=chosen: chosen, None).tokens
+        found += read_documents(source, partial(_exactly, chosen), None).tokens
     for doc, tokens_t in zip(doc_d, found, strict=True):
         if len(tokens_t) - 1 < length:
             raise InputError(
@@ -130,6 +130,10 @@ def _others(
                 f"short documents out ({source.key}.min_characters)"
             )
     return dict(zip(docs, found, strict=True))
+
+
+def _exactly(chosen: range, _texts: Texts, _held: int) -> range:
+    return chosen
 
 
 if __name__ == "__main__":
