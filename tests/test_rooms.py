@@ -30,6 +30,7 @@ AMONG_PHYSICS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation", "thermodynamics"},
     "decoding": {"generation", "mechanics", "steering"},
+    "periods": {"mechanics"},
     "steering": {"energies"},
     "tokens": {"generation"},
     "training": {"decoding", "generation"},
@@ -56,7 +57,7 @@ PHYSICS_OF_OTHERS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation"},
     "decoding": {"generation"},
-    "periods": {"energies"},
+    "periods": {"energies", "tokens"},
     "training": {"tokens"},
 }
 """Physics of other stages that a stage's commands may use beside its own."""
