@@ -9,12 +9,23 @@ LOOPS = {model: null for model, null in LOOPS.items() if null}
 PERIODS = f"results/periods/{ENSEMBLE}.parquet"
 PERIODS_FIGURE = f"results/figures/periods/{ENSEMBLE}/periods"
 
+ONSETS = f"results/onsets/{ENSEMBLE}.parquet"
+ONSET_WARNINGS = f"results/onset_warnings/{ENSEMBLE}.parquet"
+ONSETS_FIGURE = f"results/figures/periods/{ENSEMBLE}/onsets"
+FOUND_PERIODS = f"results/found_periods/{ENSEMBLE}.parquet"
+FOUND_FIGURE = f"results/figures/periods/{ENSEMBLE}/found"
+
+LOOPED = [name for name in MEASURED if is_generated(DATASETS[name])]
+UNITS = [name for name in MEASURED if is_repeated(DATASETS[name])]
+
 
 include: "functions/periods.smk"
 
 
 localrules:
     plot_periods,
+    plot_onsets,
+    plot_found,
 
 
 for model, spec in rivals_of(MODELS).items():
@@ -98,6 +109,110 @@ rule plot_periods:
         run("periods.plot_periods", f"{{input:q}} {DRAWN}")
 
 
+rule describe_onsets:
+    input:
+        own=energies_of_ensemble,
+        null=energies_of_null,
+        plain=energies_of_plain,
+        tokens=lambda w: expand(TOKENS, **w, shard=shards(w.dataset)),
+    output:
+        onsets=ONSETS,
+        warnings=ONSET_WARNINGS,
+    log:
+        log("describe_onsets", ENSEMBLE),
+    wildcard_constraints:
+        model=one_of(LOOPS),
+        dataset=one_of(LOOPED),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        plain=lambda w, input: ["--plain", *input.plain] if input.plain else [],
+        options=CONFIDENCE,
+    message:
+        "Describing onsets of loops that {wildcards.model} wrote in {wildcards.dataset}"
+    shell:
+        run(
+            "periods.describe_onsets",
+            "--own {input.own:q} --null {input.null:q} {params.plain:q}"
+            " --tokens {input.tokens:q} {params.options:q}"
+            " --out {output.onsets:q} --warnings {output.warnings:q}",
+        )
+
+
+rule plot_onsets:
+    input:
+        ONSETS,
+    output:
+        **figure(
+            ONSETS_FIGURE,
+            "periods/onsets",
+            "Periods",
+            of="{model} on {dataset}",
+            figure="onsets of loops",
+        ),
+    log:
+        log("plot_onsets", ENSEMBLE),
+    conda:
+        CONDA
+    message:
+        "Drawing onsets of loops that {wildcards.model} wrote in {wildcards.dataset}"
+    shell:
+        run("periods.plot_onsets", f"{{input:q}} {DRAWN}")
+
+
+rule describe_found:
+    input:
+        own=energies_of_ensemble,
+        null=energies_of_null,
+        tokens=lambda w: expand(TOKENS, **w, shard=shards(w.dataset)),
+    output:
+        FOUND_PERIODS,
+    log:
+        log("describe_found", ENSEMBLE),
+    wildcard_constraints:
+        model=one_of(LOOPS),
+        dataset=one_of([*LOOPED, *UNITS]),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        options=CONFIDENCE,
+    message:
+        "Describing periods that {wildcards.model} finds in {wildcards.dataset}"
+    shell:
+        run(
+            "periods.describe_found",
+            "--own {input.own:q} --null {input.null:q} --tokens {input.tokens:q}"
+            " {params.options:q} --out {output:q}",
+        )
+
+
+rule plot_found:
+    input:
+        FOUND_PERIODS,
+    output:
+        **figure(
+            FOUND_FIGURE,
+            "periods/found",
+            "Periods",
+            of="{model} on {dataset}",
+            figure="periods that are found",
+        ),
+    log:
+        log("plot_found", ENSEMBLE),
+    wildcard_constraints:
+        dataset=one_of(UNITS),
+    conda:
+        CONDA
+    message:
+        "Drawing periods that {wildcards.model} finds in {wildcards.dataset}"
+    shell:
+        run("periods.plot_found", f"{{input:q}} {DRAWN}")
+
+
 rule periods:
     input:
         table(
@@ -110,6 +225,24 @@ rule periods:
         )
         if LOOPS
         else [],
+        [
+            table(
+                name,
+                expand(pattern, model=LOOPS, dataset=datasets),
+                f"Tabulating {words}",
+                caption=f"periods/{name}_table",
+                category="Periods",
+                figure=f"{words}, in numbers",
+            )
+            for name, pattern, datasets, words in (
+                ("onsets", ONSETS, LOOPED, "onsets of loops"),
+                ("onset_warnings", ONSET_WARNINGS, LOOPED, "warnings of onsets"),
+                ("found_periods", FOUND_PERIODS, [*LOOPED, *UNITS], "periods that are found"),
+            )
+            if LOOPS and datasets
+        ],
         drawn(PERIODS_FIGURE, model=LOOPS, dataset=MEASURED),
+        drawn(ONSETS_FIGURE, model=LOOPS, dataset=LOOPED),
+        drawn(FOUND_FIGURE, model=LOOPS, dataset=UNITS),
     message:
         "Done: numbers are in results/periods.csv, figures in results/figures/periods"

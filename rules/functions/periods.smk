@@ -8,3 +8,11 @@ def energies_of_null(wildcards):
         dataset=wildcards.dataset,
         shard=shards(wildcards.dataset),
     )
+
+
+def energies_of_plain(wildcards):
+    """The same of the entry without rivals, if there is one."""
+    plain = plain_of(wildcards.model, MODELS)
+    if plain is None:
+        return []
+    return expand(energies_of(plain), dataset=wildcards.dataset, shard=shards(wildcards.dataset))

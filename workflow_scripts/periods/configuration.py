@@ -33,18 +33,31 @@ def rivals_of(models: dict[str, Spec]) -> dict[str, Spec]:
 
 def null_of(name: str, models: dict[str, Spec]) -> str | None:
     """The entry that differs from another one in whose history its rivals are of, if any."""
-
-    def but_history(spec: Spec) -> Spec:
-        rivals = {"periods": spec["rivals"]["periods"]}
-        beside = ("like", "rivals", "measured_documents")
-        return {key: value for key, value in spec.items() if key not in beside} | rivals
-
     of = models[name]
     if of["rivals"]["history"] != "own":
         return None
     nulls = [
         other
         for other, spec in rivals_of(models).items()
-        if spec["rivals"]["history"] == "elsewhere" and but_history(spec) == but_history(of)
+        if spec["rivals"]["history"] == "elsewhere"
+        and spec["rivals"]["periods"] == of["rivals"]["periods"]
+        and _but_rivals(spec) == _but_rivals(of)
     ]
     return next(iter(nulls), None)
+
+
+def plain_of(name: str, models: dict[str, Spec]) -> str | None:
+    """The entry that is the same without rivals, if any."""
+    of = _but_rivals(models[name])
+    plain = [
+        other
+        for other, spec in models.items()
+        if spec["rivals"] == "last" and _but_rivals(spec) == of
+    ]
+    return next(iter(plain), None)
+
+
+def _but_rivals(spec: Spec) -> Spec:
+    """What an entry is beside its rivals."""
+    beside = ("like", "rivals", "measured_documents")
+    return {key: value for key, value in spec.items() if key not in beside}

@@ -1,0 +1,106 @@
+"""Periods that energies find, against those that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..statistics.several import Number
+from ..tables import interval_columns
+from .onsets import find_onset
+from .rivals import period_of
+
+Columns = Mapping[str, NDArray[Any]]
+Known = Mapping[int, NDArray[np.integer]]
+
+
+def describe_written(
+    own: Columns, null: Columns, tokens_d: Known, periods: int, confidence: float
+) -> dict[str, Any]:
+    """In how many loops that a model wrote its most probable tokens have their period.
+
+    Of the states of a loop, from its onset on, the most frequent period of the most probable token
+    is that of the loop, or a divisor of it; that the token closes no loop counts as a period.
+
+    Parameters
+    ----------
+    own, null : (states,) each: `doc`, `position`, `top`, and `history`, (states, periods).
+    tokens_d : tokens of each document, the prefix token first.
+
+    Returns
+    -------
+    A row of `onset_tables.FOUND`, without model, dataset and layer.
+    """
+    period_hs = [period_of(of["top"], of["history"]) for of in (own, null)]
+    found_hd: list[list[bool]] = [[], []]
+    doc_d = []
+    for doc in np.unique(own["doc"]).tolist():
+        onset = find_onset(tokens_d[doc])
+        if onset is None or onset.period > periods:
+            continue
+        next_s = own["position"] + 1  # the token that is to come copies
+        in_s = (own["doc"] == doc) & (next_s >= onset.token) & (next_s < onset.end)
+        doc_d.append(doc)
+        for found_d, period_s in zip(found_hd, period_hs, strict=True):
+            often = int(np.bincount(period_s[in_s], minlength=1).argmax())
+            found_d.append(often > 0 and onset.period % often == 0)
+    return {"copies": None} | _row(found_hd, doc_d, confidence)
+
+
+def describe_repeated(
+    own: Columns, null: Columns, unit_d: Mapping[int, int], periods: int, confidence: float
+) -> list[dict[str, Any]]:
+    """In how many documents the rival after n copies of a unit is what one more begins with.
+
+    Parameters
+    ----------
+    own, null : (states,) each: `doc`, `position`, `copies`, `last`, `correct`, and `history`.
+    unit_d : tokens of the unit of each document.
+
+    Returns
+    -------
+    Rows of `onset_tables.FOUND`, one for each number of copies.
+    """
+    rows = []
+    doc_d = np.array([doc for doc, unit in sorted(unit_d.items()) if unit <= periods])
+    unit = np.array([unit_d[doc] for doc in doc_d.tolist()], dtype=np.int64)
+    for copies in np.unique(own["copies"]).tolist():
+        last_d = _last_states(own, copies, doc_d)
+        found_hd = []
+        for of in (own, null):
+            rival_d = of["last"][last_d]
+            is_one_d = rival_d != of["correct"][last_d]
+            found_hd.append(is_one_d & (of["history"][last_d, unit - 1] == rival_d))
+        rows.append({"copies": copies} | _row(found_hd, doc_d, confidence))
+    return rows
+
+
+def units(own: Columns) -> dict[int, int]:
+    """Tokens of the unit of each document, off its lengths with the fewest and the most copies."""
+    fewest, most = int(own["copies"].min()), int(own["copies"].max())
+    doc_d = np.unique(own["doc"])
+    short_d, long_d = (own["position"][_last_states(own, n, doc_d)] for n in (fewest, most))
+    unit_d = (long_d - short_d) // max(most - fewest, 1)
+    return dict(zip(doc_d.tolist(), unit_d.tolist(), strict=True))
+
+
+def _last_states(of: Columns, copies: int, doc_d: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(documents,) row of the last state of each with so many copies."""
+    (row,) = np.nonzero(of["copies"] == copies)
+    order = row[np.lexsort((of["position"][row], of["doc"][row]))]
+    last: NDArray[np.int64] = np.searchsorted(of["doc"][order], doc_d, side="right") - 1
+    return order[last]
+
+
+def _row(found_hd: Any, doc_d: Any, confidence: float) -> dict[str, Any]:
+    """Shares of documents, with the own history and with another place's, and the difference."""
+    doc_d = np.asarray(doc_d, dtype=np.int64)
+    ones_d = np.ones(len(doc_d))
+    found, null = (Number.per(np.array(of, dtype=np.float64), ones_d, doc_d) for of in found_hd)
+    numbers = {"found": found, "null": null, "beyond": found.less(1, null)}
+    return {"documents": len(doc_d)} | interval_columns(
+        {name: number.interval(confidence) for name, number in numbers.items()}
+    )
