@@ -15,14 +15,33 @@ ONSETS_FIGURE = f"results/figures/periods/{ENSEMBLE}/onsets"
 FOUND_PERIODS = f"results/found_periods/{ENSEMBLE}.parquet"
 FOUND_FIGURE = f"results/figures/periods/{ENSEMBLE}/found"
 
-LOOPED = [name for name in MEASURED if is_generated(DATASETS[name])]
+LOOPED = [name for name in MEASURED if name in GENERATED]
 UNITS = [name for name in MEASURED if is_repeated(DATASETS[name])]
 
 
 include: "functions/periods.smk"
 
 
+rule take_tokens:
+    input:
+        lambda w: TOKENS.format(model=TAKEN[w.model], dataset=w.dataset, shard=w.shard),
+    output:
+        TOKENS,
+    log:
+        log("take_tokens", SHARD),
+    wildcard_constraints:
+        model=one_of(TAKEN),
+        dataset=one_of(GENERATED),
+    conda:
+        CONDA
+    message:
+        "Taking {wildcards.dataset}, shard {wildcards.shard}, for {wildcards.model}"
+    shell:
+        run("periods.take_tokens", "{input:q} --name {wildcards.model:q} --out {output:q}")
+
+
 localrules:
+    take_tokens,
     plot_periods,
     plot_onsets,
     plot_found,

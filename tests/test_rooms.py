@@ -30,6 +30,7 @@ AMONG_PHYSICS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation", "thermodynamics"},
     "decoding": {"generation", "mechanics", "steering"},
+    "periods": {"generation"},
     "steering": {"energies"},
     "tokens": {"generation"},
     "training": {"decoding", "generation"},

@@ -70,8 +70,8 @@ def test_a_unit_is_found_where_its_next_token_is_the_rival():
     names = ("doc", "position", "copies", "last", "correct", "history")
     own = dict(zip(names, map(np.array, zip(*parts, strict=True)), strict=True))
     null = own | {"last": np.full(len(own["doc"]), 700)}
-    assert units(own) == unit_d
-    rows = describe_repeated(own, null, unit_d, PERIODS, 0.95)
+    assert units(own).tolist() == list(unit_d.values())
+    rows = describe_repeated(own, null, PERIODS, 999, 0.95)
     assert [row["copies"] for row in rows] == [1, 2, 4]
     assert [row["documents"] for row in rows] == [4, 4, 4], "a longer unit is left out"
     assert [row["found"] for row in rows] == [0.5, 0.75, 1.0]
@@ -83,18 +83,19 @@ def test_a_unit_is_found_where_its_next_token_is_the_rival():
     drawn = draw_found(table, "m on d").axes[0].lines[0]
     assert drawn.get_xdata().tolist() == [1, 2, 4]
     assert drawn.get_ydata().tolist() == [0.5, 0.75, 1.0]
-    longer = describe_repeated(own, null, unit_d, 0, 0.95)
+    longer = describe_repeated(own, null, 0, 999, 0.95)
+    longer += describe_repeated(own, null, PERIODS, 12, 0.95)
     assert all(row["documents"] == 0 and np.isnan(row["found"]) for row in longer)
 
 
 def test_a_continuation_that_is_the_copy_leaves_no_rival():
     own = {
         "doc": np.zeros(3, dtype=int),
-        "position": np.arange(1, 4),
-        "copies": np.array([1, 1, 1]),
-        "last": np.array([1, 1, 5]),
-        "correct": np.array([2, 3, 5]),
-        "history": np.array([[1, NONE], [2, 1], [5, 5]]),
+        "position": np.array([1, 1, 2]),
+        "copies": np.array([1, 2, 2]),
+        "last": np.array([5, 4, 5]),
+        "correct": np.array([5, 5, 5]),
+        "history": np.array([[5, NONE], [5, NONE], [5, 5]]),
     }
-    (row,) = describe_repeated(own, own, {0: 1}, 2, 0.95)
-    assert row["found"] == 0
+    rows = describe_repeated(own, own, 2, 9, 0.95)
+    assert [row["found"] for row in rows] == [0, 0]

@@ -47,17 +47,17 @@ def null_of(name: str, models: dict[str, Spec]) -> str | None:
 
 
 def plain_of(name: str, models: dict[str, Spec]) -> str | None:
-    """The entry that is the same without rivals, if any."""
+    """The entry that runs the same weights in the same way without rivals, if any."""
     of = _but_rivals(models[name])
     plain = [
         other
         for other, spec in models.items()
-        if spec["rivals"] == "last" and _but_rivals(spec) == of
+        if spec["rivals"] == "last" and all(spec.get(key) == of[key] for key in of)
     ]
     return next(iter(plain), None)
 
 
 def _but_rivals(spec: Spec) -> Spec:
-    """What an entry is beside its rivals."""
+    """How an entry is run, beside its rivals."""
     beside = ("like", "rivals", "measured_documents")
     return {key: value for key, value in spec.items() if key not in beside}

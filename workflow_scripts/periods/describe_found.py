@@ -7,7 +7,7 @@ from typing import Any
 
 from ..running.command import run
 from ..semstat.errors import InputError
-from ..semstat.periods.found import describe_repeated, describe_written, units
+from ..semstat.periods.found import describe_repeated, describe_written
 from ..semstat.periods.onset_tables import FOUND
 from ..semstat.provenance import Identity
 from ..semstat.tables import table_of_rows, write_table
@@ -47,7 +47,8 @@ def _found(of: Layer, path: Path, tokens: list[Path], confidence: float) -> list
     """Rows of one layer."""
     ensemble = of.provenance["tokens"]["ensemble"]
     if ensemble == "repeated":
-        return describe_repeated(of.own, of.null, units(of.own), of.periods, confidence)
+        context = of.provenance["context"]
+        return describe_repeated(of.own, of.null, of.periods, context, confidence)
     if ensemble == "generated":
         documents = documents_of(tokens)
         return [describe_written(of.own, of.null, documents, of.periods, confidence)]

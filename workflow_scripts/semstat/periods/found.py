@@ -51,40 +51,46 @@ def describe_written(
 
 
 def describe_repeated(
-    own: Columns, null: Columns, unit_d: Mapping[int, int], periods: int, confidence: float
+    own: Columns, null: Columns, periods: int, context: int, confidence: float
 ) -> list[dict[str, Any]]:
     """In how many documents the rival after n copies of a unit is what one more begins with.
+
+    Documents whose unit is longer than the longest period are left out, and those that a model
+    does not see at once with the most copies.
 
     Parameters
     ----------
     own, null : (states,) each: `doc`, `position`, `copies`, `last`, `correct`, and `history`.
-    unit_d : tokens of the unit of each document.
+    context : positions that the model sees at once.
 
     Returns
     -------
     Rows of `onset_tables.FOUND`, one for each number of copies.
     """
     rows = []
-    doc_d = np.array([doc for doc, unit in sorted(unit_d.items()) if unit <= periods])
-    unit = np.array([unit_d[doc] for doc in doc_d.tolist()], dtype=np.int64)
+    doc_d = np.unique(own["doc"])
+    most_d = own["position"][_last_states(own, int(own["copies"].max()), doc_d)]
+    unit_d = units(own)
+    kept_d = (unit_d <= periods) & (most_d < context)
+    doc_d, unit_d = doc_d[kept_d], unit_d[kept_d]
     for copies in np.unique(own["copies"]).tolist():
         last_d = _last_states(own, copies, doc_d)
         found_hd = []
         for of in (own, null):
             rival_d = of["last"][last_d]
             is_one_d = rival_d != of["correct"][last_d]
-            found_hd.append(is_one_d & (of["history"][last_d, unit - 1] == rival_d))
+            found_hd.append(is_one_d & (of["history"][last_d, unit_d - 1] == rival_d))
         rows.append({"copies": copies} | _row(found_hd, doc_d, confidence))
     return rows
 
 
-def units(own: Columns) -> dict[int, int]:
-    """Tokens of the unit of each document, off its lengths with the fewest and the most copies."""
+def units(own: Columns) -> NDArray[np.int64]:
+    """(documents,) tokens of the unit of each, off its lengths with the fewest and most copies."""
     fewest, most = int(own["copies"].min()), int(own["copies"].max())
     doc_d = np.unique(own["doc"])
     short_d, long_d = (own["position"][_last_states(own, n, doc_d)] for n in (fewest, most))
-    unit_d = (long_d - short_d) // max(most - fewest, 1)
-    return dict(zip(doc_d.tolist(), unit_d.tolist(), strict=True))
+    unit_d: NDArray[np.int64] = (long_d - short_d) // max(most - fewest, 1)
+    return unit_d
 
 
 def _last_states(of: Columns, copies: int, doc_d: NDArray[np.integer]) -> NDArray[np.int64]:
