@@ -10,6 +10,7 @@ from workflow_scripts.semstat.periods.onsets import (
     LAGS,
     REACH,
     Approach,
+    ahead,
     describe_onsets,
     find_onset,
     observe,
@@ -136,7 +137,7 @@ def test_what_is_planted_before_onsets_is_seen_from_there_on(made):
     for name in ("energy", "entropy"):
         assert of[name]["null_area"] != of[name]["null_area"], "it has no null"
         assert of[name]["excess_ahead"] is None
-    share = WARNED / BEFORE
+    share = (WARNED - 1) / len(BEFORE)
     assert of["p_rival"]["area"] == pytest.approx(share + (1 - share) / 2, abs=0.05)
     assert of["loop_energy"]["area"] == pytest.approx((1 - share) / 2, abs=0.05)
     assert of["p_rival"]["excess_low"] > 0 and abs(of["p_rival"]["null_area"] - 0.5) < 0.1
@@ -148,6 +149,19 @@ def test_what_is_planted_before_onsets_is_seen_from_there_on(made):
     drawn = next(line for line in panels[2].lines if len(line.get_xdata()) == len(LAGS))
     expected = [row["beyond"] for row in rows if row["observable"] == "p_rival"]
     np.testing.assert_allclose(drawn.get_ydata(), expected)
+
+
+def test_how_far_ahead_is_counted_from_the_last_state_that_does_not_know_the_onset():
+    def rows(sides):
+        low = {"+": 0.1, "-": -0.2, "0": -0.1, "?": np.nan}
+        high = {"+": 0.2, "-": -0.1, "0": 0.1, "?": np.nan}
+        return [
+            {"lag": i - len(sides), "beyond_low": low[side], "beyond_high": high[side]}
+            for i, side in enumerate(sides)
+        ]
+
+    told = {"0+++0": 4, "0+++-": 4, "++++": 4, "-++-": 3, "-+-0": 2, "+0+": None, "+?+": None}
+    assert {sides: ahead(rows(sides), "beyond") for sides in told} == told
 
 
 def test_the_likeliest_recent_token_may_be_the_correct_one():

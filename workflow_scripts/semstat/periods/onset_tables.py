@@ -45,10 +45,11 @@ WARNINGS = pa.schema(
 """One row a layer and observable.
 
 onsets : documents with an onset. others : documents that others at the same positions are of.
-ahead : tokens before the onset from which on the interval of `beyond` stays to one side of 0 up to
-    it; null where the last one holds 0. excess_ahead : the same of `excess`.
-area, null_area : area under the ROC of the last states before an onset against others at the same
-    positions, and of the null's. excess : area − null_area.
+ahead : tokens before the onset from which on the interval of `beyond` stays to one side of 0, up to
+    the last state whose correct token is not the onset; null where that one holds 0.
+excess_ahead : the same of `excess`.
+area, null_area : area under the ROC of the last such states, at `onsets.BEFORE`, against others at
+    the same positions, and of the null's. excess : area − null_area.
 """
 
 FOUND_NUMBERS = ("found", "null", "beyond")

@@ -25,8 +25,11 @@ REACH = 32
 
 LAGS = range(-REACH, REACH)
 
-BEFORE = 8
-"""States before an onset whose area under the ROC is told."""
+UNAWARE = -2
+"""The last lag that tells what is coming: at −1 the onset is the correct token itself."""
+
+BEFORE = range(UNAWARE - 7, UNAWARE + 1)
+"""Lags of states before an onset whose area under the ROC is told."""
 
 Columns = Mapping[str, NDArray[Any]]
 Array = NDArray[np.float64]
@@ -181,7 +184,7 @@ def describe_onsets(
             head |= {"documents": len(doc_d), "matched": len(matched.case_s)}
             names = ("value", "null", "beyond", "null_beyond", "excess")
             lag_rows[name].append(head | _intervals(names, (*means, *numbers), confidence))
-    last_s = approach.near_s & (approach.lag_s < 0) & (approach.lag_s >= -BEFORE)
+    last_s = approach.near_s & np.isin(approach.lag_s, BEFORE)
     matched = Matched.of(doc_s, position_s, last_s, approach.free_s)
     onsets = len(np.unique(doc_s[approach.near_s]))
     others = len(np.unique(doc_s[approach.free_s]))
@@ -198,17 +201,17 @@ def describe_onsets(
 
 
 def ahead(rows: list[dict[str, Any]], number: str) -> int | None:
-    """Tokens before an onset from which on an interval stays to one side of 0, up to the onset.
+    """Tokens before an onset from which on an interval stays to one side of 0, up to `UNAWARE`.
 
     Parameters
     ----------
     rows : of one observable, by lag.
     """
     side_k = {row["lag"]: (row[f"{number}_low"] > 0) - (row[f"{number}_high"] < 0) for row in rows}
-    found = 0
-    while side_k.get(-found - 1) and side_k[-found - 1] == side_k[-1]:
-        found += 1
-    return found or None
+    lag = UNAWARE
+    while side_k.get(lag) and side_k[lag] == side_k[UNAWARE]:
+        lag -= 1
+    return -(lag + 1) if lag < UNAWARE else None
 
 
 def _by_history(own_s: Array, null_s: Array | None, of: Any) -> Iterator[Number | None]:
