@@ -1,18 +1,9 @@
-"""Onsets and known periods through the real command line, on texts that a tiny model writes."""
+"""What the workflow makes of entries with rivals where a model writes a dataset, or a unit recurs."""
 
 import copy
-import csv
 
-import numpy as np
-import pytest
-
-from tests.results import tokens_path
-from tests.runs import TINY_STUDY, command, complaint
+from tests.runs import TINY_STUDY
 from workflow_scripts.periods.configuration import null_of, plain_of
-from workflow_scripts.semstat.periods.onset_tables import FOUND, ONSETS, WARNINGS
-from workflow_scripts.semstat.periods.onsets import LAGS, find_onset
-from workflow_scripts.semstat.tables import read_table
-from workflow_scripts.semstat.tokens.tables import TOKENS
 
 PERIODS = 16
 STUDY = {
@@ -46,91 +37,33 @@ STUDY = {
 }
 
 
-@pytest.fixture(scope="module")
-def place(pristine, tmp_path_factory):
-    place = pristine.copy(tmp_path_factory.mktemp("onsets"))
-    place.run("periods", study=copy.deepcopy(STUDY))
-    return place
-
-
-def rows(place, folder, dataset, schema):
-    path = place.work / f"results/{folder}/model=loops/dataset={dataset}.parquet"
-    return read_table(path, schema).to_pylist()
-
-
-def onsets(place):
-    tables = [
-        read_table(tokens_path(place.work / "results", "loops", "own", shard), TOKENS)
+def test_each_text_is_written_once_and_described_where_it_is_of_use(pristine, tmp_path):
+    """A dry run: what the commands do is tested in one process, test_commands.py."""
+    place = pristine.copy(tmp_path)
+    jobs = place.would_run("periods", study=copy.deepcopy(STUDY))
+    written = {job for job in jobs if job.startswith(("Generating", "Taking"))}
+    assert written == {
+        f"{what}, shard {shard}, {whom}"
         for shard in (0, 1)
-    ]
-    texts = [tokens_t for table in tables for tokens_t in table["tokens"]]
-    found = [find_onset(np.array(tokens_t.as_py())) for tokens_t in texts]
-    return [onset for onset in found if onset and onset.period <= PERIODS]
-
-
-def test_onsets_are_told_by_layer_observable_and_lag(place):
-    found = rows(place, "onsets", "own", ONSETS)
-    assert {(row["layer"], row["lag"]) for row in found} == {(n, k) for n in (0, 3) for k in LAGS}
-    planted = onsets(place)
-    assert planted, "the tiny model goes round in circles"
-    at_once = [row for row in found if row["lag"] == 0]
-    assert {row["documents"] for row in at_once} == {len(planted)}
-    assert {row["observable"] for row in at_once if row["value"] is not None} >= {
-        "energy",
-        "closes",
-    }
-    final = [row for row in found if row["layer"] == 3 and row["observable"] == "loop_energy"]
-    assert all(row["value"] >= 0 for row in final if row["documents"]), "greedy text has no H < 0"
-    warnings = rows(place, "onset_warnings", "own", WARNINGS)
-    assert {row["onsets"] for row in warnings} == {len(planted)}
-    for name in ("onsets", "onset_warnings", "found_periods"):
-        with (place.work / f"results/{name}.csv").open(newline="") as file:
-            assert {row["model"] for row in csv.DictReader(file)} == {"loops"}
-
-
-def test_periods_are_found_in_loops_that_were_written(place):
-    final = [row for row in rows(place, "found_periods", "own", FOUND) if row["layer"] == 3]
-    assert [row["documents"] for row in final] == [len(onsets(place))]
-    assert final[0]["found"] == 1, "greedy text is what is most probable"
-
-
-def test_periods_of_units_are_told_by_copies(place):
-    found = rows(place, "found_periods", "units", FOUND)
-    assert [(row["layer"], row["copies"]) for row in found] == [(0, 1), (0, 4), (3, 1), (3, 4)]
-    assert all(row["documents"] == 8 and 0 <= row["found"] <= 1 for row in found)
-    folder = place.work / "results/figures/periods/model=loops"
-    made = {str(path.relative_to(folder)) for path in folder.rglob("*.svg")}
-    assert made == {
-        "dataset=own/onsets.svg",
-        "dataset=own/periods.svg",
-        "dataset=units/found.svg",
-        "dataset=units/periods.svg",
-    }
-
-
-def test_other_files_are_one_sentence(place):
-    results = place.work / "results"
-
-    def energies(model, dataset):
-        return results / f"energies/model={model}/dataset={dataset}/layer=3/shard=0.parquet"
-
-    def describe(name, dataset, null, tokens):
-        return command(
-            f"periods.{name}",
-            *("--own", energies("loops", dataset), "--null", energies(*null)),
-            *("--tokens", tokens, "--out", "out.parquet"),
-            *(("--warnings", "w.parquet") if name == "describe_onsets" else ()),
-            cwd=place.work,
+        for what, whom in (
+            ("Generating own", "by tiny"),
+            ("Taking own", "for loops"),
+            ("Taking own", "for loops-null"),
         )
-
-    own = tokens_path(results, "loops", "own", 0)
-    units = tokens_path(results, "loops", "units", 0)
-    complaint(describe("describe_onsets", "units", ("loops-null", "units"), units), "generated")
-    complaint(
-        describe("describe_found", "own", ("loops-null", "units"), own), "another tokens than"
-    )
-    other = results / "tokens/model=loops/dataset=own/shard=1.parquet"
-    complaint(describe("describe_found", "own", ("loops-null", "own"), other), "--tokens")
+    }
+    assert "Measuring energies of tiny on own, shard 0" in jobs, "for H"
+    assert "Measuring energies of tiny on units, shard 0" not in jobs
+    described = {
+        "Describing onsets of loops that loops wrote in own",
+        "Drawing onsets of loops that loops wrote in own",
+        "Describing periods that loops finds in own",
+        "Describing periods that loops finds in units",
+        "Drawing periods that loops finds in units",
+        *(f"Tabulating {what}" for what in ("onsets of loops", "warnings of onsets")),
+        "Tabulating periods that are found",
+    }
+    words = ("onsets", "periods that")
+    assert {job for job in jobs if any(word in job for word in words)} == described
 
 
 def test_entries_are_beside_those_that_differ_in_rivals_alone():
