@@ -1,4 +1,4 @@
-"""What the workflow makes of entries with rivals where a model writes a dataset, or a unit recurs."""
+"""What the workflow makes of entries with rivals where a model writes, or a unit is repeated."""
 
 import copy
 
