@@ -41,7 +41,7 @@ def describe_onsets(
     documents = documents_of(tokens)
     approach = None
     rows: dict[Path, list[dict[str, Any]]] = {out: [], warnings: []}
-    with progress("onsets of loops", "layers", None) as bar:
+    with progress("onsets of loops", "layers") as bar:
         for of in read_layers(own, null, tokens, NEEDED, plain or []):
             who = Identity.of(of.provenance)
             said = of.provenance["tokens"]

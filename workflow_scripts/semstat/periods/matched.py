@@ -55,7 +55,7 @@ class Matched(NamedTuple):
         ----------
         case_s, other_s : (states,) which states are of either kind.
         """
-        doc_d, number_s = np.unique(doc_s, return_inverse=True)
+        doc_d, number_s = np.unique(doc_s.astype(np.int64), return_inverse=True)
         stratum_s = position_s.astype(np.int64) // STRATUM
         strata = int(stratum_s.max(initial=0)) + 1
         there = np.zeros((len(doc_d), strata), dtype=bool)
@@ -103,19 +103,18 @@ class Matched(NamedTuple):
 
     def _number(self, value_c: Array, off_mean_o: Array, times: float) -> Number:
         """Mean over the cases; the others move it too, by their deviations from their means."""
-        documents = len(self.doc_d)
-        of_cases = Number.per(
-            np.bincount(self.doc_c, value_c, documents),
-            np.bincount(self.doc_c, minlength=documents).astype(np.float64),
-            self.doc_d,
-        )
+        of_cases = self._per(self.doc_c, value_c, np.ones(len(value_c)))
         moved_o = self.weight_o * self.inflation_o * off_mean_o
-        of_others = Number.per(
-            np.bincount(self.doc_o, moved_o, documents),
-            np.bincount(self.doc_o, self.weight_o, documents),
-            self.doc_d,
-        )
+        of_others = self._per(self.doc_o, moved_o, self.weight_o)
         return of_cases.less(times, of_others) if len(self.case_s) else of_cases
+
+    def _per(self, doc_x: NDArray[np.int64], sum_x: Array, weight_x: Array) -> Number:
+        """Sums over weights, of rows that are of these documents."""
+        sum_d, weight_d = (
+            np.bincount(doc_x, of_x, len(self.doc_d)).astype(np.float64)
+            for of_x in (sum_x, weight_x)
+        )
+        return Number.per(sum_d, weight_d, self.doc_d)
 
 
 def _share_below(value_x: Array, of_y: Array) -> Array:

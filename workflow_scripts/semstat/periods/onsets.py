@@ -128,8 +128,8 @@ def observe(
     if plain is not None:
         found[ENERGY] = plain["energy"].astype(np.float64), None
     found[LOOP_ENERGY] = own["energy"].astype(np.float64), null["energy"].astype(np.float64)
-    for name, of in ((P_RIVAL, _p_rival), (P_CLOSING, _p_closing), (CLOSES, closes)):
-        found[name] = of(own).astype(np.float64), of(null).astype(np.float64)
+    for name, of in {P_RIVAL: _p_rival, P_CLOSING: _p_closing, CLOSES: _closes}.items():
+        found[name] = of(own), of(null)
     found[ENTROPY] = own["entropy"].astype(np.float64), None
     return found
 
@@ -145,12 +145,13 @@ def _p_closing(of: Columns) -> Array:
     """(states,) p of the likeliest recent token, whichever it is."""
     recent_s = (of["history"] == of["correct"][:, None]).any(axis=1)
     p_s = np.where(recent_s, np.exp(of["log_p_correct"].astype(np.float64)), 0.0)
-    return np.maximum(p_s, _p_rival(of))
+    likeliest_s: Array = np.maximum(p_s, _p_rival(of))
+    return likeliest_s
 
 
-def closes(of: Columns) -> NDArray[np.bool_]:
-    """(states,) whether the most probable token is one of the recent ones."""
-    recent_s: NDArray[np.bool_] = (of["history"] == of["top"][:, None]).any(axis=1)
+def _closes(of: Columns) -> Array:
+    """(states,) 1 where the most probable token is one of the recent ones, else 0."""
+    recent_s: Array = (of["history"] == of["top"][:, None]).any(axis=1).astype(np.float64)
     return recent_s
 
 
