@@ -49,7 +49,8 @@ def place(tmp_path_factory):
     said = {"vocabulary": VOCABULARY, "model": "tiny"}
     (snapshot / "provenance.json").write_text(json.dumps(said))
     write_texts(folder / "texts", DOCUMENTS)
-    texts = [path.read_text() for path in sorted((folder / "texts").iterdir())]
+    files = enumerate(sorted((folder / "texts").iterdir()))
+    texts = [f"{number} {path.read_text()}" for number, path in files]
     corpus = folder / "corpus.parquet"
     table = pa.Table.from_pydict({"doc": range(DOCUMENTS), "text": texts}, schema=CORPUS)
     write_table(corpus, table, {"dataset": "text"})

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ..statistics.several import Number
 from ..tables import interval_columns
 from .onsets import find_onset
-from .rivals import period_of
 
 Columns = Mapping[str, NDArray[Any]]
 Known = Mapping[int, NDArray[np.integer]]
@@ -22,8 +21,9 @@ def describe_written(
 ) -> dict[str, Any]:
     """In how many loops that a model wrote its most probable tokens have their period.
 
-    Of the states of a loop, from its onset on, the most frequent period of the most probable token
-    is that of the loop, or a divisor of it; that the token closes no loop counts as a period.
+    Of the states of a loop, from its onset on, the period that closes most with the most probable
+    token, the shortest of several, is that of the loop, or a divisor of it. If none closes more
+    than half of them, none is found.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def describe_written(
     -------
     A row of `onset_tables.FOUND`, without model, dataset and layer.
     """
-    period_hs = [period_of(of["top"], of["history"]) for of in (own, null)]
+    closed_hsk = [of["history"] == of["top"][:, None] for of in (own, null)]
     found_hd: list[list[bool]] = [[], []]
     doc_d = []
     for doc in np.unique(own["doc"]).tolist():
@@ -44,9 +44,10 @@ def describe_written(
         next_s = own["position"] + 1  # the token that is to come copies
         in_s = (own["doc"] == doc) & (next_s >= onset.token) & (next_s < onset.end)
         doc_d.append(doc)
-        for found_d, period_s in zip(found_hd, period_hs, strict=True):
-            often = int(np.bincount(period_s[in_s], minlength=1).argmax())
-            found_d.append(often > 0 and onset.period % often == 0)
+        for found_d, closed_sk in zip(found_hd, closed_hsk, strict=True):
+            share_k = closed_sk[in_s].mean(axis=0)
+            most = int(share_k.argmax())
+            found_d.append(bool(share_k[most] > 1 / 2 and onset.period % (most + 1) == 0))
     return {"copies": None} | _row(found_hd, doc_d, confidence)
 
 
