@@ -6,9 +6,10 @@ from itertools import product
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from tests.runs import write_texts
-from tests.tiny import PREFIX, VOCABULARY, save_tiny_model
+from tests.tiny import PREFIX, VOCABULARY, tiny_model, tiny_tokenizer
 from workflow_scripts.energies.measure_energies import measure_energies
 from workflow_scripts.generation.generate_tokens import generate_tokens
 from workflow_scripts.periods.describe_found import describe_found
@@ -26,7 +27,7 @@ from workflow_scripts.semstat.tables import provenance_of, read_table, write_tab
 from workflow_scripts.semstat.tokens.tables import TOKENS
 from workflow_scripts.tokens.ensembles.repeated import repeated
 
-PERIODS = 16
+PERIODS, LENGTH = 16, 200
 LAYERS = (0, 3)
 DOCUMENTS = 8
 COPIES = (1, 4)
@@ -37,6 +38,16 @@ HISTORIES = {"loops": "own", "null": "elsewhere"}
 RIVALS = {name: ["--periods", PERIODS, "--history", of] for name, of in HISTORIES.items()}
 
 
+def save_looping_model(folder):
+    """A model whose blocks hardly matter, so that one token says the next, and soon one before."""
+    model = tiny_model(scale=0.003, max_position_embeddings=LENGTH + 1)
+    with torch.no_grad():
+        model.lm_head.weight *= 200  # and that is sure of it
+    model.save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    return folder
+
+
 def run(command, *words):
     call(command, [str(word) for word in words])
 
@@ -45,7 +56,7 @@ def run(command, *words):
 def place(tmp_path_factory):
     """A folder with tokens/ENTRY/DATASET/SHARD and energies/ENTRY/DATASET/LAYER/SHARD."""
     folder = tmp_path_factory.mktemp("periods")
-    snapshot = save_tiny_model(folder / "tiny")
+    snapshot = save_looping_model(folder / "tiny")
     said = {"vocabulary": VOCABULARY, "model": "tiny"}
     (snapshot / "provenance.json").write_text(json.dumps(said))
     write_texts(folder / "texts", DOCUMENTS)
@@ -57,7 +68,7 @@ def place(tmp_path_factory):
     shared = ["--model", snapshot, "--corpus", corpus, "--prefix-token", PREFIX]
     shared += ["--documents-per-shard", DOCUMENTS, "--shard", 0]
     written = tokens(folder, "tiny", "own")[0]
-    options = ["--prompt-tokens", 4, "--tokens-per-document", 62, "--sampling-temperature", 0]
+    options = ["--prompt-tokens", 4, "--tokens-per-document", LENGTH, "--sampling-temperature", 0]
     options += ["--device", "cpu", "--out", written]
     run(generate_tokens, *shared, "--dataset", "own", *options)
     for name in RIVALS:
@@ -70,7 +81,15 @@ def place(tmp_path_factory):
         for shard in tokens(folder, name, dataset):
             out = [folder / f"energies/{name}/{dataset}/{layer}/{shard.name}" for layer in LAYERS]
             words = ["--model", snapshot, "--name", name, "--device", "cpu", "--tokens", shard]
-            words += ["--layers", *LAYERS, "--context", 63, "--stride", 63, *RIVALS.get(name, [])]
+            words += [
+                "--layers",
+                *LAYERS,
+                "--context",
+                LENGTH,
+                "--stride",
+                LENGTH,
+                *RIVALS.get(name, []),
+            ]
             run(command, *words, "--out", *out)
     return folder
 
