@@ -68,7 +68,8 @@ def test_each_text_is_written_once_and_described_where_it_is_of_use(pristine, tm
 
 def test_entries_are_beside_those_that_differ_in_rivals_alone():
     def spec(rivals="last", **more):
-        return {"weights": "w", "rivals": rivals, "like": "w"} | more
+        of = {"weights": "w", "intervention": "none", "like": "w"}
+        return of | {"rivals": rivals} | more
 
     own, null = ({"periods": 4, "history": history} for history in ("own", "elsewhere"))
     models = {
