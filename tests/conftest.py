@@ -10,7 +10,6 @@ from filelock import FileLock
 
 from tests.runs import PAIRS, REPO, TINY_STUDY, Place, make_place, snakemake
 
-
 LONGEST = ("slurm/test_slurm.py", "test_claims.py")
 """Files whose tests take minutes."""
 

@@ -30,7 +30,7 @@ AMONG_PHYSICS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation", "thermodynamics"},
     "decoding": {"generation", "mechanics", "steering"},
-    "periods": {"mechanics"},
+    "periods": {"generation", "mechanics"},
     "steering": {"energies"},
     "tokens": {"generation"},
     "training": {"decoding", "generation"},

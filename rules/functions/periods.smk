@@ -25,3 +25,11 @@ def tokens_of_text(wildcards):
     """Tokens of the text that spans were replaced in."""
     text = text_of(wildcards.dataset)
     return expand(TOKENS, model=wildcards.model, dataset=text, shard=shards(text))
+
+
+def energies_of_plain(wildcards):
+    """The same of the entry without rivals, if there is one."""
+    plain = plain_of(wildcards.model, MODELS)
+    if plain is None:
+        return []
+    return expand(energies_of(plain), dataset=wildcards.dataset, shard=shards(wildcards.dataset))

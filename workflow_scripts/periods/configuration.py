@@ -46,9 +46,7 @@ def _check_loops(key: str, spec: Spec, models: dict[str, Spec]) -> None:
     alike = [
         name
         for name, other in rivals_of(models).items()
-        if of["rivals"] == "last"
-        and other["rivals"]["history"] == "own"
-        and all(of.get(key) == value for key, value in other.items() if key not in BESIDE)
+        if of["rivals"] == "last" and other["rivals"]["history"] == "own" and _runs_as(of, other)
     ]
     check_name(key, spec["loops"], alike, f"is not {model} but for `rivals` of its own history")
 
@@ -79,17 +77,34 @@ def rivals_of(models: dict[str, Spec]) -> dict[str, Spec]:
 
 def null_of(name: str, models: dict[str, Spec]) -> str | None:
     """The entry that differs from another one in whose history its rivals are of, if any."""
-
-    def but_history(spec: Spec) -> Spec:
-        rivals = {"periods": spec["rivals"]["periods"]}
-        return {key: value for key, value in spec.items() if key not in BESIDE} | rivals
-
     of = models[name]
     if of["rivals"]["history"] != "own":
         return None
     nulls = [
         other
         for other, spec in rivals_of(models).items()
-        if spec["rivals"]["history"] == "elsewhere" and but_history(spec) == but_history(of)
+        if spec["rivals"]["history"] == "elsewhere"
+        and spec["rivals"]["periods"] == of["rivals"]["periods"]
+        and _but_rivals(spec) == _but_rivals(of)
     ]
     return next(iter(nulls), None)
+
+
+def plain_of(name: str, models: dict[str, Spec]) -> str | None:
+    """The entry that runs the same weights in the same way without rivals, if any."""
+    plain = [
+        other
+        for other, spec in models.items()
+        if spec["rivals"] == "last" and _runs_as(spec, models[name])
+    ]
+    return next(iter(plain), None)
+
+
+def _but_rivals(spec: Spec) -> Spec:
+    """How an entry is run, beside its rivals."""
+    return {key: value for key, value in spec.items() if key not in BESIDE}
+
+
+def _runs_as(plain: Spec, other: Spec) -> bool:
+    """Whether two entries run the same weights in the same way."""
+    return all(plain.get(key) == value for key, value in _but_rivals(other).items())
