@@ -90,7 +90,8 @@ def without_mean(x_sn: Tensor) -> Tensor:
     mirror_n = torch.full_like(y_sn[0], -1 / sqrt(y_sn.shape[1]))
     mirror_n[0] += 1
     mirror_n = mirror_n / mirror_n.norm()
-    return y_sn - 2 * (y_sn @ mirror_n)[:, None] * mirror_n
+    reflected_sn: Tensor = y_sn - 2 * (y_sn @ mirror_n)[:, None] * mirror_n
+    return reflected_sn
 
 
 def like_states(state_sn: Tensor) -> Decoded:

@@ -29,7 +29,7 @@ def entropy(trace: Trace, energy_e: ArrayLike) -> Entropy:
     copies forget their origins: an error of about √(ln-compression/K). It is defined where no
     walker is left above E.
 
-    >>> from workflow_scripts.semstat.volumes.nested_sampling import Settings
+    >>> from .nested_sampling import Settings
     >>> died, reached = np.array([[0.9, 0.8, 0.5, 0.5]]), np.array([0.5])
     >>> trace = Trace(Settings(10, 2, 1), died, *[None] * 3, reached, *[None] * 2)
     >>> entropy(trace, [1.0, 0.8, 0.5, 0.4]).value.round(3)
