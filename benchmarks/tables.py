@@ -159,6 +159,8 @@ def deepest(results: Path, wells: pd.DataFrame) -> pd.DataFrame:
 def causes(results: Path, out: Path) -> None:
     """What causes do, what goes with low energy, wells, and states where text repeats itself."""
     table = pd.read_csv(results / "causes.csv")
+    told = ["surprisal", "energy", "omega", "rep_4", "looping", "row_entropy", "sink", "induction"]
+    table = table[table.observable.isin([*told, "stable_rank", "mean_cosine"])]
     table.to_csv(out / "causes.csv", index=False, float_format=DIGITS)
     attention = results / "attention"
     tabulate([attention / f"groups/{MODEL}/dataset=sotu.parquet"], out=out / "groups.csv")
@@ -170,6 +172,11 @@ def causes(results: Path, out: Path) -> None:
     tabulate(sorted(results.glob("wells/*/dataset=sotu.parquet")), out=out / "wells.csv")
     for name in ("groups", "associations", "places", "wells"):
         table = pd.read_csv(out / f"{name}.csv")
+        if name in ("places", "wells"):
+            table = at_last_layer(table, "model")
+        if name == "places":
+            repeated = table.dataset.isin(["one-token", "phrase", "written"])
+            table = table[repeated & table.measure.isin([*told, "relative_norm"])]
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
 
 
