@@ -33,7 +33,7 @@ from workflow_scripts.generation.configuration import (
 )
 from workflow_scripts.interventions.configuration import intervened
 from workflow_scripts.lenses.configuration import lenses_of
-from workflow_scripts.periods.configuration import null_of, rivals_of
+from workflow_scripts.periods.configuration import null_of, plain_of, rivals_of
 from workflow_scripts.running.code import digest_of_code
 from workflow_scripts.running.job_sizes import (
     BYTES,

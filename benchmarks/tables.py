@@ -6,9 +6,10 @@ writes docs/tables/STAGE from the results of a finished study: `lenses` of confi
 `repetition` of config/ensembles.yaml, `steering` of config.yaml, `decoding` and `criticality` of
 config/decoding.yaml and config/criticality.yaml, `training-corpora` of config/corpora.yaml with its
 target `decoding`, `training-barrier` of config/barrier.yaml, `training-families` of
-config/families.yaml with `mechanics`, `generation` of a study whose datasets are `sotu` and, after
-its first 16 tokens, what the model writes at sampling temperatures of 0 (`cold`), 0.5 (`cool`) and
-1 (`warm`). With them goes the study's provenance.json: configuration, commits, library versions.
+config/families.yaml with `mechanics`, `causes` of config/causes.yaml, `generation` of a study whose
+datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling temperatures
+of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
+configuration, commits, library versions.
 tests/test_claims_of_studies.py holds pages to them.
 """
 
@@ -155,6 +156,30 @@ def deepest(results: Path, wells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def causes(results: Path, out: Path) -> None:
+    """What causes do, what goes with low energy, wells, and states where text repeats itself."""
+    table = pd.read_csv(results / "causes.csv")
+    told = ["surprisal", "energy", "omega", "rep_4", "looping", "row_entropy", "sink", "induction"]
+    table = table[table.observable.isin([*told, "stable_rank", "mean_cosine"])]
+    table.to_csv(out / "causes.csv", index=False, float_format=DIGITS)
+    attention = results / "attention"
+    tabulate([attention / f"groups/{MODEL}/dataset=sotu.parquet"], out=out / "groups.csv")
+    twins = [
+        attention / f"associations/{of}/dataset=sotu.parquet" for of in (MODEL, f"{MODEL}-random")
+    ]
+    tabulate(twins, out=out / "associations.csv")
+    tabulate(sorted(attention.glob("places/*/*.parquet")), out=out / "places.csv")
+    tabulate(sorted(results.glob("wells/*/dataset=sotu.parquet")), out=out / "wells.csv")
+    for name in ("groups", "associations", "places", "wells"):
+        table = pd.read_csv(out / f"{name}.csv")
+        if name in ("places", "wells"):
+            table = at_last_layer(table, "model")
+        if name == "places":
+            repeated = table.dataset.isin(["one-token", "phrase", "written"])
+            table = table[repeated & table.measure.isin([*told, "relative_norm"])]
+        table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+
+
 def at_last_layer(table: pd.DataFrame, *of: str) -> pd.DataFrame:
     """Rows of the last layer of each model, or group and dataset, and those of no layer."""
     last = table.groupby([*of]).layer.transform("max")
@@ -176,6 +201,7 @@ STAGES = {
         training_corpora,
         training_barrier,
         training_families,
+        causes,
     )
 }
 

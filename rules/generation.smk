@@ -20,9 +20,14 @@ GENERATED = [name for name, spec in DATASETS.items() if is_generated(spec)]
 GENERATION = ["documents_per_shard", "prompt_tokens", "tokens_per_document"]
 GENERATION += ["sampling_temperature", "seed"]
 
+# Entries that differ from another one in their rivals alone take what that one writes.
+TAKEN = {model: plain_of(model, MODELS) for model in rivals_of(MODELS)}
+TAKEN = {model: plain for model, plain in TAKEN.items() if plain}
+WRITERS = {model: spec for model, spec in MODELS.items() if model not in TAKEN}
+
 
 if GENERATED:
-    for model, spec in MODELS.items():
+    for model, spec in WRITERS.items():
 
         rule:
             name:

@@ -60,6 +60,7 @@ for ensemble in ENSEMBLES:
             f"make_{ensemble}"
         input:
             **TOKEN_INPUT,
+            others=corpus_of_others,
         output:
             TOKENS,
         log:

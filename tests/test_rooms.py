@@ -30,9 +30,11 @@ AMONG_PHYSICS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation", "thermodynamics"},
     "decoding": {"generation", "mechanics", "steering"},
+    "periods": {"generation", "mechanics"},
     "steering": {"energies"},
     "tokens": {"generation"},
     "training": {"decoding", "generation"},
+    "volumes": {"energies"},
 }
 """Physics of other stages that a stage's physics may build on."""
 
@@ -57,7 +59,7 @@ PHYSICS_OF_OTHERS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation"},
     "decoding": {"generation"},
-    "periods": {"energies"},
+    "periods": {"energies", "tokens"},
     "training": {"tokens"},
 }
 """Physics of other stages that a stage's commands may use beside its own."""

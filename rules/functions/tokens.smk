@@ -27,6 +27,8 @@ def options_of_text(model, name, shard, **other):
     if dataset["source"] != "ensemble":
         return [*shared, f"--shard={shard}", *options(dataset, "tokens_per_document")]
     own = [key for key in dataset if key not in OF_ANY]
+    if "taken_from" in dataset:
+        dataset = dataset | {"taken_from": CORPUS.format(dataset=dataset["taken_from"])}
     if "repetitions" in dataset:
         # Each shard of a repetition has the same documents, with another number of copies.
         copies = dataset["repetitions"][int(shard)]
@@ -36,6 +38,12 @@ def options_of_text(model, name, shard, **other):
 
 def text_options(wildcards):
     return options_of_text(MODELS[wildcards.model], wildcards.dataset, wildcards.shard)
+
+
+def corpus_of_others(wildcards):
+    """The corpus that an ensemble takes passages from, where that is not its own."""
+    others = DATASETS[wildcards.dataset].get("taken_from")
+    return CORPUS.format(dataset=others) if others else []
 
 
 def made_by(command):

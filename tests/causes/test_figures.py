@@ -54,6 +54,26 @@ def test_causes_stand_beside_each_other_by_surprisal_and_by_attention(rows):
     assert len(figure.axes) == 2 * len(places_of(rows_of_models(rows)))
 
 
+def test_causes_that_stand_beside_none_are_not_drawn_there(rows):
+    alone = [
+        row | {"cause": "alone"} for row in rows if row["cause"] == "noise" and not row["against"]
+    ]
+    figure = draw_remains(rows + alone, "d")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sharp", "noise"]
+    figure = draw_remains(alone, "d")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["alone"]
+
+
+def test_conditions_are_those_that_the_most_causes_have(rows):
+    seldom = [
+        row | {"at": 0.3}
+        for row in rows
+        if row["cause"] == "sharp" and row["observable"] == "rep_4"
+    ]
+    assert seldom
+    assert places_of(rows_of_models([*rows, *seldom])) == places_of(rows_of_models(rows))
+
+
 def rows_of_models(rows):
     return [row for row in rows if row["cause"] != "heat"]
 

@@ -24,7 +24,7 @@ from workflow_scripts.tokens.configuration import check_local_files, documents_o
         (
             "datasets/nulls/ensemble",
             "unifrom",
-            "'unifrom' is not one of injected, repeated, sh",
+            "'unifrom' is not one of injected, repeated, re",
         ),
         (
             "datasets/nulls/unit",

@@ -43,6 +43,8 @@ def _dataset(name: str, datasets: dict[str, Spec]) -> Spec:
         return {"tokens_per_document": None} | spec | _copies(name, spec)
     if spec.get("ensemble") == "injected":
         _check_injected(name, spec)
+    if spec.get("ensemble") == "replaced":
+        _check_replaced(name, spec, datasets)
     return {"tokens_per_document": text.get("tokens_per_document")} | spec
 
 
@@ -57,6 +59,27 @@ def _check_injected(name: str, spec: Spec) -> None:
         raise InputError(
             f"datasets.{name}.rate: with at most {most} further copies of everything a share of "
             f"{most / (1 + most):.3g} is inserted, not {rate:g}; lower it or raise `copies`"
+        )
+
+
+def _check_replaced(name: str, spec: Spec, datasets: dict[str, Spec]) -> None:
+    """Refuse spans that no document holds, units longer than they are, and passages of no text."""
+    if "taken_from" in spec:
+        check_text(f"datasets.{name}.taken_from", spec["taken_from"], datasets)
+    most = min(spec["length"], spec["prefix_tokens"])
+    if spec.get("unit", 1) > most:
+        raise InputError(
+            f"datasets.{name}.unit: {spec['unit']} tokens are more than stand before the first "
+            f"span or fit into one; take at most {most}, or raise `length` and `prefix_tokens`"
+        )
+    needed = spec["prefix_tokens"] + (2 * spec["spans"] - 1) * spec["length"]
+    tokens = datasets[spec["of"]].get("tokens_per_document", needed)
+    if tokens < needed:
+        raise InputError(
+            f"datasets.{name}.spans: {spec['spans']} spans of {spec['length']} tokens, as far "
+            f"apart, after {spec['prefix_tokens']} tokens of text need {needed}, and "
+            f"datasets.{spec['of']}.tokens_per_document is {tokens}; raise that, or lower `spans`, "
+            f"`length` or `prefix_tokens`"
         )
 
 

@@ -41,11 +41,17 @@ MARKER: Any = {"marker": "o", "markersize": 3, "linewidth": 0.9, "elinewidth": 0
 
 
 def places_of(rows: Sequence[Row]) -> list[Place]:
-    """What is drawn: Ω(0⁻) of reading, and rep-4 under some of the conditions of writing."""
-    written = dict.fromkeys(
-        (WRITTEN, row["condition"], row["at"]) for row in rows if row["observable"] == WRITTEN
-    )
-    chosen = sorted(written, key=str)
+    """What is drawn: Ω(0⁻) of reading, and rep-4 under some conditions of writing.
+
+    They are of those that the most causes have.
+    """
+    causes: dict[Place, set[str]] = {}
+    for row in rows:
+        if row["observable"] == WRITTEN:
+            place = (WRITTEN, row["condition"], row["at"])
+            causes.setdefault(place, set()).add(row["cause"])
+    most = max(map(len, causes.values()), default=0)
+    chosen = sorted((place for place in causes if len(causes[place]) == most), key=str)
     if len(chosen) > MOST_CONDITIONS:
         spread = np.linspace(0, len(chosen) - 1, MOST_CONDITIONS).round().astype(int)
         chosen = [chosen[i] for i in spread]
@@ -96,7 +102,8 @@ def draw_doses(rows: Sequence[Row], title: str) -> Figure:
 def draw_remains(rows: Sequence[Row], title: str) -> Figure:
     """Draw what causes do to Ω(0⁻) and repetition against what they do to surprisal and attention.
 
-    What lies above the lines of other damage at equal surprisal is not damage's alone.
+    What lies above the lines of other damage at equal surprisal is not damage's alone. Drawn are
+    causes that are beside others and these, or all if none is.
 
     Parameters
     ----------
@@ -104,6 +111,8 @@ def draw_remains(rows: Sequence[Row], title: str) -> Figure:
     """
     read = [row for row in rows if row["observable"] in ACROSS]
     causes = [*dict.fromkeys(row["cause"] for row in read)]
+    beside = {row[of] for row in rows if row["against"] is not None for of in ("cause", "against")}
+    causes = [cause for cause in causes if cause in beside] or causes
     mine = [row for row in rows if row["cause"] in causes]
     places, across = places_of(mine), [name for name in ACROSS if _has(read, name)]
     styles = dict(zip(causes, line_styles(len(causes), ordered=False), strict=True))

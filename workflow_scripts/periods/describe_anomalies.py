@@ -1,0 +1,161 @@
+"""The command that tells how well scores of states tell replaced spans."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..running.command import progress, run
+from ..semstat.energies.tables import ENERGIES
+from ..semstat.errors import InputError
+from ..semstat.periods import anomalies
+from ..semstat.periods.anomaly_tables import ANOMALIES
+from ..semstat.provenance import Identity, Provenance
+from ..semstat.tables import provenance_of, read_table, remedy, table_of_rows, write_table
+from ..semstat.tokens.replaced import places
+from ..semstat.tokens.tables import TOKENS
+
+STATES = ["doc", "position", "correct"]
+NEEDED = [*STATES, "log_p_correct", "energy", "speed", "normed_speed"]
+
+SAME = ("tokens", "layer", "context", "stride", "dtype", "attention")
+"""What the provenance of both must say alike, so that their states are the same."""
+
+Documents = dict[int, NDArray[np.int32]]
+
+
+def describe_anomalies(
+    *,
+    own: list[Path],
+    loops: list[Path],
+    tokens: list[Path],
+    text: list[Path],
+    draws: int = 20,
+    seed: int = 0,
+    confidence: float = 0.95,
+    out: Path,
+) -> None:
+    """Tell how well surprisal, kinetic terms and energies tell the spans that were replaced.
+
+    Parameters
+    ----------
+    own : energies of a dataset of replaced spans, a Parquet file a layer and shard.
+    loops : its loop energies, in the same order.
+    tokens : its tokens, a Parquet file a shard.
+    text : tokens of the text that it was made of.
+    draws : how often a score is dealt anew for the null.
+    seed : seed of that.
+    confidence : coverage of intervals.
+    out : Parquet file to make.
+    """
+    if len(own) != len(loops):
+        raise InputError(
+            f"--own and --loops: {len(own)} and {len(loops)} files; give one of each for every "
+            f"layer and shard, in the same order"
+        )
+    marks, recipe = _marks(tokens, _documents(text)[0])
+    layers: dict[int, list[tuple[Path, Path]]] = defaultdict(list)
+    for pair in zip(own, loops, strict=True):
+        layers[int(_provenance(pair[0])["layer"])].append(pair)
+    rows = []
+    with progress(out.stem, "layers", len(layers)) as bar:
+        for layer, pairs in sorted(layers.items()):
+            parts = [_read(*pair) for pair in pairs]
+            column = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            rng = np.random.default_rng([seed, layer])
+            found = anomalies.describe_anomalies(
+                column, column["loop_energy"], marks, draws, confidence, rng
+            )
+            rows += [{"layer": layer} | row for row in found]
+            bar.update()
+    said = _provenance(own[0])
+    of = Identity.of(said)
+    kinds = {"kind": recipe["kind"], "taken_from": recipe.get("taken_from")}
+    head = {"model": of.model, "dataset": of.dataset} | kinds
+    said.pop("layer")
+    made: Provenance = said.then(
+        "described by", "numpy", "scipy", confidence=confidence, draws=draws, seed=seed
+    )
+    write_table(out, table_of_rows([head | row for row in rows], ANOMALIES), made)
+
+
+def _provenance(path: Path) -> Provenance:
+    return provenance_of(read_table(path, ENERGIES, STATES[:1]).schema)
+
+
+def _read(own: Path, loops: Path) -> dict[str, NDArray[Any]]:
+    """Columns of one shard at a layer, and its loop energies.
+
+    Raises
+    ------
+    InputError
+        If these are of other states.
+    """
+    mine, other = (
+        read_table(own, ENERGIES, NEEDED),
+        read_table(loops, ENERGIES, [*STATES, "energy"]),
+    )
+    first, second = (provenance_of(table.schema) for table in (mine, other))
+    differ = [key for key in SAME if first[key] != second[key]]
+    differ += [name for name in STATES if not mine[name].equals(other[name])]
+    if differ:
+        raise InputError(f"{loops}: of another {differ[0]} than {own}; {remedy(loops)}")
+    column = {name: mine[name].to_numpy() for name in NEEDED}
+    return column | {"loop_energy": other["energy"].to_numpy()}
+
+
+def _documents(shards: list[Path]) -> tuple[Documents, Provenance]:
+    """The tokens of each document, and what the last shard says of them."""
+    found: Documents = {}
+    for path in shards:
+        table = read_table(path, TOKENS)
+        found |= {
+            doc: tokens.values.to_numpy()
+            for doc, tokens in zip(table["doc"].to_pylist(), table["tokens"], strict=True)
+        }
+    return found, provenance_of(table.schema)
+
+
+def _marks(tokens: list[Path], text: Documents) -> tuple[dict[int, anomalies.Marks], Provenance]:
+    """Where the spans of each document are, found again, and how they were made.
+
+    Raises
+    ------
+    InputError
+        If a document is not its text with other tokens in these spans, and in no other place.
+    """
+    made, recipe = _documents(tokens)
+    if recipe["ensemble"] != "replaced":
+        raise InputError(
+            f"{tokens[0]}: no spans are replaced there; give a dataset of that ensemble"
+        )
+    length, first = recipe["length"], 1 + recipe["prefix_tokens"]
+    marks = {}
+    for doc, tokens_t in made.items():
+        rng = np.random.default_rng([recipe["seed"], doc])
+        begin_s = places(len(tokens_t), recipe["spans"], length, recipe["prefix_tokens"], rng)
+        marks[doc] = anomalies.mark(len(tokens_t), begin_s, length, first)
+        if doc not in text or not _is_replaced(tokens_t, text[doc], marks[doc]):
+            raise InputError(
+                f"{tokens[0]}: document {doc} is not that of --text with other tokens in the spans "
+                f"that its seed gives; {remedy(tokens[0])}"
+            )
+    return marks, recipe
+
+
+def _is_replaced(
+    tokens_t: NDArray[np.int32], text_t: NDArray[np.int32], marks: anomalies.Marks
+) -> bool:
+    """Whether a document differs from its text in all replaced spans, and nowhere else."""
+    if len(tokens_t) != len(text_t):
+        return False
+    changed_t = marks.span_t[tokens_t != text_t]
+    return set(changed_t.tolist()) == set(range(marks.replaced))
+
+
+if __name__ == "__main__":
+    run(describe_anomalies)
