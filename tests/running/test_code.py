@@ -30,7 +30,7 @@ RUNNING_A_MODEL = {
     "criticality.write_null",  # written by what writes a model's texts
     "steering.steer_states",
 }
-CUTTING = {"periods.describe_periods"}
+CUTTING = {"periods.describe_periods", "periods.describe_onsets", "periods.describe_found"}
 """What cuts windows once more, to find in which place of one a rival was; the energies that it
 takes are measured anew by the same edit."""
 

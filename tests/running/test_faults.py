@@ -36,7 +36,7 @@ from tests.runs import Place
 
 SEED = 20261123
 
-HITS = 20
+HITS = 12
 """How often the run is killed."""
 
 

@@ -10,7 +10,7 @@ from benchmarks.coverage.plan import run
 from benchmarks.coverage.study import Study
 from benchmarks.designs import SPREAD, Design
 
-DOCUMENTS = (8, 16, 64)
+DOCUMENTS = (8, 64)
 LENGTHS = {"equal": 0.0, "log-normal": SPREAD}
 
 

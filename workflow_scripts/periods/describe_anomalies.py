@@ -57,7 +57,7 @@ def describe_anomalies(
             f"--own and --loops: {len(own)} and {len(loops)} files; give one of each for every "
             f"layer and shard, in the same order"
         )
-    marks, recipe = _marks(tokens, _documents(text)[0])
+    marks, recipe = _marks(tokens, _plain(text))
     layers: dict[int, list[tuple[Path, Path]]] = defaultdict(list)
     for pair in zip(own, loops, strict=True):
         layers[int(_provenance(pair[0])["layer"])].append(pair)
@@ -118,6 +118,20 @@ def _documents(shards: list[Path]) -> tuple[Documents, Provenance]:
             for doc, tokens in zip(table["doc"].to_pylist(), table["tokens"], strict=True)
         }
     return found, provenance_of(table.schema)
+
+
+def _plain(text: list[Path]) -> Documents:
+    """The tokens of each document of a text.
+
+    Raises
+    ------
+    InputError
+        If spans of them are replaced too.
+    """
+    documents, recipe = _documents(text)
+    if recipe.get("ensemble") == "replaced":
+        raise InputError(f"{text[0]}: spans are replaced there too; give --text the text itself")
+    return documents
 
 
 def _marks(tokens: list[Path], text: Documents) -> tuple[dict[int, anomalies.Marks], Provenance]:
