@@ -251,7 +251,7 @@ def test_tokens_that_are_not_the_text_with_its_spans_replaced_are_refused(place,
     out = tmp_path / "out.parquet"
     wrong = [
         (made, tokens(place, "copied"), "spans are replaced there too; give --text the text"),
-        (made, tokens(place, "text-shuffled"), "document 0 is not that of --text with other"),
+        (made, tokens(place, "text-shuffled")[:1], "document 0 is not that of --text with other"),
         (made, text[:1], r"document 4 is not that of --text"),
         (text, text, "no spans are replaced there; give a dataset of that ensemble"),
     ]
