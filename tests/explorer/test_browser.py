@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import duckdb
 import pytest
 from filelock import FileLock
+from playwright.sync_api import expect
 
 from tests.explorer.browser import install, obstacle, started
 from tests.explorer.made import Made
@@ -65,7 +66,7 @@ def opened(browser, made):
 def copied(page):
     """Places and energies of the states that the page copies."""
     page.click("#copy")
-    page.wait_for_function("document.getElementById('copied').textContent !== ''")
+    expect(page.locator("#copied")).not_to_be_empty()
     text = page.evaluate("navigator.clipboard.readText()")
     return list(csv.DictReader(io.StringIO(text)))
 
