@@ -1,4 +1,5 @@
 # make run        set up and run the default study, then write its report
+# make explore    the same study as a page to look up states in, opened in a browser
 # make recover    after a crash: tidy up and go on (ARGS: options of the run, if not --cores all)
 # make verify     check that results/ is what configuration, code and inputs make (ARGS likewise)
 # make set-aside  move away results that the configuration does not have any more (ARGS likewise)
@@ -16,7 +17,7 @@ ARGS ?=
 # Where Snakemake must be able to write, whatever it is to do.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 
-.PHONY: cache help run recover report verify set-aside test lint clean
+.PHONY: cache help run explore recover report verify set-aside test lint clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -29,6 +30,10 @@ run: cache $(VENV)/run.stamp
 	@echo "==> Running the default study (config.yaml) on $(CORES) cores"
 	$(BIN)/snakemake --cores $(CORES)
 	@$(MAKE) --no-print-directory report
+
+explore: cache $(VENV)/run.stamp
+	$(BIN)/snakemake --cores $(CORES) explorer
+	@$(BIN)/python -m webbrowser "file://$(abspath results/explorer.html)"
 
 recover: cache $(VENV)/run.stamp
 	$(BIN)/python -m workflow_scripts.recover $(or $(ARGS),--cores $(CORES))

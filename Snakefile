@@ -95,6 +95,7 @@ include: "rules/mechanics.smk"
 include: "rules/steering.smk"
 include: "rules/decoding.smk"
 include: "rules/causes.smk"
+include: "rules/explorer.smk"
 include: "rules/tables.smk"
 
 

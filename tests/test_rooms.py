@@ -44,6 +44,7 @@ AMONG_STAGES = {
     "comparisons": {"thermodynamics", "tokens"},
     "criticality": {"generation", "tokens"},
     "decoding": {"generation", "tokens"},
+    "explorer": {"tokens"},
     "energies": {"tokens"},
     "generation": {"tokens"},
     "lenses": {"energies", "tokens"},

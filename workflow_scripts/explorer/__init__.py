@@ -1,0 +1,1 @@
+"""Commands of the stage `explorer`: a page on which states are found again as text."""

@@ -1,0 +1,146 @@
+// States of one layer: which of them are asked for, in which order.
+
+const SORTS = {
+  energy: 'H, lowest first',
+  high: 'H, highest first',
+  correct: 'p(correct), highest first',
+  last: 'p(last), highest first',
+  entropy: 'entropy, lowest first',
+  document: 'document and position',
+  apart: 'farthest from the one beside',
+};
+
+/** The states that are listed of a model at one layer, in the order of their energies. */
+class Layer {
+  constructor(group, model, layer) {
+    const text = textOf(group);
+    this.text = text;
+    this.model = model;
+    this.layer = layer.layer;
+    this.states = layer.states;
+    this.low = layer.low === null ? -Infinity : layer.low;
+    this.high = layer.high === null ? Infinity : layer.high;
+    this.complete = layer.listed === layer.states;
+    this.energy = f4(layer.energy);
+    this.at = u4(layer.at);
+    this.last = u4(layer.last);
+    this.correct = u4(layer.correct);
+    this.top = u4(layer.top);
+    this.logLast = f4(layer.log_p_last);
+    this.logCorrect = f4(layer.log_p_correct);
+    this.entropy = f2(layer.entropy);
+    this.curve = { extrapolated: bytesOf(layer.extrapolated) };
+    for (const [name, values] of Object.entries(layer.curve)) this.curve[name] = f4(values);
+    this.field = spread(f2(layer.field), model.rows, text.length);
+    this.orders = new Map();
+  }
+
+  /** The state that ends in a token, or -1 if it is not listed. */
+  state(n) {
+    if (!this.states_n) {
+      this.states_n = new Int32Array(this.text.length).fill(-1);
+      this.at.forEach((token, s) => { this.states_n[token] = s; });
+    }
+    return this.states_n[n];
+  }
+
+  /** How many states lie lower, in all the layer; null where that is not known. */
+  rank(s) {
+    if (this.complete || this.energy[s] <= this.low) return s + 1;
+    return this.energy[s] >= this.high ? this.states - (this.energy.length - 1 - s) : null;
+  }
+
+  /** What the probability of the top token lies between: it is told of the last and correct one alone. */
+  top_bounds(s) {
+    const last = Math.exp(this.logLast[s]), correct = Math.exp(this.logCorrect[s]);
+    if (this.top[s] === this.last[s]) return [last, last];
+    if (this.top[s] === this.correct[s]) return [correct, correct];
+    const both = this.last[s] === this.correct[s] ? last : last + correct;
+    return [Math.max(last, correct), Math.max(last, correct, 1 - both)];
+  }
+
+  /** All states in an order, found once. */
+  order(sort, beside) {
+    const key = sort === 'apart' ? `${sort} ${beside && beside.key}` : sort;
+    if (!this.orders.has(key)) this.orders.set(key, this.sorted(sort, beside));
+    return this.orders.get(key);
+  }
+
+  sorted(sort, beside) {
+    const count = this.energy.length, order = Uint32Array.from({ length: count }, (_, s) => s);
+    if (sort === 'energy') return order;
+    if (sort === 'high') return order.reverse();
+    const by = {
+      correct: (s) => -this.logCorrect[s],
+      last: (s) => -this.logLast[s],
+      entropy: (s) => this.entropy[s],
+      document: (s) => this.at[s],
+      apart: (s) => (beside ? -Math.abs(this.energy[s] - beside.field[this.at[s]]) || 0 : 0),
+    }[sort];
+    const value = Float64Array.from(order, by);
+    return order.sort((a, b) => value[a] - value[b] || a - b);
+  }
+
+  /** The states of a range of energies, both ends in it, that hold a token, in an order. */
+  select({ from, to, find, where, sort }, beside) {
+    const first = place(this.energy, from), end = place(this.energy, to, true);
+    const wanted = find ? this.saying(find) : null;
+    const holds = {
+      any: (s) => wanted[this.last[s]] || wanted[this.correct[s]] || wanted[this.top[s]],
+      last: (s) => wanted[this.last[s]],
+      correct: (s) => wanted[this.correct[s]],
+      top: (s) => wanted[this.top[s]],
+    }[where];
+    if (sort === 'energy' && !wanted) return this.order(sort).subarray(first, Math.max(first, end));
+    return this.order(sort, beside).filter((s) => s >= first && s < end && (!wanted || holds(s)));
+  }
+
+  /** Which tokens hold some letters, upper or lower case. */
+  saying(letters) {
+    const found = new Uint8Array(this.text.labels.length), small = letters.toLowerCase();
+    this.text.labels.forEach((label, token) => {
+      found[token] = Number(label.toLowerCase().includes(small) || named(label).toLowerCase().includes(small));
+    });
+    return found;
+  }
+
+  /** The commonest last, correct and top tokens of some states, with counts. */
+  triples(states, wanted) {
+    const counts = new Map(), tokens = this.text.labels.length;
+    for (const s of states) {
+      const key = (this.last[s] * tokens + this.correct[s]) * tokens + this.top[s];
+      counts.set(key, (counts.get(key) || 0) + 1);
+    }
+    return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, wanted).map(([key, count]) => {
+      const top = key % tokens, rest = (key - top) / tokens;
+      return { count, last: Math.floor(rest / tokens), correct: rest % tokens, top };
+    });
+  }
+}
+
+/** Numbers of some tokens, as one array over all of them. */
+function spread(values, rows, length) {
+  if (!rows) return values;
+  const all = new Float32Array(length).fill(NaN);
+  u4(rows).forEach((n, i) => { all[n] = values[i]; });
+  return all;
+}
+
+const LAYERS = new Map();
+
+/** A layer, decoded when it is first looked at. */
+function layerOf(group, model, layer) {
+  if (!LAYERS.has(layer)) {
+    LAYERS.set(layer, Object.assign(new Layer(group, model, layer), { key: `${model.name}:${layer.layer}` }));
+  }
+  return LAYERS.get(layer);
+}
+
+const FIELDS = new Map();
+
+/** H of each token at a layer, without the rest of the layer. */
+function fieldOf(group, model, layer) {
+  if (LAYERS.has(layer)) return LAYERS.get(layer).field;
+  if (!FIELDS.has(layer)) FIELDS.set(layer, spread(f2(layer.field), model.rows, textOf(group).length));
+  return FIELDS.get(layer);
+}

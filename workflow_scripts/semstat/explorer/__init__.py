@@ -1,0 +1,1 @@
+"""Which states an explorer shows, and how they are put into a page."""
