@@ -38,7 +38,7 @@ rule select_states:
         CONDA
     params:
         bytes=room_of_ensemble,
-        options=options(OF_EXPLORER, "tail", "context", "seed"),
+        options=options(OF_EXPLORER, "tail", "neighbours", "seed"),
     message:
         "Selecting states of {wildcards.model} on {wildcards.dataset} for the explorer"
     shell:

@@ -107,7 +107,7 @@ class Made:
             "curves": [self.path("curves", model, f"/layer={layer}") for layer in self.layers],
         }
         given |= {name: changes.pop(name) for name in given if name in changes}
-        options = {"bytes": 10**8, "tail": 50, "context": 6} | changes
+        options = {"bytes": 10**8, "tail": 50, "neighbours": 6} | changes
         select_states(**given, **{f"{kind}_out": path for kind, path in out.items()}, **options)
         return out
 

@@ -270,7 +270,7 @@ def test_everything_that_can_be_used_has_a_name(opened):
 
 def test_a_page_without_room_says_what_is_left_out(opened, tmp_path):
     made = Made(tmp_path, [PLAIN * 8 + str(n) for n in range(30)])
-    path = made.page(bytes=150_000, tail=20, context=4)
+    path = made.page(bytes=150_000, tail=20, neighbours=4)
     with opened("#from=-1&to=1", path) as page:
         assert "drawn at random" in page.inner_text("#rule")
         assert "a sample" in page.inner_text("#said")

@@ -27,9 +27,9 @@ def test_no_state_of_an_end_is_left_out(energies, keep):
 
 def test_what_stands_around_a_state_is_of_its_document_and_has_the_next_token():
     start_d = np.array([0, 5, 12])
-    near_n = around(np.array([1, 10]), start_d, context=2)
+    near_n = around(np.array([1, 10]), start_d, neighbours=2)
     assert np.flatnonzero(near_n).tolist() == [1, 2, 3, 8, 9, 10, 11]
-    assert np.flatnonzero(around(np.array([6]), start_d, context=0)).tolist() == [6, 7]
+    assert np.flatnonzero(around(np.array([6]), start_d, neighbours=0)).tolist() == [6, 7]
 
 
 def ensemble(documents=40, tokens=50, layers=3):
@@ -42,7 +42,7 @@ def ensemble(documents=40, tokens=50, layers=3):
 
 def test_all_is_shown_where_there_is_room():
     energy_ls, at_s, start_d = ensemble()
-    chosen = select(energy_ls, at_s, start_d, tail=5, context=3, room=1e9, seed=0)
+    chosen = select(energy_ls, at_s, start_d, tail=5, neighbours=3, room=1e9, seed=0)
     assert chosen.drawn_d.all()
     assert chosen.shown_n.sum() == 40 * 49, "all but the prefix token of each"
     assert all(end.hold(energy).all() for end, energy in zip(chosen.ends, energy_ls, strict=True))
@@ -51,7 +51,7 @@ def test_all_is_shown_where_there_is_room():
 @pytest.mark.parametrize("room", [20_000, 60_000, 150_000])
 def test_a_smaller_room_holds_the_ends_and_then_documents(room):
     energy_ls, at_s, start_d = ensemble()
-    chosen = select(energy_ls, at_s, start_d, tail=64, context=3, room=room, seed=0)
+    chosen = select(energy_ls, at_s, start_d, tail=64, neighbours=3, room=room, seed=0)
     held = [end.hold(energy) for end, energy in zip(chosen.ends, energy_ls, strict=True)]
     assert 0 < chosen.tail <= 64
     assert all(mask.sum() == 2 * chosen.tail for mask in held)
@@ -60,7 +60,7 @@ def test_a_smaller_room_holds_the_ends_and_then_documents(room):
     whole[start_d[:-1]] = False
     assert chosen.shown_n[whole].all()
     assert 0 < chosen.drawn_d.sum() < 40
-    again = select(energy_ls, at_s, start_d, tail=64, context=3, room=room, seed=0)
+    again = select(energy_ls, at_s, start_d, tail=64, neighbours=3, room=room, seed=0)
     assert np.array_equal(again.drawn_d, chosen.drawn_d)
 
 
@@ -68,9 +68,9 @@ def test_documents_are_drawn_whatever_is_in_them():
     """Over seeds each is drawn as often as any other."""
     energy_ls, at_s, start_d = ensemble()
     drawn = sum(
-        select(energy_ls, at_s, start_d, tail=4, context=1, room=80_000, seed=seed).drawn_d.astype(
-            int
-        )
+        select(
+            energy_ls, at_s, start_d, tail=4, neighbours=1, room=80_000, seed=seed
+        ).drawn_d.astype(int)
         for seed in range(200)
     )
     share = drawn.sum() / 200 / 40
@@ -80,4 +80,4 @@ def test_documents_are_drawn_whatever_is_in_them():
 
 def test_a_room_too_small_for_one_state_is_refused():
     with pytest.raises(ValueError, match="no room for one state"):
-        select(*ensemble(), tail=8, context=3, room=100, seed=0)
+        select(*ensemble(), tail=8, neighbours=3, room=100, seed=0)

@@ -10,7 +10,7 @@ from tests.runs import TINY_STUDY
 from workflow_scripts.configuration.study import resolve
 from workflow_scripts.semstat.errors import InputError
 
-STUDY = copy.deepcopy(TINY_STUDY) | {"explorer": {"tail": 20, "context": 4}}
+STUDY = copy.deepcopy(TINY_STUDY) | {"explorer": {"tail": 20, "neighbours": 4}}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_keys_are_checked():
     assert resolve(TINY_STUDY)["explorer"] == {
         "megabytes": 32,
         "tail": 500,
-        "context": 12,
+        "neighbours": 12,
         "seed": 0,
     }
     with pytest.raises(InputError, match=r"explorer\.megabytes"):

@@ -60,7 +60,7 @@ def select_states(
     curves: list[Path],
     bytes: int,  # noqa: A002 -- the option's name
     tail: int,
-    context: int,
+    neighbours: int,
     seed: int = 0,
     layers_out: Path,
     positions_out: Path,
@@ -75,7 +75,7 @@ def select_states(
     curves : the curve of each layer.
     bytes : so many may take what is selected.
     tail : lowest and highest states of each layer that are all in, or fewer if they do not fit.
-    context : tokens shown on either side of these.
+    neighbours : tokens shown on either side of these.
     seed : of the order in which whole documents are drawn.
     layers_out : Parquet file to make, a row a layer.
     positions_out : Parquet file to make, a row a token that is shown.
@@ -88,9 +88,9 @@ def select_states(
         raise InputError(f"--curves: there is none of layer {min(missing)}; give each layer's")
     shown = {layer: thinned(rows[layer], bytes / 4 / len(files)) for layer in files}
     room = bytes - sum(size_of(row) for row in shown.values())
-    with blamed_on("explorer.megabytes", "raise it, or lower explorer.context"):
+    with blamed_on("explorer.megabytes", "raise it, or lower explorer.neighbours"):
         chosen = select(
-            energy_ls, at_s, read.start_d, tail=tail, context=context, room=room, seed=seed
+            energy_ls, at_s, read.start_d, tail=tail, neighbours=neighbours, room=room, seed=seed
         )
     provenance = provenance_of(open_table(energies[0]).schema_arrow)
     provenance.pop("layer")
@@ -99,7 +99,7 @@ def select_states(
         "numpy",
         "pyarrow",
         tail=chosen.tail,
-        window=context,
+        window=neighbours,
         seed=seed,
         documents=len(chosen.drawn_d),
         drawn=int(chosen.drawn_d.sum()),

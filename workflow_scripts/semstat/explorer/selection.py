@@ -71,22 +71,22 @@ def ends_of(energy_s: Floats, keep: int) -> Ends:
     )
 
 
-def around(at_s: Integers, start_d: Integers, context: int) -> Mask:
+def around(at_s: Integers, start_d: Integers, neighbours: int) -> Mask:
     """(tokens,) tokens that stand near one of some states, in its document, the next one at least.
 
     Parameters
     ----------
     at_s : (states,) the last tokens of these.
     start_d : (documents + 1,) where documents begin; the first token of each, its prefix, is none.
-    context : tokens on either side.
+    neighbours : tokens on either side.
 
     >>> around(np.array([4]), np.array([0, 3, 8]), 1).astype(int)
     array([0, 0, 0, 0, 1, 1, 0, 0])
     """
     doc_s = np.searchsorted(start_d, at_s, side="right") - 1
     step_n = np.zeros(start_d[-1] + 1, dtype=np.int64)
-    np.add.at(step_n, np.maximum(at_s - context, start_d[doc_s] + 1), 1)
-    np.add.at(step_n, np.minimum(at_s + max(context, 1) + 1, start_d[doc_s + 1]), -1)
+    np.add.at(step_n, np.maximum(at_s - neighbours, start_d[doc_s] + 1), 1)
+    np.add.at(step_n, np.minimum(at_s + max(neighbours, 1) + 1, start_d[doc_s + 1]), -1)
     near_n: Mask = np.cumsum(step_n)[:-1] > 0
     return near_n
 
@@ -97,7 +97,7 @@ def select(
     start_d: Integers,
     *,
     tail: int,
-    context: int,
+    neighbours: int,
     room: float,
     seed: int,
 ) -> Selection:
@@ -113,7 +113,7 @@ def select(
     at_s : (states,) where states' last tokens stand among those of all documents.
     start_d : (documents + 1,) where documents begin.
     tail : states in either end of each layer; halved until they fit.
-    context : tokens on either side of such a state.
+    neighbours : tokens on either side of such a state.
     room : bytes.
     seed : of the order of documents.
 
@@ -132,7 +132,7 @@ def select(
     while tail:
         ends = [ends_of(energy_s, tail) for energy_s in energy_ls]
         held_ls = [end.hold(energy_s) for end, energy_s in zip(ends, energy_ls, strict=True)]
-        near_n = around(at_s[np.any(held_ls, axis=0)], start_d, context)
+        near_n = around(at_s[np.any(held_ls, axis=0)], start_d, neighbours)
         taken = near_n.sum() * per_token + np.sum(held_ls) * per_state
         if taken <= room / 2:
             break
