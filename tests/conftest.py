@@ -10,18 +10,13 @@ from filelock import FileLock
 
 from tests.runs import PAIRS, REPO, TINY_STUDY, Place, make_place, snakemake
 
-LONGEST = ("slurm/test_slurm.py", "test_claims.py")
+LONGEST = ("tests/slurm/test_slurm.py", "tests/test_claims.py")
 """Files whose tests take minutes."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, so that no process is left alone with one at the end."""
-
-    def rank(item: pytest.Item) -> int:
-        path = item.path.as_posix()
-        return next((i for i, name in enumerate(LONGEST) if path.endswith(f"tests/{name}")), 9)
-
-    items.sort(key=rank)
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

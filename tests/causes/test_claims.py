@@ -5,6 +5,7 @@ import pytest
 
 from tests.claims import Part, interval
 from tests.test_claims_of_studies import study, table
+from tests.training.test_claims import one
 
 FOLDER = "causes"
 PAGE = "docs/causes.md"
@@ -34,12 +35,8 @@ def causes():
 def row(causes, cause, dose, observable, where=READING, against=None):
     """The one row of a cause at a dose; without one, of its slope."""
     condition, value = where
-    rows = causes[(causes.cause == cause) & (causes.observable == observable)]
-    for column, wanted in (("condition", condition), ("at", value), ("against", against)):
-        rows = rows[rows[column].isna() if wanted is None else rows[column] == wanted]
-    rows = rows[rows.dose.isna() if dose is None else (rows.dose - dose).abs() < 1e-9]
-    assert len(rows) == 1, rows
-    return rows.iloc[0]
+    wanted = {"condition": condition, "at": value, "dose": dose, "against": against}
+    return one(causes, cause=cause, observable=observable, **wanted)
 
 
 def number(*of):
@@ -131,7 +128,7 @@ def test_what_scaled_attention_does(causes):
     page.says("| Ω(0⁻) | less noise | rep-4, greedy | less noise | rep-4 at 0.5 | less noise |")
     for beta in (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5):
         cause = FLAT if beta < 1 else SHARP
-        values = [row(causes, cause, beta, name).value for name in ("row_entropy", "surprisal")]
+        values = [row(causes, cause, beta, name)["value"] for name in ("row_entropy", "surprisal")]
         places = [("omega", READING), ("rep_4", GREEDY), ("rep_4", at(0.5))]
         line = f"| {beta} | {{}} | {{}} |"
         for name, where in places:
@@ -149,7 +146,7 @@ def test_what_is_left_beside_other_damage(causes):
     page = Part(PAGE, "- *Sharper* attention,", "### Repetition in the corpus makes")
     page.says("H < 0 more common, but up to β = 3 no more")
     for beta in (1.5, 2, 3):
-        assert row(causes, SHARP, beta, "omega", READING, NOISE).value_low <= 0
+        assert row(causes, SHARP, beta, "omega", READING, NOISE)["value_low"] <= 0
     page.says("(at β = 3 by {}).", less(number(causes, SHARP, 3, "omega", READING, WINDOW)))
     beside = [
         less(number(causes, SHARP, 3, "rep_4", GREEDY, null)) for null in (NOISE, SKIPPED, WINDOW)
@@ -158,7 +155,7 @@ def test_what_is_left_beside_other_damage(causes):
         "at β = 3 in greedy rep-4 by {} than noise, {} than skipped layers, {} than a", *beside
     )
     for null in (NOISE, SKIPPED, WINDOW):
-        assert row(causes, SHARP, 3, "rep_4", at(0.5), null).value_high < 0
+        assert row(causes, SHARP, 3, "rep_4", at(0.5), null)["value_high"] < 0
     page.says("(β = ½: by {})", number(causes, FLAT, 0.5, "rep_4", GREEDY, SKIPPED))
     page.says("short window (by {}).", number(causes, FLAT, 0.5, "rep_4", GREEDY, WINDOW))
     wells = at_last_layer("wells").set_index("model")
@@ -194,7 +191,7 @@ def test_what_repetition_in_the_corpus_does(causes):
               number(causes, SHUFFLED, 0.4, "looping", loops))  # fmt: skip
     omega = [number(causes, CORPUS, dose, "omega") for dose in (0, 0.4)]
     page.says("corpus → low energy Ω(0⁻) {} → {}; shuffled {}", omega[0][0], omega[1][0],
-              row(causes, SHUFFLED, 0.4, "omega").value)  # fmt: skip
+              row(causes, SHUFFLED, 0.4, "omega")["value"])  # fmt: skip
     page.says("falls from {} to {} by training on repetition, and to {} on the same",
               *(number(causes, CORPUS, dose, "row_entropy") for dose in (0, 0.4)),
               number(causes, SHUFFLED, 0.4, "row_entropy"))  # fmt: skip
@@ -241,10 +238,10 @@ def test_what_comes_of_it(causes):
     warm = pd.concat([loops[loops["at"] == 1.0], loops[loops["at"].isna() & (loops.dose == 1.0)
                       & loops.cause.str.startswith("sampling")]])  # fmt: skip
     page.says("at a temperature of 1 no more than {} of the texts", warm.value.max())
-    low = [row(causes, NOISE, 0.3, "omega").value, row(causes, FLAT, 0.25, "omega").value]
+    low = [row(causes, NOISE, 0.3, "omega")["value"], row(causes, FLAT, 0.25, "omega")["value"]]
     many = [
-        row(causes, NOISE, 0.3, "rep_4", GREEDY).value,
-        row(causes, FLAT, 0.25, "rep_4", GREEDY).value,
+        row(causes, NOISE, 0.3, "rep_4", GREEDY)["value"],
+        row(causes, FLAT, 0.25, "rep_4", GREEDY)["value"],
     ]
     page.says("(Ω(0⁻) {} and {}, greedy rep-4 {} and {}, by noise of 0.3 and", *low, *many)
     page.is_checked()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..running.command import progress, run
@@ -15,17 +15,21 @@ from ..semstat.errors import InputError
 from ..semstat.periods import anomalies
 from ..semstat.periods.anomaly_tables import ANOMALIES
 from ..semstat.provenance import Identity, Provenance
-from ..semstat.tables import provenance_of, read_table, remedy, table_of_rows, write_table
+from ..semstat.tables import open_table, provenance_of, remedy, table_of_rows, write_table
 from ..semstat.tokens.replaced import places
 from ..semstat.tokens.tables import TOKENS
+from .joining import (
+    STATE,
+    Columns,
+    Documents,
+    check_numbers,
+    check_same,
+    documents_of,
+    read_states,
+    together,
+)
 
-STATES = ["doc", "position", "correct"]
-NEEDED = [*STATES, "log_p_correct", "energy", "speed", "normed_speed"]
-
-SAME = ("tokens", "layer", "context", "stride", "dtype", "attention")
-"""What the provenance of both must say alike, so that their states are the same."""
-
-Documents = dict[int, NDArray[np.int32]]
+NEEDED = [*STATE, "log_p_correct", "energy", "speed", "normed_speed"]
 
 
 def describe_anomalies(
@@ -52,11 +56,7 @@ def describe_anomalies(
     confidence : coverage of intervals.
     out : Parquet file to make.
     """
-    if len(own) != len(loops):
-        raise InputError(
-            f"--own and --loops: {len(own)} and {len(loops)} files; give one of each for every "
-            f"layer and shard, in the same order"
-        )
+    check_numbers(own, loops, "--loops")
     marks, recipe = _marks(tokens, _plain(text))
     layers: dict[int, list[tuple[Path, Path]]] = defaultdict(list)
     for pair in zip(own, loops, strict=True):
@@ -64,8 +64,7 @@ def describe_anomalies(
     rows = []
     with progress(out.stem, "layers", len(layers)) as bar:
         for layer, pairs in sorted(layers.items()):
-            parts = [_read(*pair) for pair in pairs]
-            column = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            column = together([_read(*pair) for pair in pairs])
             rng = np.random.default_rng([seed, layer])
             found = anomalies.describe_anomalies(
                 column, column["loop_energy"], marks, draws, confidence, rng
@@ -83,11 +82,7 @@ def describe_anomalies(
     write_table(out, table_of_rows([head | row for row in rows], ANOMALIES), made)
 
 
-def _provenance(path: Path) -> Provenance:
-    return provenance_of(read_table(path, ENERGIES, STATES[:1]).schema)
-
-
-def _read(own: Path, loops: Path) -> dict[str, NDArray[Any]]:
+def _read(own: Path, loops: Path) -> Columns:
     """Columns of one shard at a layer, and its loop energies.
 
     Raises
@@ -95,29 +90,14 @@ def _read(own: Path, loops: Path) -> dict[str, NDArray[Any]]:
     InputError
         If these are of other states.
     """
-    mine, other = (
-        read_table(own, ENERGIES, NEEDED),
-        read_table(loops, ENERGIES, [*STATES, "energy"]),
-    )
-    first, second = (provenance_of(table.schema) for table in (mine, other))
-    differ = [key for key in SAME if first[key] != second[key]]
-    differ += [name for name in STATES if not mine[name].equals(other[name])]
-    if differ:
-        raise InputError(f"{loops}: of another {differ[0]} than {own}; {remedy(loops)}")
-    column = {name: mine[name].to_numpy() for name in NEEDED}
-    return column | {"loop_energy": other["energy"].to_numpy()}
+    mine, said = read_states(own, NEEDED)
+    other, beside = read_states(loops, [*STATE, "energy"])
+    check_same(own, said, mine, loops, beside, other)
+    return mine | {"loop_energy": other["energy"]}
 
 
-def _documents(shards: list[Path]) -> tuple[Documents, Provenance]:
-    """The tokens of each document, and what the last shard says of them."""
-    found: Documents = {}
-    for path in shards:
-        table = read_table(path, TOKENS)
-        found |= {
-            doc: tokens.values.to_numpy()
-            for doc, tokens in zip(table["doc"].to_pylist(), table["tokens"], strict=True)
-        }
-    return found, provenance_of(table.schema)
+def _provenance(path: Path, schema: pa.Schema = ENERGIES) -> Provenance:
+    return provenance_of(open_table(path, schema).schema_arrow)
 
 
 def _plain(text: list[Path]) -> Documents:
@@ -128,10 +108,9 @@ def _plain(text: list[Path]) -> Documents:
     InputError
         If spans of them are replaced too.
     """
-    documents, recipe = _documents(text)
-    if recipe.get("ensemble") == "replaced":
+    if _provenance(text[-1], TOKENS).get("ensemble") == "replaced":
         raise InputError(f"{text[0]}: spans are replaced there too; give --text the text itself")
-    return documents
+    return documents_of(text)
 
 
 def _marks(tokens: list[Path], text: Documents) -> tuple[dict[int, anomalies.Marks], Provenance]:
@@ -142,7 +121,7 @@ def _marks(tokens: list[Path], text: Documents) -> tuple[dict[int, anomalies.Mar
     InputError
         If a document is not its text with other tokens in these spans, and in no other place.
     """
-    made, recipe = _documents(tokens)
+    made, recipe = documents_of(tokens), _provenance(tokens[-1], TOKENS)
     if recipe["ensemble"] != "replaced":
         raise InputError(
             f"{tokens[0]}: no spans are replaced there; give a dataset of that ensemble"

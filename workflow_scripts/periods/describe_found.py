@@ -11,7 +11,8 @@ from ..semstat.periods.found import describe_repeated, describe_written
 from ..semstat.periods.onset_tables import FOUND
 from ..semstat.provenance import Identity
 from ..semstat.tables import table_of_rows, write_table
-from .joining import Layer, documents_of, read_layers
+from .joining import Documents, documents_of
+from .layers import Layer, read_layers
 
 
 def describe_found(
@@ -35,22 +36,22 @@ def describe_found(
     out : Parquet file to make, a row a layer, and number of copies where a unit is repeated.
     """
     rows: list[dict[str, Any]] = []
+    documents = documents_of(tokens)
     for of in read_layers(own, null, tokens, ["last", "top"]):
         who = Identity.of(of.provenance)
         head = {"model": who.model, "dataset": who.dataset, "layer": of.layer}
-        rows += [head | row for row in _found(of, own[0], tokens, confidence)]
+        rows += [head | row for row in _found(of, own[0], documents, confidence)]
     said = of.provenance.then("described by", "numpy", "scipy", confidence=confidence)
     write_table(out, table_of_rows(rows, FOUND), said)
 
 
-def _found(of: Layer, path: Path, tokens: list[Path], confidence: float) -> list[dict[str, Any]]:
+def _found(of: Layer, path: Path, documents: Documents, confidence: float) -> list[dict[str, Any]]:
     """Rows of one layer."""
     ensemble = of.provenance["tokens"]["ensemble"]
     if ensemble == "repeated":
         context = of.provenance["context"]
         return describe_repeated(of.own, of.null, of.periods, context, confidence)
     if ensemble == "generated":
-        documents = documents_of(tokens)
         return [describe_written(of.own, of.null, documents, of.periods, confidence)]
     raise InputError(f"{path}: is of no `repeated` or `generated` dataset; give one that is")
 

@@ -11,7 +11,8 @@ from ..semstat.periods import onsets as physics
 from ..semstat.periods.onset_tables import ONSETS, WARNINGS
 from ..semstat.provenance import Identity
 from ..semstat.tables import table_of_rows, write_table
-from .joining import documents_of, read_layers
+from .joining import documents_of
+from .layers import read_layers
 
 NEEDED = ["last", "log_p_last", "log_p_correct", "energy", "entropy", "top"]
 

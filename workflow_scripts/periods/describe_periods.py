@@ -10,7 +10,7 @@ from ..semstat.periods import description
 from ..semstat.periods.tables import PERIODS
 from ..semstat.provenance import Identity
 from ..semstat.tables import table_of_rows, write_table
-from .joining import read_layers
+from .layers import read_layers
 
 
 def describe_periods(

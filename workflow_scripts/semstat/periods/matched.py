@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..statistics.areas import placements
 from ..statistics.several import Number
 
 STRATUM = 16
@@ -90,8 +91,8 @@ class Matched(NamedTuple):
         above_c, below_o = np.zeros(len(value_c)), np.zeros(len(value_o))
         for stratum in np.unique(self.stratum_c):
             (c,), (o,) = (np.nonzero(of == stratum) for of in (self.stratum_c, self.stratum_o))
-            above_c[c] = _share_below(value_c[c], value_o[o])
-            below_o[o] = 1 - _share_below(value_o[o], value_c[c])
+            above_c[c] = placements(value_c[c], value_o[o])
+            below_o[o] = 1 - placements(value_o[o], value_c[c])
         return self._number(above_c, below_o - self._by_stratum(below_o)[self.stratum_o], -1.0)
 
     def _by_stratum(self, value_o: Array) -> Array:
@@ -115,11 +116,3 @@ class Matched(NamedTuple):
             for of_x in (sum_x, weight_x)
         )
         return Number.per(sum_d, weight_d, self.doc_d)
-
-
-def _share_below(value_x: Array, of_y: Array) -> Array:
-    """(x,) share of some numbers that are below each value, ties counting half."""
-    of_y = np.sort(of_y)
-    below_x, up_to_x = (np.searchsorted(of_y, value_x, side=side) for side in ("left", "right"))
-    share_x: Array = (below_x + up_to_x) / (2 * len(of_y))
-    return share_x

@@ -57,8 +57,8 @@ def area(score_s: Array, positive_s: Mask, doc_s: Labels, fold_s: Labels | None 
         kinds = [np.flatnonzero(here_s & positive_s), np.flatnonzero(here_s & ~positive_s)]
         if not (len(kinds[0]) and len(kinds[1])):
             continue
-        place_p = _placement(score_s[kinds[0]], score_s[kinds[1]])
-        place_n = 1 - _placement(score_s[kinds[1]], score_s[kinds[0]])
+        place_p = placements(score_s[kinds[0]], score_s[kinds[1]])
+        place_n = 1 - placements(score_s[kinds[1]], score_s[kinds[0]])
         weight, value = float(len(place_p) * len(place_n)), float(place_p.mean())
         here_d = np.unique(at_s[here_s])
         if len(here_d) > 1:
@@ -147,11 +147,11 @@ def normal_scores(score_s: Array) -> Array:
     >>> normal_scores(np.array([7.0, -2.0, 3.0])).round(2).tolist()
     [0.97, -0.97, 0.0]
     """
-    quantile_s: Array = ndtri(_placement(score_s, score_s))
+    quantile_s: Array = ndtri(placements(score_s, score_s))
     return quantile_s
 
 
-def _placement(score_p: Array, among_n: Array) -> Array:
+def placements(score_p: Array, among_n: Array) -> Array:
     """(p,) share of the others that each is above; ties count half."""
     sorted_n = np.sort(among_n)
     below_p = np.searchsorted(sorted_n, score_p, "left")

@@ -28,6 +28,14 @@ Directions = Callable[[Tensor, torch.Generator], Tensor]
 """(states, n) states → (states, n) the v of a new circle through each."""
 
 
+def normal_components(
+    states: int, dimensions: int, dtype: torch.dtype, generator: torch.Generator
+) -> Tensor:
+    """(states, n) independent standard normal components, on the generator's device."""
+    shape = (states, dimensions)
+    return torch.randn(shape, generator=generator, dtype=dtype, device=generator.device)
+
+
 def move_on_circles(
     q_sn: Tensor,
     energy_s: Tensor,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .circles import move_on_circles
+from .circles import move_on_circles, normal_components
 from .walkers import Bound, EnergyOf, Moved
 
 
@@ -28,8 +28,7 @@ class Gaussian:
     dtype: torch.dtype = torch.float32
 
     def draw(self, states: int, generator: torch.Generator) -> Tensor:
-        shape = (states, self.dimensions)
-        return torch.randn(shape, generator=generator, dtype=self.dtype, device=generator.device)
+        return normal_components(states, self.dimensions, self.dtype, generator)
 
     def move(
         self,

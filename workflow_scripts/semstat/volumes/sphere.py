@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from .circles import move_on_circles
+from .circles import move_on_circles, normal_components
 from .walkers import Bound, EnergyOf, Moved
 
 
@@ -50,5 +50,4 @@ class Sphere:
         return normalize(v_sn - (v_sn * q_sn).sum(dim=1, keepdim=True) * q_sn, dim=1)
 
     def _normal(self, states: int, generator: torch.Generator) -> Tensor:
-        shape = (states, self.dimensions)
-        return torch.randn(shape, generator=generator, dtype=self.dtype, device=generator.device)
+        return normal_components(states, self.dimensions, self.dtype, generator)
