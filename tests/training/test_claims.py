@@ -186,7 +186,7 @@ def test_what_was_published(groups, numbers):
 
 
 def test_the_readme_says_the_same(numbers):
-    readme = Part("README.md", "## Train models on repetition", "## How it works")
+    readme = Part("README.md", "## Train models on repetition", "## Ask why they repeat")
     half = sampled(0.5)
     loops = {g: of_group(numbers, g, "looping", **half) for g in numbers.group.unique()}
     readme.says("at a sampling temperature of 0.5 hardly any text of a Llama trained on plain")
