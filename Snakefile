@@ -65,6 +65,7 @@ from workflow_scripts.steering.configuration import steering_keys
 from workflow_scripts.tokens.configuration import (
     check_local_files,
     documents_of,
+    is_null,
     is_repeated,
 )
 from workflow_scripts.training.configuration import OF_FIT, objective_options, trained_of

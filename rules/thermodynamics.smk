@@ -2,6 +2,7 @@
 # Makes: results/states/model={model}/dataset={dataset}/shard={shard}.parquet: counts, which add;
 #        results/curves/model={model}/dataset={dataset}/layer={layer}.parquet;
 #        results/wells/model={model}/dataset={dataset}.parquet, and all of them in results/wells.csv;
+#        results/summary.rst: whether there are wells, in words and in one table;
 #        by name only: results/canonical/model={model}/dataset={dataset}/layer={layer}.parquet and
 #        results/signals/model={model}/dataset={dataset}.parquet, all of them in results/signals.csv;
 #        results/figures/, each figure as SVG and PDF:
@@ -15,6 +16,7 @@ STATES = f"results/states/{SHARD}.parquet"
 CURVES = f"results/curves/{ENSEMBLE}/layer={{layer}}.parquet"
 WELLS = f"results/wells/{ENSEMBLE}.parquet"
 CANONICAL = f"results/canonical/{ENSEMBLE}/layer={{layer}}.parquet"
+SUMMARY = "results/summary.rst"
 SIGNALS = f"results/signals/{ENSEMBLE}.parquet"
 
 ACROSS_MODELS = "results/figures/across_models/dataset={dataset}/{quantity}"
@@ -35,6 +37,7 @@ localrules:
     plot_across_layers,
     plot_across_datasets,
     plot_wells,
+    summarise_wells,
 
 
 include: "functions/thermodynamics.smk"
@@ -234,7 +237,31 @@ rule plot_wells:
         run("thermodynamics.plot_wells", f"{{input.wells:q}} {DRAWN}")
 
 
+rule summarise_wells:
+    input:
+        wells=expand(WELLS, model=MODELS, dataset=MEASURED),
+    output:
+        report(SUMMARY, category="Repetition wells", labels={"table": "in words, as the report begins"}),
+    log:
+        log("summarise_wells"),
+    conda:
+        CONDA
+    params:
+        null_models=json.dumps(null_models()),
+        null_datasets=json.dumps(null_datasets()),
+        options=CONFIDENCE,
+    message:
+        "Tabulating what was found"
+    shell:
+        run(
+            "thermodynamics.summarise_wells",
+            "{input.wells:q} --null-models={params.null_models:q}"
+            " --null-datasets={params.null_datasets:q} {params.options:q} --out {output:q}",
+        )
+
+
 THERMODYNAMICS = [
+    SUMMARY,
     table(
         "wells",
         expand(WELLS, model=MODELS, dataset=MEASURED),

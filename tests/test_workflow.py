@@ -70,7 +70,7 @@ def test_every_file_is_there_and_no_other(results):
     snapshot = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     snapshot += ["provenance.json"]
     wanted = {f"models/{model}/{name}" for model in MODELS for name in [*snapshot, "SHA256SUMS"]}
-    wanted |= {"corpora/text.parquet", "wells.csv", "provenance.json"}
+    wanted |= {"corpora/text.parquet", "wells.csv", "summary.rst", "provenance.json"}
     for kind in ("tokens", "states"):
         wanted |= {f"{kind}/model={m}/dataset={d}/shard={s}.parquet" for m, d, s in SHARDS}
     for layer in LAYERS:

@@ -30,3 +30,14 @@ def quantity_of(path):
 
 def dataset_of(path):
     return named_in(path, "dataset")
+
+
+def null_models():
+    """Models that know nothing, or look elsewhere, to the one that each is held against."""
+    elsewhere = {null: model for model, null in LOOPS.items() if null}
+    return random_twins(MODELS) | elsewhere
+
+
+def null_datasets():
+    """Measured datasets of a text's tokens in random order, or of any tokens, to that text."""
+    return {name: DATASETS[name]["of"] for name in MEASURED if is_null(DATASETS[name])}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-WELLS = {"Tabulating repetition wells", "Drawing repetition wells"}
+WELLS = {"Tabulating repetition wells", "Tabulating what was found", "Drawing repetition wells"}
 COMPARISONS = WELLS | {"Drawing curves across models"}
 """What shows all models on all datasets."""
 

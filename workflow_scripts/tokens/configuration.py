@@ -10,6 +10,9 @@ from ..semstat.errors import InputError
 
 AFTER = ("sources",)
 
+NULLS = ("shuffled", "uniform")
+"""Ensembles that show what there is to see where nothing is said."""
+
 
 def resolve(study: Spec) -> None:
     """Fill in `tokens_per_document` from the dataset that one is made `of`.
@@ -120,6 +123,11 @@ def documents_measured(text: str, datasets: dict[str, Spec]) -> int:
     """How many documents of a text, from the first on, some dataset measures."""
     same = [dataset for name, dataset in datasets.items() if dataset.get("of", name) == text]
     return max((documents_of(dataset) for dataset in same if dataset["measured"]), default=0)
+
+
+def is_null(spec: Spec) -> bool:
+    """Whether a dataset is a text's tokens without what they say."""
+    return spec.get("ensemble") in NULLS
 
 
 def is_repeated(spec: Spec) -> bool:
