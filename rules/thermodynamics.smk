@@ -241,7 +241,11 @@ rule summarise_wells:
     input:
         wells=expand(WELLS, model=MODELS, dataset=MEASURED),
     output:
-        report(SUMMARY, category="Repetition wells", labels={"table": "in words, as the report begins"}),
+        report(
+            SUMMARY,
+            category="Repetition wells",
+            labels={"table": "in words, as the report begins"},
+        ),
     log:
         log("summarise_wells"),
     conda:

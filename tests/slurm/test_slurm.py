@@ -143,7 +143,8 @@ def test_an_edited_estimator_reruns_what_depends_on_it_and_then_nothing(whole, c
     figures |= {f"Drawing curves of {model} across datasets" for model in models}
     figures |= {"Drawing curves across models", "Drawing repetition wells"}
     curves = {f"Estimating curves of {model} on text" for model in models}
-    assert announced(run.text) == curves | figures | {"Tabulating repetition wells", "Tabulating what was found"}
+    tables_of_all = {"Tabulating repetition wells", "Tabulating what was found"}
+    assert announced(run.text) == curves | figures | tables_of_all
     assert tables(place) == tables(whole.place)
 
     again = start_run(place)

@@ -49,8 +49,8 @@ def verdict(depth: Interval[float]) -> Verdict:
 
     Returns
     -------
-    That there is one where the whole interval lies at or below `SHALLOWEST`, none where the whole of
-    it lies above, else that it is not decided. At a confidence of 95%, a well just at `SHALLOWEST`
+    That there is one where all of the interval lies at or below `SHALLOWEST`, none where all of it
+    lies above, else that it is not decided. At a confidence of 95%, a well just at `SHALLOWEST`
     is said to be there 2.5% of the time, and not to be 2.5% of it.
     """
     if depth.high <= SHALLOWEST:
