@@ -41,6 +41,7 @@ recover: cache $(VENV)/run.stamp
 report: cache $(VENV)/run.stamp
 	$(BIN)/snakemake --report results/report.html
 	@echo "==> Done. Report: results/report.html   Numbers: results/wells.csv, results/curves/"
+	@echo; cat results/summary.rst
 
 verify: cache $(VENV)/run.stamp
 	$(BIN)/python -m workflow_scripts.verify $(ARGS)

@@ -104,9 +104,14 @@ report: "report/workflow.rst"
 
 
 if workflow.is_main_process:
-    # Imported here, not by every job; and before planning, which says nothing where nothing is to do.
+    # Imported here, not by every job; before planning, which says nothing where nothing is to do.
     from workflow_scripts.running.ask_snakemake import answer
+    from workflow_scripts.running.narration import narrate
     from workflow_scripts.running.outlived import warnings
+
+    NARRATION = None
+    if not (workflow.dryrun or workflow.output_settings.verbose):
+        NARRATION = narrate(logger, at_end=not workflow.local_exec)
 
     if not answer(STUDY):
         for warning in warnings(STUDY, sys.argv[1:]):
@@ -143,6 +148,8 @@ onerror:
     from workflow_scripts.running.leftovers import remove, unfinished
 
     remove(unfinished(Path("results")))
+    if NARRATION and NARRATION.failed:
+        logger.error(NARRATION.last_words())
 
 
 rule all:

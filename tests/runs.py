@@ -223,7 +223,7 @@ def said(command: list[str | Path], cwd: Path, environment: dict[str, str]) -> S
 
 def announced(text: str) -> set[str]:
     """Messages of the jobs in Snakemake's output, without that of the final target."""
-    jobs = set(re.findall(r"^ *Job \d+: (.*)$", text, flags=re.MULTILINE))
+    jobs = set(re.findall(r"^(?: *Job \d+:|\d\d:\d\d:\d\d +\d+/\d+ ) (.*)$", text, re.MULTILINE))
     return {job for job in jobs if not job.startswith("Done: ")}
 
 

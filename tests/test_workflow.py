@@ -156,7 +156,7 @@ def test_every_table_tells_how_it_was_made(results, finished):
 def test_log_files_name_their_job(finished):
     for _, dataset, shard in SHARDS:
         log = finished.work / f"logs/measure_energies/model=tiny/{dataset}/{shard}.log"
-        assert "states" in log.read_text()
+        assert "float32 on cpu" in log.read_text()
 
 
 # Figures and report.

@@ -94,8 +94,36 @@ def end_in_one_sentence(main: Callable[[], None]) -> None:
         raise
 
 
+SECONDS = 20
+"""Between two lines of progress, where it is told in lines."""
+
+
+class _Lines:
+    """A stream to which a bar writes each of its states as a line of its own."""
+
+    def write(self, text: str) -> None:
+        if line := text.strip("\r\n "):
+            # Under what tells of steps, and at once, lest the lines of two jobs mix.
+            sys.stderr.write(f"{' ' * 10}{line}\n")
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def progress(description: str, unit: str, total: int | None = None) -> tqdm[Any]:
-    """A progress bar on stderr with rate and time left; call its `update(n)`."""
+    """A progress bar on stderr with rate and time left; call its `update(n)`.
+
+    Where stderr is no terminal, as in a run, whose jobs share one: a line now and then, and one at
+    the end of what takes longer than that.
+    """
+    told: dict[str, Any] = {"desc": description, "unit": unit, "total": total, "unit_scale": True}
+    if sys.stderr.isatty():
+        return tqdm(**told, mininterval=1, file=sys.stderr)
+    of, left = ("{percentage:.0f}% of {total_fmt}", "<{remaining}") if total else ("{n_fmt}", "")
     return tqdm(
-        desc=description, unit=unit, total=total, unit_scale=True, mininterval=1, file=sys.stderr
+        **told,
+        mininterval=SECONDS,
+        delay=SECONDS,
+        file=_Lines(),
+        bar_format=f"{{desc}}: {of} {{unit}}, {{elapsed}}{left}, {{rate_noinv_fmt}}",
     )

@@ -130,6 +130,8 @@ def prepare_environment() -> None:
     for variable in UNWANTED:
         os.environ.pop(variable, None)
     os.environ[FOLDER] = str(Path.cwd())
+    # Of libraries, which would draw over what other jobs say.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # glibc: keep freed activations instead of asking the kernel for fresh pages layer by layer.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(4 << 30))
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(8 << 30))
