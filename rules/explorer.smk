@@ -2,12 +2,16 @@
 #        models' tokenizers.
 # Makes: results/explorer/{layers,positions,states}/model={model}/dataset={dataset}.parquet: which
 #        states are shown;
-#        and results/explorer.html, the page that shows them.
+#        and results/explorer.html, the page that shows them;
+#        results/lowest/model={model}/dataset={dataset}.html, for the report: the lowest states at the
+#        last layer, in their text.
 
 EXPLORED = {
     part: f"results/explorer/{part}/{ENSEMBLE}.parquet"
     for part in ("layers", "positions", "states")
 }
+
+LOWEST = f"results/lowest/{ENSEMBLE}.html"
 
 OF_EXPLORER = STUDY["explorer"]
 
@@ -72,6 +76,45 @@ rule write_page:
             "--layers {input.layers:q} --positions {input.positions:q} --states {input.states:q}"
             " --models {params.models:q} --page {input.page:q} {params.options:q} --out {output:q}",
         )
+
+
+rule show_lowest_states:
+    input:
+        energies=lambda w: expand(
+            ENERGIES,
+            model=w.model,
+            dataset=w.dataset,
+            layer=MODELS[w.model]["layers"][-1],
+            shard=shards(w.dataset),
+        ),
+        tokens=lambda w: expand(TOKENS, model=w.model, dataset=w.dataset, shard=shards(w.dataset)),
+        tokenizer=lambda w: snapshot_of(w.model),
+    output:
+        report(
+            LOWEST,
+            caption="../report/explorer/lowest.rst",
+            category="Lowest states",
+            labels={"of": "{model} on {dataset}"},
+        ),
+    log:
+        log("show_lowest_states", "{model}/{dataset}"),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        snapshot=lambda w: f"results/models/{MODELS[w.model]['weights']}",
+    message:
+        "Showing the lowest states of {wildcards.model} on {wildcards.dataset}"
+    shell:
+        run(
+            "explorer.show_lowest_states",
+            "--energies {input.energies:q} --tokens {input.tokens:q} --model {params.snapshot:q}"
+            " --out {output:q}",
+        )
+
+
+RESULTS += expand(LOWEST, model=MODELS, dataset=MEASURED)
 
 
 rule explorer:

@@ -79,6 +79,7 @@ def test_every_file_is_there_and_no_other(results):
         }
         wanted |= {f"curves/model={m}/dataset={d}/layer={layer}.parquet" for m, d in ENSEMBLES}
     wanted |= {f"wells/model={m}/dataset={d}.parquet" for m, d in ENSEMBLES}
+    wanted |= {f"lowest/model={m}/dataset={d}.html" for m, d in ENSEMBLES}
     folders = [f"across_layers/model={m}/dataset={d}" for m, d in ENSEMBLES]
     folders += [f"across_models/dataset={d}" for d in DATASETS]
     folders += [f"across_datasets/model={m}" for m in MODELS]
@@ -193,7 +194,7 @@ def test_the_report_is_one_file_with_captions_and_the_table(compared, tmp_path):
         for caption in (compared.clone / "report").rglob("*.rst")
         if caption.parent.name not in of_other_targets
     ]
-    assert len(captions) == 9
+    assert len(captions) == 10
     for caption in captions:
         # What a caption says between names and formulas, as the report must say it.
         phrases = re.findall(r"(?:\w+ ){5,}\w+", re.sub(r"\s+", " ", caption.read_text()))

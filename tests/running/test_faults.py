@@ -145,7 +145,7 @@ def test_a_job_that_fails_once(place, undisturbed, tmp_path):
     path = faulty_bash(tmp_path / "bin", f'case "$*" in *measure_energies*) {fails};; esac')
     process = start(place, SNAKEMAKE, TARGET, PATH=path)
     assert process.wait(timeout=300) == 1
-    assert "Error in rule measure_energies_tiny" in what_it_said(place)
+    assert "failed: Measuring energies of tiny on text" in what_it_said(place)
     assert left_behind(place) == []
     assert set(digests(place.work / "results").items()) < set(undisturbed.items())
     recovered = run(place, RECOVER, TARGET)
