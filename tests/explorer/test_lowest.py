@@ -65,5 +65,5 @@ def test_tokens_that_are_others_are_refused(made, tmp_path):
     turned = [[first, *rest[::-1]] for first, *rest in table["tokens"].to_pylist()]
     turned = table_of({"doc": table["doc"].to_pylist(), "tokens": turned}, TOKENS)
     write_table(other, turned, provenance_of(table.schema))
-    with pytest.raises(InputError, match="is of other tokens than are there; delete"):
+    with pytest.raises(InputError, match="is of other tokens than those that are there; delete"):
         show(made, tokens=[other])
