@@ -4,6 +4,8 @@ import base64
 import json
 import re
 import zlib
+from html import unescape
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -209,6 +211,36 @@ def test_the_report_is_one_file_with_captions_and_the_table(compared, tmp_path):
     figures = {path.name for path in (compared.work / "results/figures").rglob("*.svg")}
     for name in figures:
         assert f"data:image/svg+xml;charset=utf8;filename={name}" in report
+
+
+def start_page(place, *arguments):
+    """What the report begins with, as HTML."""
+    said = place.snakemake(*arguments, "--report", "results/report.html")
+    assert said.code == 0, said.text
+    report = (place.work / "results/report.html").read_text()
+    return json.loads(re.search(r"var workflow_desc = (.*);\n", report)[1])
+
+
+def test_the_report_answers_first_and_shows_every_figure_at_a_click(compared, tmp_path):
+    place = compared.copy(tmp_path)
+    page = start_page(place)
+    text = " ".join(unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", page, flags=re.S)).split())
+    assert "system-message" not in page and "{%" not in page
+    summary = (place.work / "results/summary.rst").read_text()
+    assert text.startswith(" ".join(summary.replace("=", "").split("\n\n")[0].split()))
+    first_words = " ".join(summary.split("\n\n")[1].split())
+    assert "tiny on text: not decided" in first_words and first_words in text
+    named = ["Repetition wells", "Across models", "Across layers", "Layer × energy"]
+    named += ["Text or random tokens", "Comparisons", "Lowest states"]
+    assert re.findall(r"<summary>(.*?)</summary>", page)[:-1] == named
+    linked = {unquote(path) for path in re.findall(r"resultPath: (.*?)\}\)", page)}
+    results = place.work / "results"
+    shown = [*(results / "figures").rglob("*.svg"), *(results / "lowest").rglob("*.html")]
+    assert linked == {json.dumps(str(path.relative_to(place.work))) for path in shown}
+    assert '"results/wells.csv"' in unquote(page)
+    for target in ("Mechanics", "Generation", "Criticality"):
+        assert target not in text.partition("What made it")[0]
+    assert '"code":' in text.partition("What made it")[2]
 
 
 def test_a_finished_run_has_nothing_to_do(altered):

@@ -48,7 +48,7 @@ def test_a_finished_run_whose_records_are_lost(altered):
     shutil.rmtree(altered.work / ".snakemake")
     run = verify(altered, "--deep")
     assert run.code == 0, run.text
-    assert run.text.endswith("all 41 jobs are those of this configuration, code and inputs.\n")
+    assert run.text.endswith("all 47 jobs are those of this configuration, code and inputs.\n")
 
 
 def test_code_edited_while_snakemake_forgets(altered):
@@ -69,7 +69,7 @@ def test_code_edited_while_snakemake_forgets(altered):
         "stale      results/wells.csv: workflow_scripts/running/tabulate.py has changed\n"
         in run.text
     )
-    assert "1 stale of 41 jobs; rebuild them" in run.text
+    assert "1 stale of 47 jobs; rebuild them" in run.text
     command = run.text.strip().splitlines()[-1].split()
     assert command[:2] == ["snakemake", "--cores=all"]
     assert altered.run(*command[2:]) == {"Tabulating repetition wells"}

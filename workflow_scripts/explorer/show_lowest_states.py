@@ -117,7 +117,9 @@ def _row(row: dict[str, Any], read: list[int], pieces: Pieces) -> str:
 
 def _label(token: int, pieces: Pieces) -> str:
     label = pieces.label(token)
-    return _shown(label if label.strip() or "\n" in label else label.replace(" ", "␣"))
+    if not label.strip(" \t"):
+        label = label.replace(" ", "␣").replace("\t", "⇥")
+    return _shown(label)
 
 
 def _shown(text: str) -> str:
