@@ -181,6 +181,21 @@ def causes(results: Path, out: Path) -> None:
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
 
 
+def periods(results: Path, out: Path) -> None:
+    """How often loops are preferred, by layer and on text by period; loops seen coming and found;
+    wells on text."""
+    table = pd.read_csv(results / "periods.csv")
+    last = table.layer == table.groupby("model").layer.transform("max")
+    table = table[table.period.isna() | (last & (table.dataset == "sotu"))]
+    table.to_csv(out / "periods.csv", index=False, float_format=DIGITS)
+    for name in ("onset_warnings", "found_periods"):
+        table = at_last_layer(pd.read_csv(results / f"{name}.csv"), "model")
+        table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+    tabulate(sorted(results.glob("wells/*/dataset=sotu.parquet")), out=out / "wells.csv")
+    wells = at_last_layer(pd.read_csv(out / "wells.csv"), "model")
+    wells.to_csv(out / "wells.csv", index=False, float_format=DIGITS)
+
+
 def periods_anomalies(results: Path, out: Path) -> None:
     """How well scores tell spans that were replaced."""
     table = pd.read_csv(results / "anomalies.csv")
@@ -209,6 +224,7 @@ STAGES = {
         training_barrier,
         training_families,
         causes,
+        periods,
         periods_anomalies,
     )
 }
