@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.lines import Line2D
 
-from ..figures import Figure, entitle, house_style, legend_below, line_styles
+from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below
 from ..statistics.curve import Interval
 from .anomaly_tables import SCORES
 
@@ -42,7 +42,7 @@ def draw_anomalies(rows: Sequence[Row], model: str) -> Figure:
     layer = max(row["layer"] for row in rows)
     last = [row for row in rows if row["layer"] == layer]
     datasets = list(dict.fromkeys(row["dataset"] for row in last))
-    colors = [color for color, _ in line_styles(len(SCORES), ordered=False)]
+    colors = OKABE_ITO[: len(SCORES)]
     with house_style():
         figure = Figure(figsize=(6.6, 1.2 + 0.6 * len(datasets)))
         panels = figure.subplots(1, len(PANELS), sharey=True)
