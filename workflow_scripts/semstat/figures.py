@@ -147,7 +147,8 @@ def entitle(figure: matplotlib.figure.Figure, title: str, beside: float = 0.0) -
     ----------
     beside : inches at the right that are another's.
     """
-    headline = fill(title, round(LETTERS * (figure.get_figwidth() - beside)))
+    width = round(LETTERS * (figure.get_figwidth() - beside))
+    headline = "\n".join(fill(line, width) for line in title.splitlines())
     figure.suptitle(headline, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
     figure.set_figheight(figure.get_figheight() + LEGEND_LINE * headline.count("\n"))
 

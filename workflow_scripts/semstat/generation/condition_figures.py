@@ -147,6 +147,7 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
         (row for row in rows if row["method"] == CONSTANT), key=lambda row: row[against]
     )
     others = [row for row in rows if row["method"] != CONSTANT]
+    styles = _markers([row["condition"] for row in others])
     with house_style():
         figure = Figure(figsize=(5.6, 4.2))
         panels = figure.subplots(2, 3, sharex=True)
@@ -163,9 +164,8 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
                 linewidth=1.0,
                 elinewidth=0.6,
             )
-            for row, (color, marker) in zip(
-                others, _markers([row["condition"] for row in others]).values(), strict=True
-            ):
+            for row in others:
+                color, marker = styles[row["condition"]]
                 _point(
                     axes,
                     Interval.of(row, against),

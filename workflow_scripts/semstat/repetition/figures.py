@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..figures import Figure, entitle, house_style, legend_of_order, ramp, shade
+from ..figures import MOST_TOLD_APART, Figure, entitle, house_style, legend_of_order, ramp, shade
 from ..statistics.curve import Interval
 
 PANELS = {
@@ -33,7 +33,8 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
         all_axes = figure.subplots(len(PANELS), sharex=True)
         for axes, (name, label) in zip(all_axes, PANELS.items(), strict=True):
             for layer, color in colors.items():
-                _draw(axes, [row for row in rows if row["layer"] == layer], name, color)
+                of_layer = [row for row in rows if row["layer"] == layer]
+                _draw(axes, of_layer, name, color, banded=len(layers) <= MOST_TOLD_APART)
             axes.set_ylabel(label)
         all_axes[0].axhline(0, color="0.6", linewidth=0.6, zorder=0)
         all_axes[1].set_ylim(0, 1)
@@ -49,9 +50,12 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, color: Any) -> None:
-    """One layer's line with its band."""
+def _draw(
+    axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, color: Any, banded: bool
+) -> None:
+    """One layer's line, and its band if there is room."""
     copies = np.array([row["copies"] for row in rows], dtype=np.float64)
     value, low, high = Interval.of_rows(rows, name)
-    shade(axes, copies, low, high, color, alpha=0.2)
+    if banded:
+        shade(axes, copies, low, high, color, alpha=0.2)
     axes.plot(copies, value, color=color, marker=".")

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from ..figures import (
+    LINEAR_BELOW,
     MOST_TOLD_APART,
     WIDTH,
     Figure,
@@ -164,8 +165,7 @@ def draw_layer_map(layers: Sequence[int], curves: Sequence[Columns], title: str)
     layers : layers, ascending, not necessarily adjacent; each gets a row of the same height.
     curves : their curves tables, on one grid.
     """
-    energy_e = curves[0]["energy"]
-    at_e = axis_coordinate(energy_e)
+    at_e = axis_coordinate(curves[0]["energy"])
     side = np.linspace(1, at_e[-1], CELLS + 1)
     cells = np.concatenate([-side[::-1], side])
     share_lj = [np.diff(np.interp(cells, at_e, curve["volume"])) for curve in curves]
@@ -174,7 +174,7 @@ def draw_layer_map(layers: Sequence[int], curves: Sequence[Columns], title: str)
         figure = Figure(figsize=(WIDTH, 1.6 + 0.16 * len(layers)))
         axes = figure.subplots()
         mesh = axes.pcolormesh(
-            np.interp(cells, at_e, energy_e),
+            np.copysign(LINEAR_BELOW * 10 ** (np.abs(cells) - 1), cells),
             np.arange(len(layers) + 1) - 0.5,
             np.where(density_lj > 0, density_lj, np.nan),
             norm="log",
@@ -220,8 +220,9 @@ def draw_wells(lines: Sequence[Line], title: str) -> Figure:
             if number.scale == "log":
                 _draw_unseen(axes, lines, places, name, styles)
             axes.set_title(number.label, loc="left")
-        panels[1, 1].set_ylim(-1.05, 0.05)
-        panels[1, 1].set_yticks([-1, -0.5, 0], ["−1", "−½", "0"])
+        top = max(0.05, panels[1, 1].get_ylim()[1])
+        panels[1, 1].set_yticks([-1, -0.5, 0, 0.5, 1], ["−1", "−½", "0", "½", "1"])
+        panels[1, 1].set_ylim(-1.05, top)
         entitle(figure, title)
         legend_of_names(figure, styles, **POINT)
     return figure
