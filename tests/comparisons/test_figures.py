@@ -21,14 +21,19 @@ def test_a_difference_is_drawn_solid_where_it_has_a_band():
             columns[f"{name}{bound}_high"] = np.where(inside, columns[name] + half, np.nan)
     figure = draw_difference(columns, "a: one\nb: other")
     FigureCanvasAgg(figure).draw()
-    assert figure.axes[0].get_title(loc="left") == "a: one\nb: other"
-    for axes, (name, label) in zip(figure.axes, DIFFERENCE_PANELS.items(), strict=True):
-        assert axes.get_ylabel() == label and len(axes.collections) == 2
-        _, dotted, solid = axes.get_lines()
-        np.testing.assert_array_equal(dotted.get_ydata(), columns[name])
-        np.testing.assert_array_equal(np.isfinite(solid.get_ydata()), known)
-        low, high = axes.get_ylim()
-        assert low < -0.5 and high > 0.5
+    assert figure.get_suptitle() == "a: one\nb: other"
+    panels = np.reshape(figure.axes, (-1, 2))
+    for beside, (name, label) in zip(panels, DIFFERENCE_PANELS.items(), strict=True):
+        assert beside[0].get_ylabel() == label
+        for axes in beside:
+            assert len(axes.collections) == 2
+            dotted, solid = axes.get_lines()[-2:]
+            np.testing.assert_array_equal(
+                dotted.get_ydata(), np.where(EDGES == 0, np.nan, columns[name])
+            )
+            np.testing.assert_array_equal(np.isfinite(solid.get_ydata()), known & (EDGES != 0))
+            low, high = axes.get_ylim()
+            assert low < -0.5 and high > 0.5
 
 
 def test_a_difference_that_is_nowhere_defined_is_drawn_empty(tmp_path):

@@ -17,12 +17,12 @@ from workflow_scripts.semstat.criticality.curve_figures import (
 from workflow_scripts.semstat.criticality.figures import (
     LABELS,
     borders,
-    colors_of,
     draw_crossovers,
     draw_phases,
 )
 from workflow_scripts.semstat.criticality.tables import CROSSOVERS, OBSERVABLES, OBSERVED
 from workflow_scripts.semstat.errors import InputError
+from workflow_scripts.semstat.figures import ramp
 from workflow_scripts.semstat.provenance import Provenance
 from workflow_scripts.semstat.tables import table_of_rows, write_table
 
@@ -125,7 +125,7 @@ class TestObservables:
         assert titles(figure) == [LABELS[name] for name in PANELS["texts"]]
         *own, null = curves(figure.axes[PANELS["texts"].index("rep_4")])
         assert [to_hex(line.get_color()) for line in own] == [
-            to_hex(color) for color in colors_of(LENGTHS).values()
+            to_hex(color) for color in ramp(LENGTHS).values()
         ]
         for line, length, rows in [
             *((line, length, writers["m"]) for line, length in zip(own, LENGTHS, strict=True)),

@@ -13,7 +13,7 @@ from workflow_scripts.generation.plot_entropies import plot_entropies
 from workflow_scripts.generation.plot_held import plot_held
 from workflow_scripts.generation.plot_schedules import plot_schedules
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.figures import OKABE_ITO
+from workflow_scripts.semstat.figures import styles_of
 from workflow_scripts.semstat.generation.condition_figures import (
     draw_conditions,
     draw_costs,
@@ -157,7 +157,7 @@ def test_constants_are_a_line_by_entropy_and_the_rest_points():
     assert line.get_xdata().tolist() == [3, 5, 6] and line.get_ydata().tolist() == [0.4, 0.2, 0.1]
     point = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 1)
     assert (point.get_xdata()[0], point.get_ydata()[0]) == (5, 0.2)
-    assert to_hex(point.get_color()) == OKABE_ITO[0].lower()
+    assert to_hex(point.get_color()) == styles_of(["stepwise"])["stepwise"][0].lower()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["constants", "stepwise"]
     assert draw_conditions(rows[2:3], "conditional", "m on d").axes
 

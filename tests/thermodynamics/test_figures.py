@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from workflow_scripts.semstat.figures import save
+from tests.layout import crowded
+from workflow_scripts.semstat.figures import MOST_TOLD_APART, axis_coordinate, save, styles_of
 from workflow_scripts.semstat.thermodynamics.energy_grid import energy_edges
 from workflow_scripts.semstat.thermodynamics.figures import (
     QUANTITIES,
@@ -43,52 +44,101 @@ def lines(count, **options):
     return [Line(f"model-{i}", curve(i / 5, **options)) for i in range(count)]
 
 
-@pytest.mark.parametrize(("count", "ordered"), [(1, False), (9, True), (40, False)])
+@pytest.mark.parametrize(("count", "ordered"), [(1, False), (8, True), (9, True), (40, False)])
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_legend_and_axes_stand_apart_and_name_every_line(quantity, count, ordered):
     figure = draw_curves(lines(count), quantity, "smollm2, sotu", ordered)
-    FigureCanvasAgg(figure).draw()
-    (axes,), (legend,) = figure.axes, figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == [f"model-{i}" for i in range(count)]
-    assert (legend.get_title().get_text() == "layer") == ordered
-    assert axes.get_title(loc="left") == "smollm2, sotu"
-    assert axes.get_ylabel() == QUANTITIES[quantity].label and "[probability]" in axes.get_xlabel()
-    assert not legend.get_window_extent().overlaps(axes.get_tightbbox())
-    inside = figure.bbox
-    for box in (legend.get_window_extent(), axes.get_tightbbox()):
-        assert inside.x0 <= box.x0 and box.x1 <= inside.x1
-        assert inside.y0 <= box.y0 and box.y1 <= inside.y1
-    assert axes.get_xscale() == "symlog" and axes.get_yscale() == QUANTITIES[quantity].scale
+    assert not crowded(figure)
+    well, whole, *bar = figure.axes
+    if ordered and count > MOST_TOLD_APART:
+        assert [each.get_ylabel() for each in bar] == ["layer"] and not figure.legends
+    else:
+        (legend,) = figure.legends
+        named = [text.get_text() for text in legend.get_texts()]
+        assert named == [f"model-{i}" for i in range(count)] and not bar
+        assert (legend.get_title().get_text() == "layer") == ordered
+    assert figure.get_suptitle() == "smollm2, sotu"
+    assert well.get_ylabel() == QUANTITIES[quantity].label
+    assert "[probability]" in whole.get_xlabel() and "linear" in well.get_xlabel()
+    assert (well.get_xscale(), whole.get_xscale()) == ("linear", "symlog")
+    assert well.get_yscale() == whole.get_yscale() == QUANTITIES[quantity].scale
+    assert well.get_xlim() == (-1, 0) and well.get_ylim() == whole.get_ylim()
+    marks = [line.get_xdata()[0] for line in well.get_lines() if len(line.get_xdata()) == 2]
+    assert marks == [-0.5, 0] == well.get_xticks()[1:].tolist()
 
 
 def test_tick_labels_of_the_energy_do_not_run_into_each_other():
     figure = draw_curves(lines(2), "entropy", "", ordered=False)
     FigureCanvasAgg(figure).draw()
-    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    boxes = [label.get_window_extent() for label in figure.axes[1].get_xticklabels()]
     boxes.sort(key=lambda box: box.x0)
     assert len(boxes) == 9
     assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
 
 
+def test_a_model_keeps_its_colour_and_dash_when_another_comes_after_it():
+    names = ["smollm2-135m", *(f"model-{i}" for i in range(30))]
+    whole = styles_of(names)
+    for number in range(1, len(names)):
+        assert styles_of(names[:number]) == dict(list(whole.items())[:number])
+    assert len(set(map(repr, whole.values()))) == len(names), "each has its own"
+    assert len({color for color, _ in styles_of(names[:7]).values()}) == 7
+    without = styles_of(["model-0", *names[2:5]])["model-0"]
+    assert without == whole["model-0"] or whole["smollm2-135m"] == without
+
+
+def curves_in(axes):
+    return [line for line in axes.get_lines() if len(line.get_xdata()) == len(EDGES)]
+
+
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_lines_are_the_curves_and_differ_from_each_other(quantity):
-    given = lines(9)
+    given = lines(MOST_TOLD_APART)
     figure = draw_curves(given, quantity, "", ordered=False)
-    known, beyond = figure.axes[0].get_lines()[::2], figure.axes[0].get_lines()[1::2]
-    for line, dotted, (_, columns) in zip(known, beyond, given, strict=True):
-        drawn_e = np.where(columns["extrapolated"], dotted.get_ydata(), line.get_ydata())
-        np.testing.assert_array_equal(drawn_e, columns[quantity])
-        assert np.isnan(line.get_ydata()[columns["extrapolated"]]).all()
-        assert dotted.get_linestyle() == ":" and dotted.get_color() == line.get_color()
-        assert np.nanmax(drawn_e) <= figure.axes[0].get_ylim()[1]
-        assert np.nanmin(drawn_e) >= figure.axes[0].get_ylim()[0]
-    assert len({(line.get_color(), line.get_linestyle()) for line in known}) == 9
-    for band, interval, (_, columns) in zip(
-        figure.axes[0].collections[::2], figure.axes[0].collections[1::2], given, strict=True
-    ):
-        for shade, name in [(band, f"{quantity}_band_high"), (interval, f"{quantity}_high")]:
-            (path,) = shade.get_paths()
-            assert path.vertices[:, 1].max() == pytest.approx(np.nanmax(columns[name]))
+    for axes in figure.axes:
+        known, beyond = curves_in(axes)[::2], curves_in(axes)[1::2]
+        for line, dotted, (_, columns) in zip(known, beyond, given, strict=True):
+            drawn_e = np.where(columns["extrapolated"], dotted.get_ydata(), line.get_ydata())
+            hidden = EDGES == 0
+            if quantity == "entropy":
+                hidden = hidden | (columns["volume"] == 0)
+            np.testing.assert_array_equal(drawn_e, np.where(hidden, np.nan, columns[quantity]))
+            assert np.isnan(line.get_ydata()[columns["extrapolated"]]).all()
+            assert dotted.get_linestyle() == ":" and dotted.get_color() == line.get_color()
+            assert np.nanmax(drawn_e) <= axes.get_ylim()[1]
+            assert np.nanmin(drawn_e) >= axes.get_ylim()[0]
+        assert len({(line.get_color(), line.get_linestyle()) for line in known}) == len(given)
+        for band, interval, (_, columns) in zip(
+            axes.collections[::2], axes.collections[1::2], given, strict=True
+        ):
+            for shade, name in [(band, f"{quantity}_band_high"), (interval, f"{quantity}_high")]:
+                highest = max(path.vertices[:, 1].max() for path in shade.get_paths())
+                assert highest == pytest.approx(np.nanmax(columns[name]))
+
+
+def test_a_peak_at_0_that_no_state_tells_is_not_drawn():
+    peaked = curve()
+    peaked["density"][EDGES == 0] = 1e9
+    figure = draw_curves([Line("peaked", peaked)], "density", "", ordered=False)
+    for axes in figure.axes:
+        assert all(np.nanmax(line.get_ydata()) < 1 for line in curves_in(axes)[:1])
+        assert axes.get_ylim()[1] < 10
+    (middle,) = [patch for patch in figure.axes[1].patches if patch.get_width() < 1e-5]
+    assert middle.get_x() == -1e-6 and middle.get_width() == 2e-6
+
+
+def test_s_ends_at_the_lowest_state_and_has_a_point_at_0():
+    columns = curve()
+    columns["entropy"][columns["volume"] == 0] = -50.0  # as the spline has it
+    figure = draw_curves([Line("m", columns)], "entropy", "", ordered=False)
+    assert figure.axes[0].get_ylim()[0] > -10
+    (point,) = [line for line in figure.axes[1].get_lines() if line.get_marker() == "."]
+    assert point.get_ydata().tolist() == columns["entropy"][EDGES == 0].tolist()
+
+
+def test_bands_of_more_lines_than_can_be_told_apart_are_left_out():
+    figure = draw_curves(lines(MOST_TOLD_APART + 1), "entropy", "", ordered=True)
+    assert not any(axes.collections for axes in figure.axes[:2])
 
 
 @pytest.mark.parametrize("quantity", ["entropy", "density"])
@@ -116,13 +166,16 @@ def test_the_layer_map_has_a_row_a_layer_of_the_same_height(layers):
     (mesh,) = axes.collections
     density_lj = np.ma.filled(mesh.get_array(), 0)
     assert density_lj.shape[0] == len(layers)
-    cell = 2 * 7 / density_lj.shape[1]
-    np.testing.assert_allclose(density_lj.sum(axis=1) * cell, 1, atol=1e-9)
+    width = np.diff(axis_coordinate(mesh.get_coordinates()[0, :, 0]))
+    np.testing.assert_allclose(density_lj @ width, 1, atol=1e-9)
+    middle = np.argmax(mesh.get_coordinates()[0, :, 0] > 0) - 1
+    np.testing.assert_allclose(mesh.get_coordinates()[0, middle : middle + 2, 0], [-1e-6, 1e-6])
     labels = [int(label.get_text()) for label in axes.get_yticklabels()]
     assert set(labels) <= set(layers) and 1 <= len(labels) <= 21
     boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
     assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
-    assert bar.get_ylabel() == "share of states per decade of |E|"
+    assert labels[0] == layers[0] and labels[-1] == layers[-1]
+    assert bar.get_ylabel() == "share of states\nper decade of |E|"
     assert not bar.get_tightbbox().overlaps(axes.get_tightbbox())
 
 
@@ -134,10 +187,12 @@ def test_a_figure_is_saved_in_every_format_at_once(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def well_columns(layers, shift=0.0, missing=False):
+def well_columns(layers, shift=0.0, missing=False, blocks=None):
     """A wells table; the last layer's share was never seen, and `missing` are the nulls."""
     at = np.arange(layers) / max(1, layers - 1)
-    columns = {"relative_layer": at, "deepest": np.where(at == 0, 0.7, 0.3 / layers)}
+    blocks = blocks or max(1, layers - 1)
+    columns = {"layer": blocks * at, "blocks": np.full(layers, blocks)}
+    columns["deepest"] = np.where(at == 0, 0.7, 0.3 / layers)
     for name in WELL_PANELS:
         value = at - 0.9 + shift if name in ("mean_energy", "depth") else (1 - at) / 2
         low, high = value - 0.1 * (value != 0), value + 0.1
@@ -160,20 +215,32 @@ def test_wells_are_drawn_layer_by_layer(count, layers):
     assert [text.get_text() for text in legend.get_texts()] == [line.label for line in given]
     for axes, (name, number) in zip(figure.axes, WELL_PANELS.items(), strict=True):
         assert axes.get_title(loc="left") == number.label and axes.get_yscale() == number.scale
-        drawn = [line for line in axes.get_lines() if line.get_label().startswith("model-")]
+        drawn = [line for line in axes.get_lines() if line.get_markersize() == 3]
         for line, (_, columns) in zip(drawn, given, strict=True):
+            np.testing.assert_array_equal(line.get_xdata(), columns["layer"])
             unseen = (columns[name] == 0) & (number.scale == "log")
             expected = np.where(unseen, np.nan, columns[name])
             np.testing.assert_array_equal(line.get_ydata(), expected)
         triangles = [line for line in axes.get_lines() if line.get_marker() == "v"]
-        assert len(triangles) == (count if number.scale == "log" else 0)
+        assert len(triangles) == (count if number.scale == "log" and layers > 1 else 0)
         for mark in triangles:
-            assert mark.get_ydata().tolist() == ([] if layers == 1 else [0.1])
+            assert mark.get_ydata().tolist() == [0.1]
     marks = [line for line in figure.axes[3].get_lines() if line.get_marker() == "o"]
     deepest = next(line for line in marks if line.get_markersize() == 4)
     assert deepest.get_xdata().tolist() == [0]
     boxes = [axes.get_tightbbox() for axes in figure.axes] + [legend.get_window_extent()]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_layers_are_numbers_where_all_models_have_as_many_blocks():
+    alike = [Line(f"model-{i}", well_columns(4, blocks=30)) for i in range(2)]
+    panel = draw_wells(alike, "sotu").axes[3]
+    assert panel.get_xlabel() == "layer"
+    assert [text.get_text() for text in panel.get_xticklabels()] == ["0", "10", "20", "30"]
+    panel = draw_wells([*alike, Line("shallow", well_columns(4, blocks=3))], "sotu").axes[3]
+    assert panel.get_xlabel() == "layer / blocks"
+    ends = {line.get_xdata().max() for line in panel.get_lines() if len(line.get_xdata()) == 4}
+    assert ends == {1.0}
 
 
 def test_wells_without_a_depth_are_drawn(tmp_path):

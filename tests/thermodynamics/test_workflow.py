@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
@@ -155,3 +156,16 @@ def test_canonical_averages_and_signals_are_targets(altered):
         found = table[name].to_numpy()[near]
         np.testing.assert_allclose(found, values[near], atol=0.03 * np.abs(values[near]).max())
     assert pq.ParquetFile(altered.work / signals).schema_arrow.equals(SIGNALS)
+
+
+def test_any_table_becomes_a_csv_file_by_name(altered):
+    path = "results/curves/model=tiny/dataset=text/layer=3"
+    assert altered.run(f"{path}.csv") == {f"Making {path}.parquet a CSV file"}
+    made, table = (
+        pyarrow.csv.read_csv(altered.work / f"{path}.csv"),
+        pq.ParquetFile(altered.work / f"{path}.parquet").read(),
+    )
+    assert made.column_names == table.column_names
+    for name in ("energy", "volume", "entropy_high"):
+        np.testing.assert_allclose(made[name].to_numpy(), table[name].to_numpy(), rtol=1e-8)
+    assert len(np.unique(made["energy"].to_numpy())) == len(made), "no two points are one"

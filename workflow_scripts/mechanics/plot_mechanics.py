@@ -29,7 +29,7 @@ def plot_mechanics(mechanics: list[Path], /, *, svg: list[Path], pdf: list[Path]
         provenance = provenance_of(table.schema)
         model, dataset, _ = Identity.of(provenance)
         blocks = provenance["model"]["source"]["blocks"]
-        rows = [row | {"relative_layer": row["layer"] / blocks} for row in table.to_pylist()]
+        rows = [row | {"blocks": blocks} for row in table.to_pylist()]
         lines.setdefault(dataset, {})[model] = rows
     numbers = [number for number in NUMBER_LABELS if number in {path.parent.name for path in svg}]
     drawn = [(number, dataset) for number in numbers for dataset in lines]

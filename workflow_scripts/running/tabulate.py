@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
+from ..semstat.errors import InputError
 from ..semstat.tables import completed, open_table, read_table
 from .command import run
 
@@ -28,6 +29,12 @@ def tabulate(tables: list[Path], /, *, digits: int = 4, out: Path) -> None:
     schemas = Counter(open_table(path).schema_arrow.remove_metadata() for path in tables)
     [(schema, _)] = schemas.most_common(1)
     table = pa.concat_tables(read_table(path, schema).replace_schema_metadata() for path in tables)
+    nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
+    if nested:
+        raise InputError(
+            f"{tables[0]}: column {nested[0]} holds lists, for which CSV has no place; read the "
+            f"Parquet file itself"
+        )
     for index, field in enumerate(table.schema):
         if pa.types.is_floating(field.type):
             rounded = [

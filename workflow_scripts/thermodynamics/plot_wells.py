@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from ..running.command import run
 from ..semstat.figures import save
 from ..semstat.provenance import Identity
@@ -27,7 +29,8 @@ def plot_wells(wells: list[Path], /, *, svg: list[Path], pdf: list[Path]) -> Non
         provenance = provenance_of(table.schema)
         model, dataset, _ = Identity.of(provenance)
         columns = floats(table.drop_columns(["model", "dataset"]))
-        columns["relative_layer"] = columns["layer"] / provenance["model"]["source"]["blocks"]
+        blocks = provenance["model"]["source"]["blocks"]
+        columns["blocks"] = np.full_like(columns["layer"], blocks)
         figures.setdefault(dataset, []).append(Line(model, columns))
     for (dataset, lines), *paths in zip(figures.items(), svg, pdf, strict=True):
         save(draw_wells(lines, dataset), paths)

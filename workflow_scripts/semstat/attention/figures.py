@@ -21,8 +21,11 @@ from ..figures import (
     entitle,
     house_style,
     legend_below,
-    line_styles,
+    legend_of_order,
+    off_zero,
+    ramp,
     shade,
+    some_of,
 )
 from ..statistics.curve import Interval
 from .tables import OUTCOMES, STUDIED
@@ -74,7 +77,7 @@ def draw_groups(rows: Sequence[Row], title: str) -> Figure:
     numbers = {"below_zero": "Ω(0⁻)", "mean_energy": "⟨H⟩  [probability]"}
     measures = measures_in(rows)
     layers = sorted({row["layer"] for row in rows})
-    styles = dict(zip(layers, line_styles(len(layers), ordered=True), strict=True))
+    colors = ramp(layers)
     with house_style():
         figure = Figure(figsize=(1.6 * len(measures) + 0.4, 3.6))
         axes_nm = figure.subplots(len(numbers), len(measures), sharex=True, sharey="row")
@@ -82,7 +85,7 @@ def draw_groups(rows: Sequence[Row], title: str) -> Figure:
         for axes_m, (number, label) in zip(axes_nm, numbers.items(), strict=True):
             axes_m[0].set_ylabel(label)
             for axes, measure in zip(axes_m, measures, strict=True):
-                for layer, (color, _) in styles.items():
+                for layer, color in colors.items():
                     chosen = [r for r in rows if (r["layer"], r["measure"]) == (layer, measure)]
                     _points(axes, chosen, number, color)
         for axes, measure in zip(axes_nm[0], measures, strict=True):
@@ -90,8 +93,7 @@ def draw_groups(rows: Sequence[Row], title: str) -> Figure:
         for axes in axes_nm[-1]:
             axes.set_xlabel("quantile group")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        lines = [Line2D([], [], color=color) for color, _ in styles.values()]
-        legend_below(figure, lines, [f"layer {layer}" for layer in layers], 8)
+        legend_of_order(figure, "layer", colors)
         entitle(figure, title)
     return figure
 
@@ -114,25 +116,24 @@ def draw_entropies(rows: Sequence[Row], title: str) -> Figure:
     rows = [row for row in rows if row["layer"] == last]
     measures = measures_in(rows)
     groups = max(row["groups"] for row in rows)
-    colors = [color for color, _ in line_styles(groups, ordered=True)]
+    colors = ramp(range(1, groups + 1))
     with house_style():
         figure, panels = _panels(measures)
         for measure, axes in panels:
-            for group in range(1, groups + 1):
+            for group, color in colors.items():
                 chosen = [r for r in rows if (r["measure"], r["group"]) == (measure, group)]
                 energy = np.array([row["energy"] for row in chosen])
                 with np.errstate(divide="ignore"):
                     value, low, high = (
-                        np.where(part > 0, np.log(part), np.nan)
+                        off_zero(energy, np.where(part > 0, np.log(part), np.nan))
                         for part in Interval.of_rows(chosen, "volume")
                     )
-                shade(axes, energy, low, high, colors[group - 1], alpha=0.15)
-                axes.plot(energy, value, color=colors[group - 1])
+                shade(axes, energy, low, high, color, alpha=0.15)
+                axes.plot(energy, value, color=color)
             energy_axis(axes)
             axes.set_xticks([-1, -1e-3, 0, 1e-3, 1])
             axes.set_xlabel("E  [probability]")
-        lines = [Line2D([], [], color=color) for color in colors]
-        legend_below(figure, lines, [f"group {n}" for n in range(1, groups + 1)], 8)
+        legend_of_order(figure, "group", colors)
         figure.supylabel("S(E) = ln Ω(E)", fontsize=8)
         entitle(figure, f"{title}, layer {last}")
     return figure
@@ -210,8 +211,8 @@ def draw_map(rows: Sequence[Row], others: Sequence[Row], title: str) -> Figure:
                     if low is not None and low <= row["partial"] <= high:
                         axes.plot(place, m, marker="x", color="black", markersize=3, mew=0.6)
             image = axes.imshow(value_ml, cmap=colors, norm=norm, aspect="auto")
-            step = -(-len(layers) // TICKS)
-            axes.set_xticks(range(0, len(layers), step), [str(layer) for layer in layers[::step]])
+            named = some_of(len(layers), TICKS)
+            axes.set_xticks(named, [str(layers[place]) for place in named])
             axes.set_xlabel("layer")
             axes.set_title(fill(model, NAME), loc="left")
         panels[0].set_yticks(range(len(measures)), [LABELS[measure] for measure in measures])

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from ..figures import Figure, entitle, house_style, legend_below, line_styles
+from ..figures import Figure, entitle, house_style, legend_of_order, ramp
 from ..statistics.curve import Interval
 from .tables import NOWHERE, OF_PHRASE, OF_TOKEN
 
@@ -43,13 +43,13 @@ def draw_places(rows: Sequence[Row], title: str) -> Figure:
     rows : of `tables.PLACES`, of one model and dataset.
     """
     layers = sorted({row["layer"] for row in rows})
-    styles = dict(zip(layers, line_styles(len(layers), ordered=True), strict=True))
+    colors = ramp(layers)
     with house_style():
         figure = Figure(figsize=(1.6 * len(LABELS) + 0.4, 3.8))
         grid = figure.subplots(len(LINES), len(LABELS), sharex=True, sharey="col")
         for axes_m, place in zip(grid, LINES, strict=True):
             for axes, measure in zip(axes_m, LABELS, strict=True):
-                for layer, (color, _) in styles.items():
+                for layer, color in colors.items():
                     mine = [r for r in rows if (r["layer"], r["measure"]) == (layer, measure)]
                     _draw(axes, [r for r in mine if r["place"] == place], color)
                     for row in mine:
@@ -63,12 +63,8 @@ def draw_places(rows: Sequence[Row], title: str) -> Figure:
             axes.set_title(fill(label, TITLE), loc="left", fontsize=7)
         for axes in grid[-1]:
             axes.set_xlabel("copies so far")
-        lines: list[Any] = [
-            Line2D([], [], color=color, marker="o", ms=2) for color, _ in styles.values()
-        ]
-        lines.append(Line2D([], [], color="0.4", linewidth=0.6, ls="--"))
-        names = [*(f"layer {layer}" for layer in layers), "elsewhere"]
-        legend_below(figure, lines, names, 8)
+        others = {"elsewhere": Line2D([], [], color="0.4", linewidth=0.6, ls="--")}
+        legend_of_order(figure, "layer", colors, others, marker="o", ms=2)
         entitle(figure, title)
     return figure
 

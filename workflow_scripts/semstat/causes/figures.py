@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ..figures import Figure, entitle, house_style, legend_below, line_styles
+from ..figures import Figure, entitle, house_style, legend_of_names, styles_of
 from ..statistics.curve import Interval
 
 Array = NDArray[np.float64]
@@ -76,7 +75,7 @@ def draw_doses(rows: Sequence[Row], title: str) -> Figure:
     causes = [*dict.fromkeys(row["cause"] for row in rows)]
     drawn = [place for cause in causes for place in places_of(_of(rows, cause))]
     places = [*dict.fromkeys(drawn)]
-    styles = dict(zip(places, line_styles(len(places), ordered=False), strict=True))
+    styles = styles_of(map(label_of, places))
     with house_style():
         columns = min(COLUMNS, len(causes))
         lines = -(-len(causes) // columns)
@@ -88,14 +87,14 @@ def draw_doses(rows: Sequence[Row], title: str) -> Figure:
             mine = _of(rows, cause)
             for place in places_of(mine):
                 if at_dose := _at_doses(mine, place):
-                    _draw(axes, [*at_dose], [*at_dose.values()], styles[place])
+                    _draw(axes, [*at_dose], [*at_dose.values()], styles[label_of(place)])
             axes.set_title(fill(cause, TITLE), loc="left")
             axes.set_ylim(-0.03, 1.03)
             axes.xaxis.set_major_locator(MaxNLocator(4))
         for axes in grid.flat[max(0, len(causes) - columns) : len(causes)]:
             axes.set_xlabel("dose")
         entitle(figure, title)
-        _legend(figure, {label_of(place): styles[place] for place in places})
+        legend_of_names(figure, styles, marker="o", markersize=3)
     return figure
 
 
@@ -115,7 +114,7 @@ def draw_remains(rows: Sequence[Row], title: str) -> Figure:
     causes = [cause for cause in causes if cause in beside] or causes
     mine = [row for row in rows if row["cause"] in causes]
     places, across = places_of(mine), [name for name in ACROSS if _has(read, name)]
-    styles = dict(zip(causes, line_styles(len(causes), ordered=False), strict=True))
+    styles = styles_of(causes)
     with house_style():
         figure = Figure(figsize=(0.8 + 2.4 * len(places), 0.9 + 2.0 * len(across)))
         grid = figure.subplots(len(across), len(places), squeeze=False, sharey="col", sharex="row")
@@ -133,7 +132,7 @@ def draw_remains(rows: Sequence[Row], title: str) -> Figure:
         for axes, place in zip(grid[0], places, strict=True):
             axes.set_title(fill(label_of(place), TITLE), loc="left")
         entitle(figure, title)
-        _legend(figure, styles)
+        legend_of_names(figure, styles, marker="o", markersize=3)
     return figure
 
 
@@ -164,11 +163,3 @@ def _draw(axes: Axes, x: Sequence[float], rows: Sequence[Row], style: tuple[Any,
     _, _, parts = axes.errorbar(x, value, yerr=bars, color=color, linestyle=dash, **MARKER)
     for part in parts:
         part.set_alpha(0.5)
-
-
-def _legend(figure: Figure, styles: Mapping[str, tuple[Any, Any]]) -> None:
-    handles = [
-        Line2D([], [], color=color, linestyle=dash, marker="o", markersize=3)
-        for color, dash in styles.values()
-    ]
-    legend_below(figure, handles, [*styles], 4)

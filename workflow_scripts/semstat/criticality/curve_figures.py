@@ -18,6 +18,7 @@ from ..figures import (
     house_style,
     legend_below,
     power_of_ten,
+    ramp,
     shade,
 )
 from ..statistics.curve import Interval
@@ -29,7 +30,6 @@ from .figures import (
     SWEPT,
     Rows,
     Writers,
-    colors_of,
     lengths_of,
     mark,
 )
@@ -89,7 +89,7 @@ def _lines(observables: Writers) -> list[Line]:
     (_, rows), *others = observables.items()
     lines = [
         Line(f"{length:,} tokens", _of_length(rows, length), color, "-", True)
-        for length, color in colors_of(lengths_of(rows)).items()
+        for length, color in ramp(lengths_of(rows)).items()
     ]
     for at, (writer, of_other) in enumerate(others):
         grey, dash = GREYS[at % len(GREYS)], DASHES[1:][at % (len(DASHES) - 1)]
@@ -118,7 +118,7 @@ def draw_observables(
     names : of observables, in order.
     """
     lines = _lines(observables)
-    colors = colors_of(lengths_of([row for line in lines if line.first for row in line.rows]))
+    colors = ramp(lengths_of([row for line in lines if line.first for row in line.rows]))
     places = [row for row in crossovers if row[SWEPT] is not None]
     down = -(-len(names) // ACROSS)
     with house_style():

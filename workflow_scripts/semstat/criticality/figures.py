@@ -14,7 +14,7 @@ from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from ..figures import LEGEND_LINE, Figure, entitle, house_style, legend_below, line_styles
+from ..figures import LEGEND_LINE, Figure, entitle, house_style, legend_below, ramp
 from ..statistics.curve import Interval
 from .tables import BALANCE, CROSSING, HALVES, PEAKS, STEEPEST
 
@@ -226,12 +226,6 @@ def mark(axes: Axes, x: Interval[Any], y: float, color: Any, **more: Any) -> Non
     axes.errorbar([x.value], [y], xerr=bounds, linestyle="none", **style)
 
 
-def colors_of(lengths: Sequence[int]) -> dict[int, Any]:
-    """A colour for each length."""
-    styles = line_styles(len(lengths), ordered=True)
-    return {length: color for length, (color, _) in zip(lengths, styles, strict=True)}
-
-
 def lengths_of(rows: Rows) -> list[int]:
     """Lengths that there are, ascending."""
     return sorted({row["length"] for row in rows})
@@ -257,7 +251,7 @@ def draw_crossovers(crossovers: Writers, title: str) -> Figure:
         none = _axis_of_places(panels[0], every)
         for axes, rows in zip(panels, crossovers.values(), strict=True):
             first = axes is panels[0]
-            colors = colors_of(lengths) if first else dict.fromkeys(lengths, "0.4")
+            colors = ramp(lengths) if first else dict.fromkeys(lengths, "0.4")
             for row in rows:
                 beside = (lengths.index(row["length"]) + 0.5) / len(lengths) - 0.5
                 y = kinds.index((row["observable"], row["how"])) + 0.75 * beside
@@ -275,7 +269,7 @@ def draw_crossovers(crossovers: Writers, title: str) -> Figure:
         dot: Any = {"marker": "o", "markersize": 3.2}
         entries = {
             f"{length:,} tokens": Line2D([], [], color=color, **dot)
-            for length, color in colors_of(lengths).items()
+            for length, color in ramp(lengths).items()
         }
         hollow = Line2D([], [], color="0.4", fillstyle="none", linestyle="none", **dot)
         entries[UNSURE.removeprefix(", ")] = hollow

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from ..figures import Figure, entitle, house_style, legend_below, line_styles
+from ..figures import Figure, entitle, house_style, legend_below, styles_of
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 from .tables import ALIKE, CONSTANT, FOUND_ON, HELD_OUT
@@ -63,7 +63,7 @@ def draw_costs(rows: Rows, title: str) -> Figure:
         panels = figure.subplots(1, 2, sharey=True)
         for axes, part in zip(panels, ("near", "far"), strict=True):
             for name, (color, marker), beside in zip(
-                names, _markers(len(names)), _beside(rows, names), strict=True
+                names, _markers(names).values(), _beside(rows, names), strict=True
             ):
                 for row in rows:
                     if row["condition"] == name and row[f"rmse_{part}"] is not None:
@@ -147,6 +147,7 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
         (row for row in rows if row["method"] == CONSTANT), key=lambda row: row[against]
     )
     others = [row for row in rows if row["method"] != CONSTANT]
+    styles = _markers([row["condition"] for row in others])
     with house_style():
         figure = Figure(figsize=(5.6, 4.2))
         panels = figure.subplots(2, 3, sharex=True)
@@ -163,7 +164,8 @@ def draw_conditions(rows: Rows, against: str, title: str) -> Figure:
                 linewidth=1.0,
                 elinewidth=0.6,
             )
-            for row, (color, marker) in zip(others, _markers(len(others)), strict=True):
+            for row in others:
+                color, marker = styles[row["condition"]]
                 _point(
                     axes,
                     Interval.of(row, against),
@@ -202,7 +204,7 @@ def draw_comparisons(rows: Rows, title: str) -> Figure:
     names = list(dict.fromkeys(row["condition"] for row in rows))
     controls = {row["condition"] for row in rows if row["method"] == CONSTANT}
     names.sort(key=lambda name: name in controls)
-    styles = dict(zip(names, _markers(len(names)), strict=True))
+    styles = _markers(names)
     styles |= dict.fromkeys(controls, ("0.5", "o"))
     fills: dict[str, Any] = dict(zip(ALIKE, ("full", "none"), strict=True))
     with house_style():
@@ -280,12 +282,10 @@ def limits(rows: Rows, names: Sequence[str], *also: float) -> tuple[float, float
     )
 
 
-def _markers(number: int) -> list[tuple[Any, str]]:
+def _markers(names: Sequence[str]) -> dict[str, tuple[Any, str]]:
     """A colour and a marker for each condition."""
-    return [
-        (color, MARKERS[i % len(MARKERS)])
-        for i, (color, _) in enumerate(line_styles(number, ordered=False))
-    ]
+    styles = enumerate(styles_of(names).items())
+    return {name: (color, MARKERS[i % len(MARKERS)]) for i, (name, (color, _)) in styles}
 
 
 def _legend(
@@ -294,7 +294,7 @@ def _legend(
     """Conditions by colour and marker, and what else is to be told apart."""
     entries = {
         name: Line2D([], [], color=color, marker=marker, markersize=4, linestyle="none")
-        for name, (color, marker) in zip(names, _markers(len(names)), strict=True)
+        for name, (color, marker) in _markers(names).items()
     }
     if constants:
         entries = {"constants": Line2D([], [], color="0.4", marker=".")} | entries

@@ -13,7 +13,17 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below, line_styles, shade
+from ..figures import (
+    OKABE_ITO,
+    Figure,
+    entitle,
+    house_style,
+    legend_below,
+    legend_of_order,
+    ramp,
+    shade,
+    styles_of,
+)
 from ..statistics.curve import Interval
 from .tables import FOUND_ON, HELD_OUT
 
@@ -54,11 +64,11 @@ def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
     conditions : by what they are to be called, in order, the rows of an entropies table of one
         group of prompts.
     """
-    styles = [color for color, _ in line_styles(len(conditions), ordered=True)]
+    colors = ramp(conditions)
     with house_style():
         figure = Figure(figsize=(5.6, 4.6))
         panels = dict(zip(PANELS, figure.subplots(2, 2, sharex=True).flat, strict=True))
-        for color, rows in zip(styles, conditions.values(), strict=True):
+        for color, rows in zip(colors.values(), conditions.values(), strict=True):
             at = Binned.of(rows)
             for name, axes in panels.items():
                 at.draw(axes, rows, name, "--" if name == "extrapolated" else "-", color)
@@ -74,9 +84,7 @@ def draw_entropies(conditions: Mapping[str, Rows], title: str) -> Figure:
         for name in ("conditional", "divergence"):
             position_axis(panels[name])
         entitle(figure, title)
-        handles = [Line2D([], [], color=color) for color in styles]
-        called = "sampling temperature"
-        legend_below(figure, handles, conditions, 7, title=called)
+        legend_of_order(figure, "sampling temperature", colors)
     return figure
 
 
@@ -91,10 +99,9 @@ def draw_schedules(schedules: Mapping[str, tuple[Array, Array]], title: str) -> 
     with house_style():
         figure = Figure(figsize=(3.6, 3.0))
         axes = figure.subplots()
-        styles = line_styles(len(schedules), ordered=False)
-        for (name, (solved_t3, schedule_t)), (color, dash) in zip(
-            schedules.items(), styles, strict=True
-        ):
+        styles = styles_of(schedules)
+        for name, (solved_t3, schedule_t) in schedules.items():
+            color, dash = styles[name]
             position_t = np.arange(1, len(schedule_t) + 1)
             solved_t, reached_t = solved_t3[:, 0], solved_t3[:, 2] > 0
             dots = {"color": color, "markersize": 2.5, "markeredgewidth": 0.5, "linestyle": "none"}

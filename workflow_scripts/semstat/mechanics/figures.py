@@ -12,15 +12,16 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ..figures import (
-    LEGEND_LINE,
     OKABE_ITO,
     STYLE,
     Figure,
+    Style,
     entitle,
     house_style,
-    legend_below,
-    line_styles,
+    layer_axis,
+    legend_of_names,
     shade,
+    styles_of,
 )
 from ..statistics.curve import Interval
 
@@ -103,30 +104,28 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
 
     Parameters
     ----------
-    lines : model → rows of its mechanics table on one dataset, each with `relative_layer`.
+    lines : model → rows of its mechanics table on one dataset, each with its `blocks`.
     number : a key of `NUMBER_LABELS`.
     """
     kinetic, potentials = DRAWN
     with house_style():
         nulls = _legend_of_nulls(number)
-        legend = LEGEND_LINE * -(-(len(lines) + len(nulls)) // COLUMNS)
-        figure = Figure(figsize=(5.6, 4.2 + legend))
+        figure = Figure(figsize=(5.6, 4.2))
         panels = figure.subplots(2, 2, sharex=True, sharey="col")
+        layers = [np.array(sorted({row["layer"] for row in rows})) for rows in lines.values()]
+        blocks = [rows[0]["blocks"] for rows in lines.values()]
+        places = layer_axis(panels[1], layers, blocks)
+        styles = styles_of(lines)
         for row, place in zip(panels, PLACE_NAMES, strict=True):
             for axes, potential in zip(row, potentials, strict=True):
                 chosen = ("energy", kinetic, potential, place)
-                for (label, rows), style in zip(
-                    lines.items(), line_styles(len(lines), ordered=False), strict=True
-                ):
-                    _draw_model(axes, _of(rows, chosen), number, label, style)
+                for (label, rows), place_l in zip(lines.items(), places, strict=True):
+                    _draw_model(axes, _of(rows, chosen), place_l, number, styles[label])
                 axes.set_title(f"V = {potential}, {PLACE_NAMES[place]}", loc="left")
-        for axes in panels[1]:
-            axes.set_xlabel("layer / blocks")
-            axes.set_xticks([0, 0.5, 1])
         called = figure.supylabel(NUMBER_LABELS[number], fontsize=STYLE["axes.titlesize"])
         entitle(figure, title)
-        handles = [*panels[0, 0].get_legend_handles_labels()[0], *nulls]
-        legend_below(figure, handles, [handle.get_label() for handle in handles], COLUMNS)
+        others = {handle.get_label(): handle for handle in nulls}
+        legend_of_names(figure, styles, others, COLUMNS, marker="o", ms=3)
         figure.draw_without_rendering()  # so that panels have their places
         called.set_y((panels[0, 0].get_position().y1 + panels[1, 0].get_position().y0) / 2)
     return figure
@@ -144,13 +143,14 @@ def _of(rows: Rows, chosen: tuple[str, ...]) -> dict[str, Array]:
 
 
 def _draw_model(
-    axes: Axes, column: Mapping[str, Array], number: str, label: str, style: tuple[Any, Any]
+    axes: Axes, column: Mapping[str, Array], layer_l: Array, number: str, style: Style
 ) -> None:
+    """Numbers of one model against where its layers are."""
     color, dash = style
-    layer_l, prefix = column["relative_layer"], number.removeprefix("variance_")
+    prefix = number.removeprefix("variance_")
     value_l, low_l, high_l = Interval.of(column, number)
     axes.vlines(layer_l, low_l, high_l, color, linewidth=0.8)
-    axes.plot(layer_l, value_l, color=color, linestyle=dash, marker="o", ms=3, label=label)
+    axes.plot(layer_l, value_l, color=color, linestyle=dash, marker="o", ms=3)
     for null, (marker, _) in NULL_MARKERS.items():
         axes.plot(layer_l, column[f"{prefix}_{null}"], marker, color=color, **HOLLOW)
     if number == "variance_ratio":

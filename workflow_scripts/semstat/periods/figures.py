@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..figures import Figure, entitle, house_style, legend_below, line_styles
+from ..figures import Figure, entitle, house_style, legend_of_order, ramp
 from ..statistics.curve import Interval
 
 Row = Mapping[str, Any]
@@ -23,11 +23,11 @@ def draw_periods(rows: Sequence[Row], title: str) -> Figure:
     rows : of `tables.PERIODS`, of one model and dataset.
     """
     layers = sorted({row["layer"] for row in rows})
-    styles = dict(zip(layers, line_styles(len(layers), ordered=True), strict=True))
+    colors = ramp(layers)
     with house_style():
         figure = Figure(figsize=(6.6, 3.0))
         by_period, by_layer = figure.subplots(1, 2, width_ratios=[1.6, 1])
-        for layer, (color, _) in styles.items():
+        for layer, color in colors.items():
             mine = [row for row in rows if row["layer"] == layer and row["period"] is not None]
             period = np.array([row["period"] for row in mine])
             value, low, high = Interval.of_rows(mine, "beyond")
@@ -46,9 +46,10 @@ def draw_periods(rows: Sequence[Row], title: str) -> Figure:
         by_layer.set_ylabel("share, all periods")
         by_layer.set_ylim(bottom=0)
         by_layer.xaxis.set_major_locator(MaxNLocator(integer=True))
-        lines = [Line2D([], [], color=color, marker="o", ms=2) for color, _ in styles.values()]
-        lines += [Line2D([], [], color="black", linestyle=style) for style in ("-", "--")]
-        names = [*(f"layer {layer}" for layer in layers), "own history", "of another place"]
-        legend_below(figure, lines, names, 6)
+        others = {
+            "own history": Line2D([], [], color="black"),
+            "of another place": Line2D([], [], color="black", linestyle="--"),
+        }
+        legend_of_order(figure, "layer", colors, others, marker="o", ms=2)
         entitle(figure, title)
     return figure

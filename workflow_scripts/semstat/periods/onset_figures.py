@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..figures import Figure, entitle, house_style, legend_below, line_styles, shade
+from ..figures import Figure, entitle, house_style, legend_of_order, ramp, shade
 from ..statistics.curve import Interval
 from .onset_tables import (
     CLOSES,
@@ -45,7 +45,7 @@ def draw_onsets(rows: Sequence[Row], title: str) -> Figure:
     rows : of `onset_tables.ONSETS`, of one model and dataset.
     """
     layers = sorted({row["layer"] for row in rows})
-    styles = dict(zip(layers, line_styles(len(layers), ordered=True), strict=True))
+    colors = ramp(layers)
     there = {row["observable"] for row in rows}
     observables = [name for name in OBSERVABLES if name in there]
     with house_style():
@@ -54,7 +54,7 @@ def draw_onsets(rows: Sequence[Row], title: str) -> Figure:
         for axes, name in zip(panels.flat, observables, strict=False):
             axes.axhline(0, color="black", linewidth=0.4)
             axes.axvline(-0.5, color="0.6", linewidth=0.6, linestyle=":")
-            for layer, (color, _) in styles.items():
+            for layer, color in colors.items():
                 mine = [row for row in rows if (row["layer"], row["observable"]) == (layer, name)]
                 mine.sort(key=lambda row: row["lag"])
                 lag = np.array([row["lag"] for row in mine], dtype=np.float64)
@@ -71,10 +71,9 @@ def draw_onsets(rows: Sequence[Row], title: str) -> Figure:
             axes.set_xlabel("lag to the onset  [tokens]")
         for axes in panels[:, 0]:
             axes.set_ylabel("less others there")
-        lines = [Line2D([], [], color=color) for color, _ in styles.values()]
-        lines.append(Line2D([], [], color="black", linestyle="--", linewidth=0.8))
-        names = [*(f"layer {layer}" for layer in layers), f"of another place, layer {layers[-1]}"]
-        legend_below(figure, lines, names, 6)
+        null_line = Line2D([], [], color="black", linestyle="--", linewidth=0.8)
+        others = {f"of another place, layer {layers[-1]}": null_line}
+        legend_of_order(figure, "layer", colors, others)
         if not any(row["documents"] for row in rows):
             title += ": no loop of a period that is looked at"
         entitle(figure, title)
@@ -89,11 +88,11 @@ def draw_found(rows: Sequence[Row], title: str) -> Figure:
     rows : of `onset_tables.FOUND`, of one model and a dataset in which a unit is repeated.
     """
     layers = sorted({row["layer"] for row in rows})
-    styles = dict(zip(layers, line_styles(len(layers), ordered=True), strict=True))
+    colors = ramp(layers)
     with house_style():
         figure = Figure(figsize=(4.6, 2.8))
         axes = figure.subplots()
-        for layer, (color, _) in styles.items():
+        for layer, color in colors.items():
             mine = sorted(
                 (row for row in rows if row["layer"] == layer), key=lambda row: row["copies"]
             )
@@ -112,9 +111,8 @@ def draw_found(rows: Sequence[Row], title: str) -> Figure:
         axes.set_xlabel("copies of the unit (1: the text itself)")
         axes.set_ylabel("share whose rival is next in the unit")
         axes.set_ylim(-0.02, 1.02)
-        lines = [Line2D([], [], color=color, marker=".") for color, _ in styles.values()]
-        lines += [Line2D([], [], color="black", linestyle="--", linewidth=0.8)]
-        names = [*(f"layer {layer}" for layer in layers), "history of another place"]
-        legend_below(figure, lines, names, 4)
+        null_line = Line2D([], [], color="black", linestyle="--", linewidth=0.8)
+        others = {"history of another place": null_line}
+        legend_of_order(figure, "layer", colors, others, columns=4, marker=".")
         entitle(figure, title)
     return figure

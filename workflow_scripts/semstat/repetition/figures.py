@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..figures import Figure, house_style, line_styles, shade
+from ..figures import MOST_TOLD_APART, Figure, entitle, house_style, legend_of_order, ramp, shade
 from ..statistics.curve import Interval
 
 PANELS = {
@@ -27,16 +27,16 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
     rows : of a repetition table.
     """
     layers = sorted({row["layer"] for row in rows})
-    styles = line_styles(len(layers), ordered=True)
+    colors = ramp(layers)
     with house_style():
         figure = Figure(figsize=(5.6, 4.2))
         all_axes = figure.subplots(len(PANELS), sharex=True)
         for axes, (name, label) in zip(all_axes, PANELS.items(), strict=True):
-            for layer, (color, _) in zip(layers, styles, strict=True):
-                _draw(axes, [row for row in rows if row["layer"] == layer], name, color)
+            for layer, color in colors.items():
+                of_layer = [row for row in rows if row["layer"] == layer]
+                _draw(axes, of_layer, name, color, banded=len(layers) <= MOST_TOLD_APART)
             axes.set_ylabel(label)
         all_axes[0].axhline(0, color="0.6", linewidth=0.6, zorder=0)
-        all_axes[0].set_title(title, loc="left")
         all_axes[1].set_ylim(0, 1)
         copies = sorted({row["copies"] for row in rows})
         all_axes[1].set_xscale("log")
@@ -45,14 +45,17 @@ def draw_repetition(rows: Sequence[Mapping[str, Any]], title: str) -> Figure:
         all_axes[1].set_xticks(copies, [str(n) for n in copies])
         all_axes[1].set_xlabel("copies of the unit (1: the text itself)")
         figure.align_ylabels()
-        handles = all_axes[0].get_legend_handles_labels()[0]
-        figure.legend(handles, map(str, layers), loc="outside right upper", title="layer")
+        entitle(figure, title)
+        legend_of_order(figure, "layer", colors, marker=".")
     return figure
 
 
-def _draw(axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, color: Any) -> None:
-    """One layer's line with its band."""
+def _draw(
+    axes: Axes, rows: Sequence[Mapping[str, Any]], name: str, color: Any, banded: bool
+) -> None:
+    """One layer's line, and its band if there is room."""
     copies = np.array([row["copies"] for row in rows], dtype=np.float64)
     value, low, high = Interval.of_rows(rows, name)
-    shade(axes, copies, low, high, color, alpha=0.2)
-    axes.plot(copies, value, color=color, marker=".", label=name)
+    if banded:
+        shade(axes, copies, low, high, color, alpha=0.2)
+    axes.plot(copies, value, color=color, marker=".")

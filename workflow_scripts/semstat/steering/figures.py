@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
-from ..figures import Figure, house_style, line_styles, shade
+from ..figures import Figure, entitle, house_style, legend_of_order, ramp, shade
 from ..statistics.curve import Interval
 
 QUANTITY_LABELS = {
@@ -31,18 +31,18 @@ def draw_effects(rows: Rows, title: str) -> Figure:
     """
     quantities = list(dict.fromkeys(row["quantity"] for row in rows))
     layers = sorted({row["layer"] for row in rows})
-    styles = line_styles(len(layers), ordered=True)
+    colors = ramp(layers)
     with house_style():
         figure = Figure(figsize=(1.0 + 2.1 * len(quantities), 4.6))
         panels = figure.subplots(2, len(quantities), sharex=True, sharey="row", squeeze=False)
         for (norm, error), quantity in zip(panels.T, quantities, strict=True):
-            for layer, (color, _) in zip(layers, styles, strict=True):
+            for layer, color in colors.items():
                 chosen = [
                     row for row in rows if row["layer"] == layer and row["quantity"] == quantity
                 ]
                 for axes, name in ((norm, "share"), (error, "error")):
                     of_name = Interval.of_rows(chosen, name)
-                    _draw(axes, chosen, of_name, color, "-", str(layer))
+                    _draw(axes, chosen, of_name, color, "-")
                 _draw_random(norm, chosen, color)
             effect = np.sort(np.unique([abs(row["effect"]) for row in rows]))
             error.plot(effect, 0.3 * effect, ":", color="0.5", linewidth=0.8)
@@ -56,11 +56,8 @@ def draw_effects(rows: Rows, title: str) -> Figure:
                     axis.set_minor_formatter(NullFormatter())
         panels[0, 0].set_ylabel(r"norm needed  $\|\delta h\|/\|h\|$")
         panels[1, 0].set_ylabel("relative error of J⁺Δ")
-        figure.suptitle(
-            f"{title}: solid J⁺, dashed random directions", x=0.01, ha="left", fontsize=8
-        )
-        handles = panels[0, 0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside right upper", title="layer")
+        entitle(figure, f"{title}: solid J⁺, dashed random directions")
+        legend_of_order(figure, "layer", colors, marker=".", markersize=3)
     return figure
 
 
@@ -70,12 +67,11 @@ def _draw(
     interval: Interval[NDArray[np.float64]],
     color: Any,
     dash: str,
-    label: str | None,
 ) -> None:
     """One line with its band, against the size of the rows' effects."""
     size = np.array([abs(row["effect"]) for row in rows], dtype=np.float64)
     shade(axes, size, interval.low, interval.high, color, alpha=0.2)
-    axes.plot(size, interval.value, dash, color=color, marker=".", markersize=3, label=label)
+    axes.plot(size, interval.value, dash, color=color, marker=".", markersize=3)
 
 
 def _draw_random(axes: Axes, rows: Rows, color: Any) -> None:
@@ -87,4 +83,4 @@ def _draw_random(axes: Axes, rows: Rows, color: Any) -> None:
     ]
     share = np.array([row["share"] for row in known], dtype=np.float64)
     norm = Interval(*(share * part for part in Interval.of_rows(known, "random")))
-    _draw(axes, known, norm, color, "--", None)
+    _draw(axes, known, norm, color, "--")

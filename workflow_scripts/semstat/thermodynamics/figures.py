@@ -11,23 +11,42 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from ..figures import (
-    LEGEND_LINE,
     LINEAR_BELOW,
-    STYLE,
+    MOST_TOLD_APART,
+    WIDTH,
     Figure,
+    Style,
     axis_coordinate,
     energy_axis,
+    energy_panels,
+    entitle,
     house_style,
-    line_styles,
+    layer_axis,
+    legend_of_names,
+    legend_of_order,
+    off_zero,
     power_of_ten,
+    ramp,
     shade,
+    some_of,
+    styles_of,
 )
 from ..statistics.curve import Curve, Interval
 
 Columns = Mapping[str, NDArray[np.float64]]
 
-LEGEND_COLUMNS = 3
-"""Of the legend of wells."""
+CELLS = 52
+"""Of the layer map, on each side of 0."""
+
+BESIDE = 0.8
+"""Share of the room between two layers that marks of several models take, beside each other."""
+
+MOST_BESIDE = 0.02
+"""How far two of them are apart at most, over the width of a panel."""
+
+POINT: Any = {"linewidth": 0.8, "marker": "o", "markersize": 3, "markerfacecolor": "white"}
+
+UNSEEN: Any = {"linestyle": "none", "marker": "v", "markersize": 3.5, "markerfacecolor": "none"}
 
 
 class Quantity(NamedTuple):
@@ -54,7 +73,7 @@ WELL_PANELS = {
     "mean_energy": Quantity("mean energy ⟨H⟩  [probability]", "linear"),
     "below_zero": Quantity("share of states with H < 0", "linear"),
     "below_minus_0.5": Quantity("share of states with H ≤ −½", "log"),
-    "depth": Quantity("depth: energy where Ω = 10⁻³", "symlog"),
+    "depth": Quantity("depth: energy where Ω = 10⁻³  [probability]", "linear"),
 }
 
 
@@ -66,10 +85,11 @@ class Line(NamedTuple):
 
 
 def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool) -> Figure:
-    """Draw one quantity of several ensembles.
+    """Draw one quantity of several ensembles: the well, and all energies.
 
-    Each has its pointwise interval shaded and, lighter and wider, its simultaneous band; it is
-    dotted, and has no band, where it is extrapolated.
+    Each has its pointwise interval shaded and, lighter and wider, its simultaneous band, up to
+    `MOST_TOLD_APART` lines; it is dotted, and has no band, where it is extrapolated. Nothing is
+    drawn nearer to 0 than the grid tells, but S at 0; and no S below the lowest state.
 
     Parameters
     ----------
@@ -77,36 +97,55 @@ def draw_curves(lines: Sequence[Line], quantity: str, title: str, ordered: bool)
     quantity : a key of `QUANTITIES`.
     ordered : whether the lines have an order (layers), shown by a sequential colour map.
     """
+    colors = ramp(line.label for line in lines)
+    styles = styles_of(colors) if not ordered else {of: (c, "-") for of, c in colors.items()}
     with house_style():
-        figure = Figure(figsize=(5.6, max(3.2, LEGEND_LINE * (len(lines) + 2))))
-        axes = figure.subplots()
-        for (label, columns), (color, dash) in zip(
-            lines, line_styles(len(lines), ordered), strict=True
-        ):
-            energy_e, curve = columns["energy"], Curve.of(columns, quantity)
-            shade(axes, energy_e, curve.band_low, curve.band_high, color, alpha=0.12)
-            shade(axes, energy_e, curve.low, curve.high, color, alpha=0.2)
-            beyond_e = columns["extrapolated"].astype(bool)
-            known_e = np.where(beyond_e, np.nan, curve.value)
-            axes.plot(energy_e, known_e, color=color, linestyle=dash, label=label)
-            # Up to the first known point, so that the two meet.
-            dotted_e = beyond_e | np.roll(beyond_e, 1) | np.roll(beyond_e, -1)
-            axes.plot(energy_e, np.where(dotted_e, curve.value, np.nan), ":", color=color)
-        axes.set_yscale(QUANTITIES[quantity].scale)
+        figure = Figure(figsize=(WIDTH, 3.2))
+        [panels] = energy_panels(figure)
+        for label, columns in lines:
+            for axes in panels:
+                _draw_curve(axes, columns, quantity, styles[label], len(lines) <= MOST_TOLD_APART)
+        well, _ = panels
+        well.set_yscale(QUANTITIES[quantity].scale)
         if QUANTITIES[quantity].scale == "log":
-            axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.set_ylabel(QUANTITIES[quantity].label)
-        energy_axis(axes)
-        axes.set_title(title, loc="left")
-        axes.set_ylim(*_limits(lines, quantity))
-        figure.legend(loc="outside right upper", title="layer" if ordered else None)
+            well.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
+            well.yaxis.set_minor_formatter(NullFormatter())
+        well.set_ylabel(QUANTITIES[quantity].label)
+        well.set_ylim(*_limits(lines, quantity))
+        entitle(figure, title)
+        if ordered:
+            legend_of_order(figure, "layer", colors)
+        else:
+            legend_of_names(figure, styles)
     return figure
+
+
+def _draw_curve(axes: Axes, columns: Columns, quantity: str, style: Style, banded: bool) -> None:
+    """One curve in one panel."""
+    energy_e, (color, dash) = columns["energy"], style
+    curve = _shown(columns, quantity)
+    if banded:
+        shade(axes, energy_e, curve.band_low, curve.band_high, color, alpha=0.12)
+        shade(axes, energy_e, curve.low, curve.high, color, alpha=0.2)
+    beyond_e = columns["extrapolated"].astype(bool)
+    axes.plot(energy_e, np.where(beyond_e, np.nan, curve.value), color=color, linestyle=dash)
+    # Up to the first known point, so that the two meet.
+    dotted_e = beyond_e | np.roll(beyond_e, 1) | np.roll(beyond_e, -1)
+    axes.plot(energy_e, np.where(dotted_e, curve.value, np.nan), ":", color=color)
+    if quantity == "entropy":
+        axes.plot(0, columns[quantity][energy_e == 0], ".", color=color, markersize=3)
+
+
+def _shown(columns: Columns, quantity: str) -> Curve:
+    """What is drawn of a curve: nothing between the grid's points next to 0, no S of no states."""
+    seen_e = (columns["volume"] > 0) | (quantity != "entropy")
+    curve = Curve.of(columns, quantity)
+    return curve.each(lambda part_e: np.where(seen_e, off_zero(columns["energy"], part_e), np.nan))
 
 
 def _limits(lines: Sequence[Line], quantity: str) -> tuple[float, float]:
     """Limits set by the curves: an interval may reach far beyond where its curve ends."""
-    values = np.concatenate([line.columns[quantity] for line in lines])
+    values = np.concatenate([_shown(line.columns, quantity).value for line in lines])
     values = values[np.isfinite(values)]
     if QUANTITIES[quantity].scale == "log":
         values = values[values > 0]
@@ -118,21 +157,24 @@ def _limits(lines: Sequence[Line], quantity: str) -> tuple[float, float]:
 def draw_layer_map(layers: Sequence[int], curves: Sequence[Columns], title: str) -> Figure:
     """Draw where the states of each layer lie: share of states per decade of |E|.
 
+    All states nearer to 0 than the grid tells apart are in one cell in the middle, those of H = 0
+    among them.
+
     Parameters
     ----------
     layers : layers, ascending, not necessarily adjacent; each gets a row of the same height.
     curves : their curves tables, on one grid.
     """
-    energy_e = curves[0]["energy"]
-    at_e = axis_coordinate(energy_e)
-    cells = np.linspace(at_e[0], at_e[-1], 121)
+    at_e = axis_coordinate(curves[0]["energy"])
+    side = np.linspace(1, at_e[-1], CELLS + 1)
+    cells = np.concatenate([-side[::-1], side])
     share_lj = [np.diff(np.interp(cells, at_e, curve["volume"])) for curve in curves]
     density_lj = np.array(share_lj) / np.diff(cells)
     with house_style():
-        figure = Figure(figsize=(5.6, 1.6 + 0.16 * len(layers)))
+        figure = Figure(figsize=(WIDTH, 1.6 + 0.16 * len(layers)))
         axes = figure.subplots()
         mesh = axes.pcolormesh(
-            np.interp(cells, at_e, energy_e),
+            np.copysign(LINEAR_BELOW * 10 ** (np.abs(cells) - 1), cells),
             np.arange(len(layers) + 1) - 0.5,
             np.where(density_lj > 0, density_lj, np.nan),
             norm="log",
@@ -140,69 +182,83 @@ def draw_layer_map(layers: Sequence[int], curves: Sequence[Columns], title: str)
             rasterized=True,
         )
         energy_axis(axes)
-        shown = range(0, len(layers), max(1, len(layers) // 12))
-        axes.set_yticks(list(shown), [str(layers[row]) for row in shown])
+        named = some_of(len(layers))
+        axes.set_yticks(named, [str(layers[row]) for row in named])
         axes.set_ylabel("layer")
-        axes.axvline(0, color="white", linewidth=0.6)
-        axes.set_title(title, loc="left")
-        figure.colorbar(mesh, label="share of states per decade of |E|", pad=0.02)
+        entitle(figure, title)
+        figure.colorbar(mesh, label="share of states\nper decade of |E|", pad=0.02)
     return figure
 
 
 def draw_wells(lines: Sequence[Line], title: str) -> Figure:
     """Draw numbers of the wells of several models against the layer, with their intervals.
 
-    A share that was never seen is drawn as its upper bound, by a triangle; the layer whose well is
-    most surely the deepest of its model by a filled circle.
+    A share that was never seen is drawn as its upper bound, by a triangle, those of one layer
+    beside each other; the layer whose well is most surely the deepest of its model by a filled
+    circle.
 
     Parameters
     ----------
-    lines : wells tables as columns of (layers,) arrays, NaN for null, with `relative_layer`:
-        0 is the embedding, 1 the last block's output.
+    lines : wells tables as columns of (layers,) arrays, NaN for null, and the `blocks` of the
+        model: layer 0 is the embedding, the last one that block's output.
     """
+    styles = styles_of(line.label for line in lines)
     with house_style():
-        legend_lines = -(-len(lines) // LEGEND_COLUMNS)
-        figure = Figure(figsize=(5.6, 4.6 + LEGEND_LINE * max(0, legend_lines - 3)))
+        figure = Figure(figsize=(WIDTH, 4.4))
         panels = figure.subplots(2, 2, sharex=True)
+        blocks = [int(line.columns["blocks"][0]) for line in lines]
+        places = layer_axis(panels[1], [line.columns["layer"] for line in lines], blocks)
         for axes, (name, number) in zip(panels.flat, WELL_PANELS.items(), strict=True):
-            if number.scale != "log":
+            if number.scale == "log":
+                axes.set_yscale("log")
+                axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
+                axes.yaxis.set_minor_locator(NullLocator())
+            else:
                 axes.axhline(0, color="0.8", linewidth=0.6)
-            for line, style in zip(lines, line_styles(len(lines), ordered=False), strict=True):
-                _draw_well_number(axes, line, name, style)
+            for (label, columns), place_l in zip(lines, places, strict=True):
+                _draw_well_number(axes, columns, place_l, name, styles[label])
+            if number.scale == "log":
+                _draw_unseen(axes, lines, places, name, styles)
             axes.set_title(number.label, loc="left")
-            _number_axis(axes, number.scale)
-        for axes in panels[1]:
-            axes.set_xlabel("layer / blocks")
-            axes.set_xticks([0, 0.5, 1])
-        figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
-        named = panels[0, 0].get_legend_handles_labels()
-        figure.legend(*named, loc="outside lower left", ncols=LEGEND_COLUMNS)
+        top = max(0.05, panels[1, 1].get_ylim()[1])
+        panels[1, 1].set_yticks([-1, -0.5, 0, 0.5, 1], ["−1", "−½", "0", "½", "1"])
+        panels[1, 1].set_ylim(-1.05, top)
+        entitle(figure, title)
+        legend_of_names(figure, styles, **POINT)
     return figure
 
 
-def _number_axis(axes: Axes, scale: str) -> None:
-    if scale == "symlog":
-        axes.set_yscale("symlog", linthresh=LINEAR_BELOW, linscale=1)
-        axes.set_yticks([-1.0, -1e-2, -1e-4, -1e-6, 0.0])
-    elif scale == "log":
-        axes.set_yscale("log")
-    if scale != "linear":
-        axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
-        axes.yaxis.set_minor_locator(NullLocator())
-
-
-def _draw_well_number(axes: Axes, line: Line, name: str, style: tuple[Any, Any]) -> None:
-    column, (color, dash) = line.columns, style
-    layer_l, (value_l, low_l, high_l) = column["relative_layer"], Interval.of(column, name)
+def _draw_well_number(
+    axes: Axes, columns: Columns, place_l: NDArray[np.float64], name: str, style: Style
+) -> None:
+    color, dash = style
+    parts = Interval.of(columns, name)
     if WELL_PANELS[name].scale == "log":
-        unseen_l = value_l == 0
-        axes.plot(layer_l[unseen_l], high_l[unseen_l], "v", color=color, markersize=3)
-        value_l, low_l = (np.where(unseen_l, np.nan, part_l) for part_l in (value_l, low_l))
-    axes.vlines(layer_l, low_l, high_l, color=color, linewidth=0.8)
-    axes.plot(
-        layer_l, value_l, color=color, linestyle=dash, linewidth=0.8, label=line.label,
-        marker="o", markersize=3, markerfacecolor="white",
-    )  # fmt: skip
-    if name == "depth" and not np.isnan(column["deepest"]).all():
-        deepest = np.nanargmax(column["deepest"])
-        axes.plot(layer_l[deepest], value_l[deepest], "o", color=color, markersize=4)
+        parts = Interval(*(np.where(parts.value == 0, np.nan, part_l) for part_l in parts))
+    axes.vlines(place_l, parts.low, parts.high, color=color, linewidth=0.8)
+    axes.plot(place_l, parts.value, color=color, linestyle=dash, **POINT)
+    if name == "depth" and not np.isnan(columns["deepest"]).all():
+        deepest = np.nanargmax(columns["deepest"])
+        axes.plot(place_l[deepest], parts.value[deepest], "o", color=color, markersize=4)
+
+
+def _draw_unseen(
+    axes: Axes,
+    lines: Sequence[Line],
+    places: Sequence[NDArray[np.float64]],
+    name: str,
+    styles: Mapping[str, Style],
+) -> None:
+    """Upper bounds of shares of which nothing was seen, side by side at each layer."""
+    every = np.unique(np.concatenate(places))
+    most, room = np.ptp(every) or 1.0, np.diff(every).min() if len(every) > 1 else 1.0
+    for place in every:
+        bounds = {
+            label: columns[f"{name}_high"][place_l == place]
+            for (label, columns), place_l in zip(lines, places, strict=True)
+            if (columns[name][place_l == place] == 0).any()
+        }
+        apart = min(MOST_BESIDE * most, BESIDE * room / max(1, len(bounds)))
+        for i, (label, high) in enumerate(bounds.items()):
+            beside = place + apart * (i - (len(bounds) - 1) / 2)
+            axes.plot(beside, high, color=styles[label][0], markeredgewidth=0.7, **UNSEEN)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..figures import LEGEND_LINE, Figure, entitle, house_style, line_styles, shade
+from ..figures import LEGEND_LINE, Figure, entitle, house_style, ramp, shade
 
 Log = Mapping[str, NDArray[np.float64]]
 
@@ -66,7 +66,7 @@ def draw_logs(groups: Rows, logs: Mapping[str, Log], title: str) -> Figure:
 def _draw_family(panels: Sequence[Any], groups: Rows, logs: Mapping[str, Log]) -> list[Line2D]:
     """The lines of a family in a column of panels; what a legend shows of each."""
     handles = []
-    for group, (color, _) in zip(groups, line_styles(len(groups), ordered=True), strict=True):
+    for group, color in zip(groups, ramp(range(len(groups))).values(), strict=True):
         of_models = [logs[model] for model in group["models"].split(",")]
         tokens_t = of_models[0]["tokens"] / 1e6
         dash: Any = "--" if group["control"] else "-"
