@@ -205,6 +205,7 @@ def _positions(read: Tokens, chosen: Selection, energy_nl: NDArray[np.float32]) 
         "position": (n - read.start_d[doc_n]).astype(np.int32),
         "token": read.token_n[n],
         "drawn": chosen.drawn_d[doc_n],
+        "whole": chosen.whole_d[doc_n],
         "energies": _rows_of(energy_nl),
     }
     return table_of(named, POSITIONS)
