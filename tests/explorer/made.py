@@ -81,7 +81,9 @@ class Made:
                 "norm": np.ones(len(states)),
             }
             columns |= {"log_p_top": np.log(np.maximum(p_s2.max(axis=1), 0.5))}
-            columns |= {name: rng.exponential(size=len(states)) for name in ("speed", "normed_speed")}
+            columns |= {
+                name: rng.exponential(size=len(states)) for name in ("speed", "normed_speed")
+            }
             columns["speed"][3] = np.nan  # a state that does not move
             rest = {name: np.ones(len(states)) for name in ENERGIES.names if name not in columns}
             table = table_of(columns | rest, ENERGIES)

@@ -167,7 +167,9 @@ def test_the_commonest_triples_are_counted(opened):
 def number(text):
     """A number as the page writes it."""
     digits, _, power = text.replace("−", "-").partition("·10")
-    return float(digits) * 10.0 ** int(power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
+    return float(digits) * 10.0 ** int(
+        power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0
+    )
 
 
 def test_hovering_tells_the_probabilities_of_last_correct_and_top_token(opened, made):
@@ -188,7 +190,7 @@ def test_hovering_tells_the_probabilities_of_last_correct_and_top_token(opened, 
 def test_of_older_energies_it_tells_what_the_top_tokens_lies_between(opened, tmp_path):
     made = Made(tmp_path, [PLAIN], older=True)
     with opened("#from=-0.2&to=0.2&sort=high", made.page()) as page:
-        page.hover("#list tbody tr:last-child .said .last")
+        page.hover("#list tbody tr:first-child .said .last")
         tip = page.inner_text("#tip")
         [(low, high)] = re.findall(r"^top .*: p from (\S+) to (\S+)$", tip, re.M)
         assert 0 <= number(low) <= number(high) <= 1
@@ -321,10 +323,11 @@ def test_it_is_used_without_a_mouse(opened):
 
 
 PIXELS = """canvas => {
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height), holes = [];
-  for (let x = 0; x < canvas.width; x++) {
-    const at = [...Array(canvas.height).keys()].map((y) => 4 * (y * canvas.width + x));
-    if (at.some((i) => data[i + 3] && Math.abs(data[i] - 128) < 3 && Math.abs(data[i + 2] - 128) < 3)) holes.push(x);
+  const { width, height } = canvas, holes = [];
+  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+  const grey = (i) => data[i + 3] && Math.abs(data[i] - 128) < 3 && Math.abs(data[i + 2] - 128) < 3;
+  for (let x = 0; x < width; x++) {
+    if ([...Array(height).keys()].some((y) => grey(4 * (y * width + x)))) holes.push(x);
   }
   return holes;
 }"""

@@ -114,9 +114,9 @@ def test_loops_of_other_states_are_refused(made):
     path = made.path("energies", "tiny-loops", "/layer=2/shard=0")
     table = read_table(path, ENERGIES)
     write_table(path, table.slice(1), provenance_of(table.schema))
-    with pytest.raises(InputError, match="tiny-loops.*of another text than"):
+    with pytest.raises(InputError, match=r"tiny-loops.*of another text than"):
         made.select("tiny", scored=True)
-    with pytest.raises(InputError, match="^--loops: are not of the layers and shards"):
+    with pytest.raises(InputError, match=r"^--loops: are not of the layers and shards"):
         made.select("tiny", loops=[path])
 
 

@@ -1,4 +1,4 @@
-"""Energies and tokens of one ensemble, read piece by piece: what is held does not grow with layers."""
+"""Energies and tokens of one ensemble, piece by piece: what is held does not grow with layers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class Tokens(NamedTuple):
     token_n: NDArray[np.int32]
     provenance: dict[int, Provenance]
 
-    def place(self, shard: int, doc_s: NDArray[np.int32], position_s: NDArray[np.int32]) -> Integers:
+    def place(
+        self, shard: int, doc_s: NDArray[np.int32], position_s: NDArray[np.int32]
+    ) -> Integers:
         """(states,) where tokens of a shard stand among all, or −1 if it has no such document."""
         first, end = np.searchsorted(self.shard_d, [shard, shard + 1])
         at_s = np.searchsorted(self.doc_d[first:end], doc_s)

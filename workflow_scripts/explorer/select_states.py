@@ -75,7 +75,7 @@ def select_states(
     energies : energies, a Parquet file a layer and shard.
     tokens : tokens of each shard.
     curves : the curve of each layer.
-    loops : loop energies of the same states, in the same order, where scores of anomalies are shown.
+    loops : loop energies of the same states, where scores of anomalies are shown.
     bytes : so many may take what is selected.
     tail : lowest and highest states of each layer that are all in, or fewer if they do not fit.
     neighbours : tokens shown on either side of these.
@@ -89,7 +89,9 @@ def select_states(
     if not files:
         raise InputError("--energies: there are none; give a file for each layer and shard")
     if loops and {k: len(v) for k, v in scored.items()} != {k: len(v) for k, v in files.items()}:
-        raise InputError("--loops: are not of the layers and shards of --energies; give one of each")
+        raise InputError(
+            "--loops: are not of the layers and shards of --energies; give one of each"
+        )
     tails = {layer: Tails(tail) for layer in files}
     with progress(states_out.stem, "layers", 2 * len(files)) as bar:
         state_n = np.zeros(len(read.token_n), dtype=bool)

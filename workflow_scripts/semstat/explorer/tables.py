@@ -39,8 +39,8 @@ POSITIONS = pa.schema(
     + _lists(pa.float32(), "energies")
 )
 """One row a token that is shown, ordered by shard, document and position: whether its document is
-one of those that were drawn, and whether all of it is shown; and H at each layer of the state there,
-null where none is."""
+one of those that were drawn, and whether all of it is shown; and H at each layer of the state
+there, null where none is."""
 
 STATES = pa.schema(
     columns(layer=pa.int32(), at=pa.int32(), energy=pa.float32())
@@ -52,6 +52,6 @@ STATES = pa.schema(
 """One row a state that is listed, ordered by layer and energy; `at` is its row in `POSITIONS`.
 
 log_p_top : null where the energies were measured before there was such a column.
-kinetic, normed_kinetic, loop_energy : ln K before and after the final norm, and the loop energy, where
-    the study asks these to tell anomalies; else null. Null too where a state does not move.
+kinetic, normed_kinetic, loop_energy : ln K before and after the final norm, and the loop energy,
+    where the study asks these to tell anomalies; else null. Null too where a state does not move.
 """
