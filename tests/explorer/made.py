@@ -20,6 +20,11 @@ from workflow_scripts.semstat.tokens.tables import TOKENS
 PAGE = REPO / "workflow_scripts/explorer/page"
 SCRIPTS = ["numbers.js", "text.js", "charts.js", "states.js", "document.js", "main.js"]
 
+HOSTILE = (
+    "</script><script>window.hacked = 1</script> <img src=x onerror=window.hacked=1> €🙂 & so on"
+)
+PLAIN = "we the people of this union read vote sleep too 1776 "
+
 SETTINGS = {"context": 48, "stride": 24, "dtype": "float32", "attention": "sdpa"}
 SETTINGS |= {"readout": "logit_lens"}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflow_scripts.semstat.explorer.selection import Tails, around, select
@@ -18,6 +18,7 @@ def tails_of(energy_s, at_s, keep, pieces=3):
     return tails
 
 
+@settings(deadline=None)
 @given(ENERGIES, st.integers(1, 40))
 def test_no_state_of_an_end_is_left_out(energies, keep):
     energy_s = np.array(energies, dtype=np.float32)

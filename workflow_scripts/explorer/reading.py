@@ -105,7 +105,8 @@ def pieces_of(
         If they are of other tokens, or other states.
     """
     wanted = [*dict.fromkeys([*STATE, *names])]
-    for path, other in zip(paths, loops or [None] * len(paths), strict=True):
+    others: Sequence[Path | None] = loops or [None] * len(paths)
+    for path, other in zip(paths, others, strict=True):
         shard, said = shard_of(path), provenance_of(open_table(path).schema_arrow)
         if shard not in tokens.provenance:
             raise InputError(f"--tokens: there are none of {path}; give each shard's")
