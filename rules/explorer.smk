@@ -1,5 +1,5 @@
 # Takes: results/energies/…, results/tokens/… and results/curves/… of all models and datasets, and the
-#        models' tokenizers.
+#        models' tokenizers; of those asked to tell anomalies, their loop energies too.
 # Makes: results/explorer/{layers,positions,states}/model={model}/dataset={dataset}.parquet: which
 #        states are shown;
 #        and results/explorer.html, the page that shows them;
@@ -32,6 +32,7 @@ rule select_states:
         energies=energies_of_ensemble,
         tokens=lambda w: expand(TOKENS, model=w.model, dataset=w.dataset, shard=shards(w.dataset)),
         curves=lambda w: curves_at([w.model], [w.dataset], final_layer=False),
+        loops=loops_of_ensemble,
     output:
         **EXPLORED,
     log:
@@ -41,6 +42,7 @@ rule select_states:
     conda:
         CONDA
     params:
+        loops=lambda w, input: ["--loops", *input.loops] if input.loops else [],
         bytes=room_of_ensemble,
         options=options(OF_EXPLORER, "tail", "neighbours", "seed"),
     message:
@@ -49,7 +51,7 @@ rule select_states:
         run(
             "explorer.select_states",
             "--energies {input.energies:q} --tokens {input.tokens:q} --curves {input.curves:q}"
-            " --bytes {params.bytes} {params.options:q} --layers-out {output.layers:q}"
+            " {params.loops:q} --bytes {params.bytes} {params.options:q} --layers-out {output.layers:q}"
             " --positions-out {output.positions:q} --states-out {output.states:q}",
         )
 

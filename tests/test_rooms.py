@@ -44,7 +44,7 @@ AMONG_STAGES = {
     "comparisons": {"thermodynamics", "tokens"},
     "criticality": {"generation", "tokens"},
     "decoding": {"generation", "tokens"},
-    "explorer": {"tokens"},
+    "explorer": {"periods", "tokens"},
     "energies": {"tokens"},
     "generation": {"tokens"},
     "lenses": {"energies", "tokens"},
@@ -59,6 +59,7 @@ PHYSICS_OF_OTHERS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation"},
     "decoding": {"generation"},
+    "explorer": {"mechanics"},
     "periods": {"energies", "tokens"},
     "training": {"tokens"},
 }

@@ -53,6 +53,23 @@ def test_a_table_comes_back_with_its_provenance(table, tmp_path):
     assert read_table(path, table.schema, columns=["doc"]).column_names == ["doc"]
 
 
+def test_a_column_that_came_later_is_null_in_older_files(tmp_path):
+    schema, columns = CONTENT["energies"]
+    table = pa.Table.from_pydict(columns, schema=schema)
+    older, other = tmp_path / "older.parquet", tmp_path / "other.parquet"
+    write_table(older, table.drop_columns(["log_p_top"]), {})
+    found = read_table(older, schema)
+    assert found.column_names == schema.names
+    assert found["log_p_top"].null_count == len(found) == 2
+    assert found.drop_columns(["log_p_top"]).equals(table.drop_columns(["log_p_top"]))
+    assert read_table(older, schema, ["energy"]).column_names == ["energy"]
+    assert read_table(older, schema, ["log_p_top", "energy"])["log_p_top"].null_count == 2
+    for columns in (["speed"], ["log_p_top", "energy"]):
+        write_table(other, table.drop_columns(columns), {})
+        with pytest.raises(TableError, match=f"not the table expected here .*{columns[-1]}: "):
+            read_table(other, schema)
+
+
 def test_row_groups_are_appended_to_several_files(table, tmp_path):
     paths = [tmp_path / f"{i}.parquet" for i in range(2)]
     with table_writers(paths, table.schema, [{"layer": 0}, {"layer": 1}]) as writers:

@@ -46,6 +46,7 @@ ENERGIES = {
     "shuffled_speed": "float",
     "normed_speed": "float",
     "normed_shuffled_speed": "float",
+    "log_p_top": "float",
 }
 
 

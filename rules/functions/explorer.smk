@@ -14,6 +14,12 @@ def explored():
     }
 
 
+def loops_of_ensemble(wildcards):
+    """Loop energies of an ensemble, where the configuration has anomalies told by them."""
+    pair = (wildcards.model, wildcards.dataset)
+    return energies_of_loops(pair, wildcards) if pair in TOLD else []
+
+
 def room_of_ensemble(_wildcards):
     """Bytes that one ensemble may take: a tenth of the page is kept for scripts and for what varies."""
     return OF_EXPLORER["megabytes"] * 900_000 // len(ensembles())

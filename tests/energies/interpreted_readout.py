@@ -60,7 +60,10 @@ def exact(x_sn, unembedding, wanted_sm, scale=1.0, soft_cap=None):
     log_p_sm = log_p_sv.gather(1, wanted_sm)
     h_s = log_p_sm[:, 1].exp() - log_p_sm[:, 0].exp()
     entropy_s = torch.special.entr(log_p_sv.exp()).sum(-1)
-    return SimpleNamespace(log_p=log_p_sm, energy=h_s, entropy=entropy_s, top=log_p_sv.argmax(-1))
+    log_p_top_s, top_s = log_p_sv.max(-1)
+    return SimpleNamespace(
+        log_p=log_p_sm, energy=h_s, entropy=entropy_s, top=top_s, log_p_top=log_p_top_s
+    )
 
 
 def measured(x_sn, unembedding, wanted_sm, **options):
@@ -72,6 +75,9 @@ def measured(x_sn, unembedding, wanted_sm, **options):
 
 def assert_equal(found, expected, within=2e-6, size=1.0):
     torch.testing.assert_close(found.log_p.double(), expected.log_p, rtol=1e-6, atol=within * size)
+    torch.testing.assert_close(
+        found.log_p_top.double(), expected.log_p_top, rtol=1e-6, atol=within * size
+    )
     torch.testing.assert_close(found.entropy.double(), expected.entropy, rtol=1e-6, atol=within * 4)
     torch.testing.assert_close(found.energy.double(), expected.energy, rtol=0, atol=within)
     assert torch.equal(found.top.long(), expected.top)
@@ -108,7 +114,10 @@ def test_any_number_of_tokens_may_be_asked_for(terms, wanted):
     close = {"rtol": 1e-6, "atol": 4e-6 if terms == 2 else 2e-2}
     torch.testing.assert_close(found.log_p.double(), expected.log_p[:, :wanted], **close)
     torch.testing.assert_close(found.entropy.double(), expected.entropy, **close)
+    torch.testing.assert_close(found.log_p_top.double(), expected.log_p_top, **close)
     assert torch.equal(found.top.long(), expected.top)
+    asked_sm = given[2] == found.top[:, None]
+    assert torch.equal(found.log_p[asked_sm], found.log_p_top[asked_sm.nonzero()[:, 0]])
     if wanted > 2:
         two = measured(x_sn, unembedding, wanted_sm[:, :2], terms=terms)
         torch.testing.assert_close(found.log_p[:, :2], two.log_p, **close)
@@ -262,6 +271,7 @@ class Tiles:
         log_p_last, log_p_correct = readout.log_p.T
         found = {"log_p_last": log_p_last, "log_p_correct": log_p_correct}
         found |= {"energy": readout.energy, "entropy": readout.entropy}
+        found |= {"log_p_top": readout.log_p_top}
         found[self.name] = found[self.name] + self.error
         log_p_s2 = torch.stack([found.pop("log_p_last"), found.pop("log_p_correct")], dim=1)
         return SimpleNamespace(log_p=log_p_s2, **found)
@@ -279,6 +289,8 @@ class Tiles:
         # Of unlikely tokens, so that H would not tell.
         ("log_p_last", 3e-2, torch.bfloat16, False, 1),
         ("log_p_correct", -3e-2, torch.bfloat16, False, 1),
+        ("log_p_top", 1e-2, torch.bfloat16, True, 0),
+        ("log_p_top", 3e-2, torch.bfloat16, False, 1),
     ],
 )
 def test_the_fused_readout_is_believed_once_it_agrees(

@@ -69,7 +69,8 @@ def plain(model, stride):
                     row = {"doc": window.doc, "position": window.start + t}
                     row |= {"last": last, "correct": correct, "energy": p_v[correct] - p_v[last]}
                     row |= {"log_p_last": np.log(p_v[last]), "log_p_correct": np.log(p_v[correct])}
-                    row |= {"entropy": -(p_v * np.log(p_v)).sum(), "top": p_v.argmax()}
+                    row |= {"entropy": -(p_v * np.log(p_v)).sum()}
+                    row |= {"top": p_v.argmax(), "log_p_top": np.log(p_v.max())}
                     if layer < BLOCKS:
                         row["norm"] = np.linalg.norm(h_tn[t])
                     # The last hidden state that transformers gives out is the normed one.

@@ -71,6 +71,9 @@ def test_readout_equals_float64_over_the_vocabulary(decoder, sharpness, wanted):
     entropy_s = torch.special.entr(p_sv).sum(-1)
     torch.testing.assert_close(found.entropy.double(), entropy_s, rtol=1e-5, atol=2e-6)
     assert torch.equal(found.top.long(), q_sn.argmax(-1))
+    torch.testing.assert_close(found.log_p_top.double(), log_p_sv.amax(-1), rtol=3e-7, atol=2e-6)
+    asked_sm = wanted_sm == found.top[:, None]
+    assert torch.equal(found.log_p[asked_sm], found.log_p_top[asked_sm.nonzero()[:, 0]])
     assert (found.energy.abs() <= 1).all() and (found.entropy >= 0).all()
 
 
@@ -81,7 +84,8 @@ def test_what_else_is_asked_for_changes_no_bit(decoder, wanted):
     whole = read_out(decoder, q_sn, wanted_sm)
     found = read_out(decoder, q_sn, wanted_sm[:, :wanted])
     assert torch.equal(found.log_p, whole.log_p[:, :wanted])
-    assert torch.equal(found.entropy, whole.entropy) and torch.equal(found.top, whole.top)
+    for name in ("entropy", "top", "log_p_top"):
+        assert torch.equal(getattr(found, name), getattr(whole, name)), name
     if wanted > 1:
         assert torch.equal(found.energy, whole.energy)
     same_smm = wanted_sm[:, :, None] == wanted_sm[:, None]

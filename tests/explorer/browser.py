@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -49,3 +51,11 @@ def started() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def copied(page: Page) -> list[dict[str, str]]:
+    """Places and energies of the states that the page copies."""
+    page.click("#copy")
+    expect(page.locator("#copied")).not_to_be_empty()
+    text = page.evaluate("navigator.clipboard.readText()")
+    return list(csv.DictReader(io.StringIO(text)))

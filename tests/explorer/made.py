@@ -20,6 +20,11 @@ from workflow_scripts.semstat.tokens.tables import TOKENS
 PAGE = REPO / "workflow_scripts/explorer/page"
 SCRIPTS = ["numbers.js", "text.js", "charts.js", "states.js", "document.js", "main.js"]
 
+HOSTILE = (
+    "</script><script>window.hacked = 1</script> <img src=x onerror=window.hacked=1> €🙂 & so on"
+)
+PLAIN = "we the people of this union read vote sleep too 1776 "
+
 SETTINGS = {"context": 48, "stride": 24, "dtype": "float32", "attention": "sdpa"}
 SETTINGS |= {"readout": "logit_lens"}
 
@@ -33,6 +38,7 @@ class Made:
     texts : a document each.
     models : names.
     layers : of each model.
+    older : whether energies are as they were before p of the top token was one of their columns.
     """
 
     def __init__(
@@ -41,7 +47,9 @@ class Made:
         texts: Sequence[str],
         models: Sequence[str] = ("tiny",),
         layers: Sequence[int] = (0, 2),
+        older: bool = False,
     ) -> None:
+        self.older = older
         self.results, self.layers, self.models = folder / "results", layers, models
         tokenizer = tiny_tokenizer()
         tokens = [[0, *tokenizer(text, add_special_tokens=False)["input_ids"]] for text in texts]
@@ -77,9 +85,19 @@ class Made:
                 "top": rng.integers(0, VOCABULARY, len(states)),
                 "norm": np.ones(len(states)),
             }
+            columns |= {"log_p_top": np.log(np.maximum(p_s2.max(axis=1), 0.5))}
+            columns |= {
+                name: rng.exponential(size=len(states)) for name in ("speed", "normed_speed")
+            }
+            columns["speed"][3] = np.nan  # a state that does not move
             rest = {name: np.ones(len(states)) for name in ENERGIES.names if name not in columns}
+            table = table_of(columns | rest, ENERGIES)
             path = self.path("energies", model, f"/layer={layer}/shard=0")
-            write_table(path, table_of(columns | rest, ENERGIES), said)
+            write_table(path, table.drop_columns(["log_p_top"]) if self.older else table, said)
+            rivals = columns | rest | {"energy": energy_s - rng.uniform(0, 0.1, len(states))}
+            path = self.path("energies", f"{model}-loops", f"/layer={layer}/shard=0")
+            loops = said | {"model": {"model": f"{model}-loops"}}
+            write_table(path, table_of(rivals, ENERGIES), loops)
             self._write_curve(model, layer, energy_s, said | {"shards": 1})
 
     def _write_curve(self, model, layer, energy_s, said) -> None:
@@ -106,6 +124,11 @@ class Made:
             "tokens": [self.path("tokens", model, "/shard=0")],
             "curves": [self.path("curves", model, f"/layer={layer}") for layer in self.layers],
         }
+        if changes.pop("scored", False):
+            given["loops"] = [
+                self.path("energies", f"{model}-loops", f"/layer={layer}/shard=0")
+                for layer in self.layers
+            ]
         given |= {name: changes.pop(name) for name in given if name in changes}
         options = {"bytes": 10**8, "tail": 50, "neighbours": 6} | changes
         select_states(**given, **{f"{kind}_out": path for kind, path in out.items()}, **options)

@@ -1,74 +1,10 @@
 """The page in a real browser, from disk: it is quiet, exact, safe, and works without a mouse."""
 
-import csv
-import io
-import os
-from contextlib import contextmanager
-
 import duckdb
 import pytest
-from filelock import FileLock
-from playwright.sync_api import expect
 
-from tests.explorer.browser import install, obstacle, started
-from tests.explorer.made import Made
-
-HOSTILE = (
-    "</script><script>window.hacked = 1</script> <img src=x onerror=window.hacked=1> €🙂 & so on"
-)
-PLAIN = "we the people of this union read vote sleep too 1776 "
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if reason := obstacle():
-        if "CI" in os.environ:
-            pytest.fail(f"CI tests the page in a browser, but {reason}")
-        pytest.skip(reason)
-    with FileLock(tmp_path_factory.getbasetemp().parent / "chromium.lock"):
-        install()
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Two models on texts of which one would be a script, if it could; all of it shown."""
-    texts = [HOSTILE, PLAIN * 4, "a" * 60, *(PLAIN + str(n) for n in range(6))]
-    made = Made(tmp_path_factory.mktemp("made"), texts, models=["tiny", "other"])
-    made.page()
-    return made
-
-
-@pytest.fixture
-def opened(browser, made):
-    """Opens the page, or another one, and looks that it says and asks for nothing."""
-
-    @contextmanager
-    def opened(fragment="", path=None, **options):
-        context = browser.new_context(offline=True, **options)
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page = context.new_page()
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        address = (path or made.results / "explorer.html").as_uri()
-        page.goto(address + fragment)
-        yield page
-        assert said == []
-        assert asked == [address]
-        context.close()
-
-    return opened
-
-
-def copied(page):
-    """Places and energies of the states that the page copies."""
-    page.click("#copy")
-    expect(page.locator("#copied")).not_to_be_empty()
-    text = page.evaluate("navigator.clipboard.readText()")
-    return list(csv.DictReader(io.StringIO(text)))
+from tests.explorer.browser import copied
+from tests.explorer.made import HOSTILE, PLAIN, Made
 
 
 def queried(made, low, high, model="tiny", layer=2):

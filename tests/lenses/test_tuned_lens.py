@@ -235,7 +235,10 @@ def test_readouts_through_a_lens_are_float32(model, lens):
     decoder = half.decoder.in_float32().after(lens[1])
     q_sn = torch.randn(5, HIDDEN).bfloat16()
     wanted_s2 = torch.arange(10).view(5, 2)
-    assert begin_read_out(decoder, q_sn, wanted_s2)().entropy.dtype == torch.float32
+    found = begin_read_out(decoder, q_sn, wanted_s2)()
+    assert found.entropy.dtype == torch.float32
+    log_p_top_s = decoder.logits(q_sn.float()).double().log_softmax(-1).amax(-1)
+    torch.testing.assert_close(found.log_p_top.double(), log_p_top_s, rtol=1e-6, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["Llama", "Gemma 2", "Cohere", "OPT, 350m", "Phi"])

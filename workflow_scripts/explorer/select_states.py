@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..running.command import run
-from ..semstat.energies.tables import ENERGIES as ENERGIES_SCHEMA
+from ..running.command import progress, run
 from ..semstat.errors import InputError, blamed_on
-from ..semstat.explorer.selection import BASE64, Integers, Selection, select
-from ..semstat.explorer.tables import CURVE_COLUMNS, LAYERS, POSITIONS, STATES
-from ..semstat.provenance import Provenance
+from ..semstat.explorer.selection import (
+    BASE64,
+    STATE_BYTES,
+    Ends,
+    Mask,
+    Selection,
+    Tails,
+    select,
+)
+from ..semstat.explorer.tables import CURVE_COLUMNS, LAYERS, POSITIONS, SCORES, STATES
+from ..semstat.mechanics.kinetic import log_half_square
 from ..semstat.tables import (
     open_table,
     provenance_of,
@@ -27,9 +33,15 @@ from ..semstat.tables import (
     write_table,
 )
 from ..semstat.thermodynamics.tables import CURVES as CURVES_SCHEMA
-from ..semstat.tokens.tables import TOKENS as TOKENS_SCHEMA
+from .reading import Columns, Tokens, by_layer, pieces_of, read_tokens
 
-LISTED = ["energy", "last", "correct", "top", "log_p_last", "log_p_correct", "entropy"]
+LISTED = ["energy", "last", "correct", "top", "log_p_last", "log_p_correct", "log_p_top", "entropy"]
+
+SPEEDS = {"kinetic": "speed", "normed_kinetic": "normed_speed"}
+"""Columns of the energies that ln K is made of."""
+
+SCORE_BYTES = 4 * len(SCORES)
+"""Of a state's scores in the page, before they are written as base64."""
 
 CURVE_POINT_BYTES = 4 * (1 + len(CURVE_COLUMNS)) + 1
 """Of a point of a curve in the page, before it is written as base64."""
@@ -37,20 +49,7 @@ CURVE_POINT_BYTES = 4 * (1 + len(CURVE_COLUMNS)) + 1
 SAME = ("model", "tokens", "layer", "context", "stride", "dtype", "attention", "readout")
 """What the provenance of a layer's energies and of its curve must say alike."""
 
-
-class Tokens(NamedTuple):
-    """The tokens of all documents of an ensemble, one document after the other.
-
-    start : where each begins, by shard and document.
-    start_d : (documents + 1,) the same, and where the last one ends.
-    token_n : (tokens,) ids.
-    provenance : of each shard.
-    """
-
-    start: dict[tuple[int, int], int]
-    start_d: Integers
-    token_n: NDArray[np.int32]
-    provenance: dict[int, Provenance]
+Files = Mapping[int, Sequence[Path]]
 
 
 def select_states(
@@ -58,6 +57,7 @@ def select_states(
     energies: list[Path],
     tokens: list[Path],
     curves: list[Path],
+    loops: tuple[Path, ...] = (),
     bytes: int,  # noqa: A002 -- the option's name
     tail: int,
     neighbours: int,
@@ -68,11 +68,14 @@ def select_states(
 ) -> None:
     """Select the states of one model on one dataset that an explorer shows.
 
+    Energies are read twice, piece by piece: what is held of them is what is shown, and the ends.
+
     Parameters
     ----------
     energies : energies, a Parquet file a layer and shard.
     tokens : tokens of each shard.
     curves : the curve of each layer.
+    loops : loop energies of the same states, where scores of anomalies are shown.
     bytes : so many may take what is selected.
     tail : lowest and highest states of each layer that are all in, or fewer if they do not fit.
     neighbours : tokens shown on either side of these.
@@ -81,17 +84,44 @@ def select_states(
     positions_out : Parquet file to make, a row a token that is shown.
     states_out : Parquet file to make, a row a state that is listed.
     """
-    read, files = _read_tokens(tokens), _by_layer(energies)
-    at_s, energy_ls = _read_energies(files, read)
-    rows = dict(_read_curve(path, files) for path in curves)
-    if missing := files.keys() - rows.keys():
-        raise InputError(f"--curves: there is none of layer {min(missing)}; give each layer's")
-    shown = {layer: thinned(rows[layer], bytes / 4 / len(files)) for layer in files}
-    room = bytes - sum(size_of(row) for row in shown.values())
-    with blamed_on("explorer.megabytes", "raise it, or lower explorer.neighbours"):
-        chosen = select(
-            energy_ls, at_s, read.start_d, tail=tail, neighbours=neighbours, room=room, seed=seed
+    read, files = read_tokens(tokens), by_layer(energies)
+    scored = by_layer(loops)
+    if not files:
+        raise InputError("--energies: there are none; give a file for each layer and shard")
+    if loops and {k: len(v) for k, v in scored.items()} != {k: len(v) for k, v in files.items()}:
+        raise InputError(
+            "--loops: are not of the layers and shards of --energies; give one of each"
         )
+    tails = {layer: Tails(tail) for layer in files}
+    with progress(states_out.stem, "layers", 2 * len(files)) as bar:
+        state_n = np.zeros(len(read.token_n), dtype=bool)
+        for layer, paths in files.items():
+            _find_tails(paths, read, tails[layer], state_n, first=layer == min(files))
+            bar.update()
+        rows = dict(_read_curve(path, files) for path in curves)
+        if missing := files.keys() - rows.keys():
+            raise InputError(f"--curves: there is none of layer {min(missing)}; give each layer's")
+        shown = {layer: thinned(rows[layer], bytes / 4 / len(files)) for layer in files}
+        room = bytes - sum(size_of(row) for row in shown.values())
+        with blamed_on("explorer.megabytes", "raise it, or lower explorer.neighbours"):
+            chosen = select(
+                list(tails.values()),
+                read.start_d,
+                tail=tail,
+                neighbours=neighbours,
+                room=room,
+                seed=seed,
+                state_bytes=STATE_BYTES + (SCORE_BYTES if loops else 0),
+            )
+        row_n = np.cumsum(chosen.shown_n, dtype=np.int32) - 1
+        energy_nl = np.full((chosen.shown_n.sum(), len(files)), np.nan, dtype=np.float32)
+        states = []
+        for at, (layer, paths) in enumerate(files.items()):
+            whose = (paths, scored.get(layer, ()), read, chosen, chosen.ends[at])
+            listed = _states(*whose, row_n, energy_nl[:, at])
+            layer_s = np.full(len(listed["at"]), layer, dtype=np.int32)
+            states.append(table_of(listed | {"layer": layer_s}, STATES))
+            bar.update()
     provenance = provenance_of(open_table(energies[0]).schema_arrow)
     provenance.pop("layer")
     provenance = provenance.then(
@@ -103,80 +133,41 @@ def select_states(
         seed=seed,
         documents=len(chosen.drawn_d),
         drawn=int(chosen.drawn_d.sum()),
+        whole=int(chosen.whole_d.sum()),
     )
     layers = [
-        {"layer": layer, "states": len(energy_s), "low": end.low, "high": end.high} | shown[layer]
-        for layer, energy_s, end in zip(files, energy_ls, chosen.ends, strict=True)
+        {"layer": layer, "states": tails[layer].states, "low": end.low, "high": end.high}
+        | shown[layer]
+        for layer, end in zip(files, chosen.ends, strict=True)
     ]
     write_table(layers_out, table_of_rows(layers, LAYERS), provenance)
-    write_table(positions_out, _positions(read, chosen, at_s, energy_ls), provenance)
-    write_table(states_out, _states(files, read, chosen, at_s, energy_ls), provenance)
+    write_table(positions_out, _positions(read, chosen, energy_nl), provenance)
+    write_table(states_out, pa.concat_tables(states), provenance)
 
 
-def _read_tokens(paths: list[Path]) -> Tokens:
-    start, sizes, parts, provenance = {}, [0], [], {}
-    for path in sorted(paths, key=_shard_of):
-        table, shard = read_table(path, TOKENS_SCHEMA), _shard_of(path)
-        provenance[shard] = provenance_of(table.schema)
-        for doc, tokens_t in zip(table["doc"].to_pylist(), table["tokens"], strict=True):
-            start[shard, doc] = sizes[-1]
-            parts.append(tokens_t.values.to_numpy())
-            sizes.append(sizes[-1] + len(parts[-1]))
-    return Tokens(start, np.array(sizes), np.concatenate(parts), provenance)
+def _find_tails(
+    paths: Sequence[Path], read: Tokens, tails: Tails, state_n: Mask, first: bool
+) -> None:
+    """Find the ends of a layer, and that its states are those of the layer before.
+
+    Parameters
+    ----------
+    state_n : (tokens,) whether a state ends in each; filled in by the first layer.
+    """
+    done = 0
+    for at_s, columns in pieces_of(paths, read, ["energy"]):
+        if first:
+            state_n[at_s] = True
+        here_s = done + np.flatnonzero(state_n[done : at_s[-1] + 1])
+        if not np.array_equal(here_s, at_s):
+            break
+        done = int(at_s[-1]) + 1
+        tails.add(columns["energy"], at_s)
+    if tails.states != state_n.sum():
+        raise InputError(f"{paths[0]}: holds other states than other layers; {remedy(paths[0])}")
 
 
-def _by_layer(energies: list[Path]) -> dict[int, list[Path]]:
-    """The shards of each layer, both ascending."""
-    files = defaultdict(list)
-    for path in sorted(energies, key=_shard_of):
-        provenance = provenance_of(open_table(path, ENERGIES_SCHEMA).schema_arrow)
-        files[int(provenance["layer"])].append(path)
-    return dict(sorted(files.items()))
-
-
-def _shard_of(path: Path) -> int:
-    found = re.fullmatch(r"shard=(\d+)", path.stem)
-    if not found:
-        raise InputError(f"{path}: is no shard=N.parquet; give files as the workflow names them")
-    return int(found[1])
-
-
-def _read_energies(
-    files: dict[int, list[Path]], read: Tokens
-) -> tuple[Integers, list[NDArray[np.float32]]]:
-    """(states,) where each stands among the tokens, the same at all layers; and H at each layer."""
-    at_s: Integers | None = None
-    energy_ls = []
-    for paths in files.values():
-        shards = [_read_shard(path, read) for path in paths]
-        here_s = np.concatenate([at for at, _ in shards])
-        energy_ls.append(np.concatenate([energy_s for _, energy_s in shards]))
-        if at_s is not None and not np.array_equal(at_s, here_s):
-            raise InputError(
-                f"{paths[0]}: holds other states than other layers; {remedy(paths[0])}"
-            )
-        at_s = here_s
-    if at_s is None:
-        raise InputError("--energies: there are none; give a file for each layer and shard")
-    return at_s, energy_ls
-
-
-def _read_shard(path: Path, read: Tokens) -> tuple[Integers, NDArray[np.float32]]:
-    shard = _shard_of(path)
-    table = read_table(path, ENERGIES_SCHEMA, ["doc", "position", "correct", "energy"])
-    provenance = provenance_of(table.schema)
-    if shard not in read.provenance:
-        raise InputError(f"--tokens: there are none of {path}; give each shard's")
-    start_s = [read.start.get((shard, doc), -1) for doc in table["doc"].to_pylist()]
-    at_s = np.array(start_s, dtype=np.int64) + table["position"].to_numpy()
-    next_s = np.minimum(at_s + 1, len(read.token_n) - 1)
-    same = provenance["tokens"] == read.provenance[shard] and -1 not in start_s
-    if not same or not np.array_equal(read.token_n[next_s], table["correct"].to_numpy()):
-        raise InputError(f"{path}: is of other tokens than those that are there; {remedy(path)}")
-    return at_s, table["energy"].to_numpy()
-
-
-def _read_curve(path: Path, files: dict[int, list[Path]]) -> tuple[int, dict[str, Any]]:
+def _read_curve(path: Path, files: Files) -> tuple[int, dict[str, Any]]:
     """The layer of a curve, and what `LAYERS` holds of it."""
     table = read_table(path, CURVES_SCHEMA)
     provenance = provenance_of(table.schema)
@@ -207,24 +198,16 @@ def thinned(curve: dict[str, list[Any]], room: float) -> dict[str, list[Any]]:
     return {name: [column[at] for at in kept] for name, column in curve.items()}
 
 
-def _positions(
-    read: Tokens, chosen: Selection, at_s: Integers, energy_ls: list[NDArray[np.float32]]
-) -> pa.Table:
+def _positions(read: Tokens, chosen: Selection, energy_nl: NDArray[np.float32]) -> pa.Table:
     n = np.flatnonzero(chosen.shown_n)
     doc_n = np.searchsorted(read.start_d, n, side="right") - 1
-    named_d = np.array(list(read.start), dtype=np.int32).reshape(-1, 2)
-    row_n = np.full(len(read.token_n), -1)
-    row_n[n] = np.arange(len(n))
-    energy_nl = np.full((len(n), len(energy_ls)), np.nan, dtype=np.float32)
-    shown_s = chosen.shown_n[at_s]
-    for at, energy_s in enumerate(energy_ls):
-        energy_nl[row_n[at_s[shown_s]], at] = energy_s[shown_s]
     named = {
-        "shard": named_d[doc_n, 0],
-        "doc": named_d[doc_n, 1],
+        "shard": read.shard_d[doc_n],
+        "doc": read.doc_d[doc_n],
         "position": (n - read.start_d[doc_n]).astype(np.int32),
         "token": read.token_n[n],
         "drawn": chosen.drawn_d[doc_n],
+        "whole": chosen.whole_d[doc_n],
         "energies": _rows_of(energy_nl),
     }
     return table_of(named, POSITIONS)
@@ -238,24 +221,45 @@ def _rows_of(energy_nl: NDArray[np.float32]) -> pa.Array:
 
 
 def _states(
-    files: dict[int, list[Path]],
+    paths: Sequence[Path],
+    loops: Sequence[Path],
     read: Tokens,
     chosen: Selection,
-    at_s: Integers,
-    energy_ls: list[NDArray[np.float32]],
-) -> pa.Table:
-    row_n = np.cumsum(chosen.shown_n) - 1
-    doc_s = np.searchsorted(read.start_d, at_s, side="right") - 1
+    end: Ends,
+    row_n: NDArray[np.int32],
+    energy_n: NDArray[np.float32],
+) -> dict[str, NDArray[Any]]:
+    """The states of a layer that are listed: columns of `STATES` but for the layer.
+
+    Parameters
+    ----------
+    row_n : (tokens,) row of each token that is shown.
+    energy_n : (tokens shown,) to be filled: H of the state that ends in each.
+    """
     parts = []
-    for (layer, paths), energy_s, end in zip(files.items(), energy_ls, chosen.ends, strict=True):
-        listed = np.flatnonzero(chosen.drawn_d[doc_s] | end.hold(energy_s))
-        listed = listed[np.lexsort((at_s[listed], energy_s[listed]))]
-        table = pa.concat_tables([read_table(path, ENERGIES_SCHEMA, LISTED) for path in paths])
-        named = {name: table[name].to_numpy()[listed] for name in LISTED}
-        named["layer"] = np.full(len(listed), layer, dtype=np.int32)
-        named["at"] = row_n[at_s[listed]].astype(np.int32)
-        parts.append(table_of(named, STATES))
-    return pa.concat_tables(parts)
+    for at_s, columns in pieces_of(paths, read, [*LISTED, *SPEEDS.values()], loops):
+        shown_s = chosen.shown_n[at_s]
+        energy_n[row_n[at_s[shown_s]]] = columns["energy"][shown_s]
+        doc_s = np.searchsorted(read.start_d, at_s, side="right") - 1
+        listed_s = chosen.drawn_d[doc_s] | end.hold(columns["energy"])
+        scores = _scores(columns) if loops else {}
+        part = {name: columns[name] for name in LISTED} | scores | {"at": row_n[at_s]}
+        parts.append({name: column_s[listed_s] for name, column_s in part.items()})
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order_s = np.lexsort((found["at"], found["energy"]))
+    none = np.full(len(order_s), np.nan)
+    return dict.fromkeys(SCORES, none) | {name: part[order_s] for name, part in found.items()}
+
+
+def _scores(columns: Columns) -> Columns:
+    """What anomalies are told by besides p(correct) and H; NaN where a state does not move."""
+    with np.errstate(divide="ignore"):
+        found = {
+            name: log_half_square(columns[speed].astype(np.float64) ** 2)
+            for name, speed in SPEEDS.items()
+        }
+    finite = {name: np.where(np.isfinite(of_s), of_s, np.nan) for name, of_s in found.items()}
+    return finite | {"loop_energy": columns["loop_energy"]}
 
 
 if __name__ == "__main__":

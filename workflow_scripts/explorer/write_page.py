@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..running.command import run
 from ..semstat.errors import InputError
 from ..semstat.explorer.page import make_page, packed
-from ..semstat.explorer.tables import CURVE_COLUMNS, LAYERS, POSITIONS, STATES
+from ..semstat.explorer.tables import CURVE_COLUMNS, LAYERS, POSITIONS, SCORES, STATES
 from ..semstat.provenance import Identity, Provenance, digest
 from ..semstat.tables import completed, provenance_of, read_table, remedy
 from ..tokens.tokenizers import tokenizer_of
@@ -114,10 +114,11 @@ def _of_one_text(one: Ensemble, other: Ensemble) -> bool:
 def _group(group: list[Ensemble]) -> dict[str, Any]:
     """A text, and all models on it."""
     place_n = np.unique(np.concatenate([one.place_n for one in group]), axis=0)
-    token_n = np.empty(len(place_n), dtype=np.int64)
+    token_n, whole_n = np.empty(len(place_n), dtype=np.int64), np.zeros(len(place_n), dtype=bool)
     rows = [_rows_in(place_n, one.place_n) for one in group]
     for one, row_n in zip(group, rows, strict=True):
         token_n[row_n] = one.positions["token"].to_numpy()
+        whole_n[row_n] |= one.positions["whole"].to_numpy()
     pieces = Pieces(tokenizer_of(group[0].snapshot))
     wanted = [one.states[name].to_numpy() for one in group for name in ("last", "correct", "top")]
     ids = np.unique(np.concatenate([token_n, *wanted]))
@@ -137,6 +138,7 @@ def _group(group: list[Ensemble]) -> dict[str, Any]:
             "shard": place_n[start_d, 0].tolist(),
             "doc": place_n[start_d, 1].tolist(),
             "start": [*start_d.tolist(), len(place_n)],
+            "whole": whole_n[start_d].astype(int).tolist(),
         },
         "position": packed(place_n[:, 2], "u4"),
         "token": packed(np.searchsorted(ids, token_n), "u4"),
@@ -174,6 +176,7 @@ def _model(one: Ensemble, ids: Places, row_n: Places) -> dict[str, Any]:
         begin, end = np.searchsorted(layer_s, [row["layer"], row["layer"] + 1])
         listed = one.states.slice(begin, end - begin)
         columns = {name: listed[name].to_numpy() for name in STATES.names}
+        told = [name for name in ("log_p_top", *SCORES) if listed[name].null_count < len(listed)]
         layers.append(
             {
                 **{name: row[name] for name in ("layer", "states", "low", "high")},
@@ -192,12 +195,13 @@ def _model(one: Ensemble, ids: Places, row_n: Places) -> dict[str, Any]:
                     for name in ("last", "correct", "top")
                 },
                 **{name: packed(columns[name], "f4") for name in ("log_p_last", "log_p_correct")},
+                **{name: packed(columns[name], "f4") for name in told},
             }
         )
     said = one.provenance
     made = {key: said.get(key) for key in ("readout", "dtype", "context", "stride", "attention")}
     made |= {"source": said["model"].get("source"), "commit": said["selected by"]["commit"]}
-    facts = {key: said[key] for key in ("tail", "window", "seed", "documents", "drawn")}
+    facts = {key: said[key] for key in ("tail", "window", "seed", "documents", "drawn", "whole")}
     return {"name": one.identity.model, "made": made, "rule": facts, "layers": layers}
 
 

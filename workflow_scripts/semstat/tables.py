@@ -21,6 +21,9 @@ from .provenance import Provenance
 PROVENANCE = b"semantic-statistics"
 """Key of the provenance, a JSON object, in a file's metadata."""
 
+LATER = {"later": "yes"}
+"""Metadata of a field that files may be without, since they were written before it was: null."""
+
 BOUNDS = ("", "_low", "_high")
 """What a number's name ends with, and those of the bounds of its interval."""
 
@@ -154,7 +157,7 @@ def open_table(path: str | Path, schema: pa.Schema | None = None) -> pq.ParquetF
     except (pa.ArrowInvalid, OSError) as error:
         raise TableError(f"{path}: not a whole Parquet file ({error}); {remedy(path)}") from error
     found = file.schema_arrow
-    if schema is not None and not found.equals(schema):
+    if schema is not None and not _is_of(found, schema):
         wrong = [f"{f.name}: {f.type}" for f in schema if f not in list(found)]
         raise TableError(
             f"{path}: not the table expected here "
@@ -168,6 +171,12 @@ def open_table(path: str | Path, schema: pa.Schema | None = None) -> pq.ParquetF
     for key, holds, named in _misplaced(path, provenance_of(found)):
         raise TableError(f"{path}: holds {key} {holds}, not {named}; {remedy(path)}")
     return file
+
+
+def _is_of(found: pa.Schema, schema: pa.Schema) -> bool:
+    """Whether a file has all columns of a schema, but for those that came later, and no others."""
+    fields = list(found)
+    return fields == [field for field in schema if field in fields or not field.metadata]
 
 
 def _misplaced(path: str | Path, provenance: Provenance) -> Iterator[tuple[str, object, str]]:
@@ -188,9 +197,19 @@ def read_table(
     """Read a whole table, or some columns of it, checked as `open_table` does."""
     file = open_table(path, schema)
     try:
-        return file.read(columns=columns)
+        return with_later(file.read(columns=columns), schema, columns)
     except (pa.ArrowInvalid, OSError) as error:
         raise TableError(f"{path}: damaged ({error}); {remedy(path)}") from error
+
+
+def with_later(
+    table: pa.Table, schema: pa.Schema | None, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """What was read of a table, with null in columns that are later than its file."""
+    for field in schema or ():
+        if field.name not in table.column_names and (columns is None or field.name in columns):
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table
 
 
 def provenance_of(schema: pa.Schema) -> Provenance:

@@ -1,29 +1,56 @@
 // One state in its document: its text, all layers of it, and H through the layers.
 
-const WIDE = 160; // tokens on either side
+const EXTENTS = { near: 160, whole: 4096 }; // tokens on either side
+const WIDTH = 2; // pixels of a token in a map, at least
 
 /** A map of layers × tokens, whose first row is the last layer; arrow keys and clicks go to a token. */
-function drawMap(title, layers, fields, first, end, chosen, go) {
-  const canvas = make('canvas', { width: end - first, height: layers.length, tabIndex: 0 });
-  canvas.style.height = `${Math.min(260, Math.max(40, layers.length * 14))}px`;
-  canvas.setAttribute('role', 'img');
-  canvas.setAttribute('aria-label', `${title}: H by layer and token; arrow keys go from token to token`);
+function drawMap(line, text, [first, end], chosen, tell, go) {
+  const { layers, fields, model } = line, start = text.position[first];
+  const width = text.position[end - 1] - start + 1, height = layers.length;
+  const title = `${model.name}, layers × tokens ${start} to ${start + width - 1}`;
+  const canvas = make('canvas', { width, height, tabIndex: 0 });
+  canvas.style.height = `${Math.min(260, Math.max(40, height * 14))}px`;
+  canvas.style.minWidth = `${width * WIDTH}px`;
+  for (const [name, value] of Object.entries({
+    role: 'slider', 'aria-label': `${title}; arrow keys go from token to token`, 'aria-valuemin': start,
+    'aria-valuemax': start + width - 1, 'aria-valuenow': text.position[chosen], 'aria-valuetext': tell(chosen).join('; '),
+  })) canvas.setAttribute(name, value);
   const brush = canvas.getContext('2d');
-  fields.forEach((field, row) => {
-    for (let n = first; n < end; n++) {
-      if (Number.isNaN(field[n])) continue;
-      brush.fillStyle = colour(field[n]) || 'transparent';
-      brush.fillRect(n - first, layers.length - 1 - row, 1, 1);
+  let missing = false;
+  for (let position = start, n = first; position < start + width; position++) {
+    const here = text.position[n] === position;
+    for (let row = 0; row < height; row++) {
+      const energy = here ? fields[row][n] : NaN, absent = Number.isNaN(energy) && !text.ends(n);
+      if (absent && (position + row) % 2) continue;
+      missing = missing || absent;
+      brush.fillStyle = absent ? HOLE : colour(energy) || 'transparent';
+      brush.fillRect(position - start, height - 1 - row, 1, 1);
     }
-  });
-  canvas.addEventListener('click', (event) => {
+    if (here) n++;
+  }
+  const at = (event) => {
     const box = canvas.getBoundingClientRect();
-    go(Math.min(end - 1, first + Math.floor((event.clientX - box.left) / box.width * (end - first))));
-  });
+    const inside = (value, size, cells) => Math.max(0, Math.min(cells - 1, Math.floor(value / size * cells)));
+    return {
+      n: text.beside(first, start + inside(event.clientX - box.left, box.width, width)),
+      row: height - 1 - inside(event.clientY - box.top, box.height, height),
+    };
+  };
+  canvas.addEventListener('click', (event) => { if (at(event).n >= 0) go(at(event).n); });
   canvas.addEventListener('keydown', (event) => step(event, chosen, go));
+  canvas.addEventListener('pointermove', (event) => {
+    const { n, row } = at(event);
+    const lines = n < 0 ? ['not in this page'] : [`“${named(text.says(n)) || '…'}”, position ${text.position[n]}`, `H = ${shown(fields[row][n])} at layer ${layers[row]}`];
+    showLines({ left: event.clientX + 12, top: event.clientY, bottom: event.clientY + 12 }, lines);
+  });
+  const mark = make('div', { className: 'here' });
+  mark.style.left = `${(text.position[chosen] - start) / width * 100}%`;
+  mark.style.width = `${100 / width}%`;
+  const cells = make('div', { className: 'cells' }, make('div', {}, canvas, mark));
+  cells.firstChild.style.minWidth = canvas.style.minWidth;
   const names = make('div', { className: 'names' }, ...[...layers].reverse().filter(
     (_, i) => i % Math.ceil(layers.length / 12) === 0).map((layer) => make('span', {}, String(layer))));
-  return make('div', { className: 'map' }, make('p', {}, title), names, canvas);
+  return make('div', { className: 'map' }, make('p', {}, missing ? `${title}; chequered where none is in this page` : title), names, cells);
 }
 
 /** Go on by arrow keys. */
@@ -34,13 +61,20 @@ function step(event, n, go) {
   go(n + by);
 }
 
+/** Scroll a box so that something in it is in the middle, and nothing else of the page. */
+function centre(box, inner) {
+  const outer = box.getBoundingClientRect(), place = inner.getBoundingClientRect();
+  box.scrollTop += place.top - outer.top - box.clientHeight / 2;
+  box.scrollLeft += place.left - outer.left - box.clientWidth / 2;
+}
+
 /** Show a state, of one model or two, in its document. */
-function showOne(parts, text, n, view, models, axis, go) {
-  const [first, end] = text.near(n, WIDE);
+function showOne(parts, text, n, view, models, { axis, extent }, tell, go) {
+  const range = text.near(n, EXTENTS[extent]), [first, end] = range;
   const mark = (begin, last) => (begin <= n && n <= last ? 'last' : begin === n + 1 ? 'correct' : '');
   parts.text.replaceChildren(...text.spans(first, end, (m) => view.field[m], mark));
-  const here = parts.text.querySelector('.last');
-  if (here) parts.text.scrollTop = here.offsetTop - parts.text.offsetTop - parts.text.clientHeight / 2;
+  parts.whole.textContent = text.whole(n) ? 'All of this document is in the page.'
+    : 'Of this document only what stands near states at the ends of a layer is in the page; […] stands for the rest.';
   parts.text.onclick = (event) => event.target.dataset.n && go(Number(event.target.dataset.n));
   parts.text.onkeydown = (event) => step(event, n, go);
   const lines = models.map(({ group, model }) => {
@@ -53,7 +87,8 @@ function showOne(parts, text, n, view, models, axis, go) {
   const layers = [...new Set(lines.flatMap((line) => line.layers))].sort((a, b) => a - b);
   parts.rows.replaceChildren(...layers.map((layer) => make('tr', {}, make('th', { scope: 'row' }, String(layer)),
     ...lines.map((line) => make('td', {}, line.layers.includes(layer) ? shown(line.energies[line.layers.indexOf(layer)]) : '–')))));
-  parts.maps.replaceChildren(...lines.map((line) => drawMap(
-    `${line.model.name}, layers × tokens ${text.position[first]} to ${text.position[end - 1]}`,
-    line.layers, line.fields, first, end, n, go)));
+  parts.maps.replaceChildren(...lines.map((line) => drawMap(line, text, range, n, tell, go)));
+  for (const [box, inner] of [[parts.text, '.last'], ...Array.from(parts.maps.querySelectorAll('.cells'), (cells) => [cells, '.here'])]) {
+    if (box.querySelector(inner)) centre(box, box.querySelector(inner));
+  }
 }

@@ -3,9 +3,9 @@
 const $ = (id) => document.getElementById(id);
 const PAGE = 50; // states that are listed at once
 const LOWEST = 100; // states of the range that is chosen at first
-const FORM = ['model', 'dataset', 'layer', 'beside', 'quantity', 'axis', 'from', 'to', 'find', 'where', 'sort'];
+const FORM = ['model', 'dataset', 'layer', 'beside', 'quantity', 'axis', 'from', 'to', 'find', 'where', 'sort', 'extent'];
 
-const choice = { quantity: 'entropy', axis: 'log', find: '', where: 'any', sort: 'energy', beside: '', state: '' };
+const choice = { quantity: 'entropy', axis: 'log', find: '', where: 'any', sort: 'energy', beside: '', state: '', extent: 'near' };
 let view, beside, group, model, chart, found, listed;
 
 const models = () => [...new Set(DATA.groups.flatMap((one) => one.models.map(({ name }) => name)))];
@@ -39,15 +39,16 @@ function resolve() {
     if (choice[end] === undefined || choice[end] === '' || !(value >= -1 && value <= 1)) setRange('lowest');
     else choice[end] = value;
   }
-  for (const [key, values] of [['quantity', Object.keys(QUANTITIES)], ['axis', Object.keys(AXES)], ['sort', Object.keys(SORTS)], ['where', ['any', 'last', 'correct', 'top']]]) {
+  for (const [key, values] of [['quantity', Object.keys(QUANTITIES)], ['axis', Object.keys(AXES)], ['sort', Object.keys(view.sorts())], ['where', ['any', 'last', 'correct', 'top']], ['extent', Object.keys(EXTENTS)]]) {
     choice[key] = known(values, choice[key]);
   }
   offer('model', models(), choice.model);
   offer('dataset', mine.map((pair) => pair.group.dataset), choice.dataset);
   offer('layer', layers, choice.layer);
   offer('beside', ['', ...rivals], choice.beside, (name) => (name ? name.replace(/:(\d+)$/, ', layer $1') : 'nothing'));
-  offer('sort', Object.keys(SORTS), choice.sort, (name) => SORTS[name]);
-  for (const id of ['quantity', 'axis', 'from', 'to', 'find', 'where']) if ($(id).value !== String(choice[id])) $(id).value = choice[id];
+  const sorts = view.sorts();
+  offer('sort', Object.keys(sorts), choice.sort, (name) => sorts[name]);
+  for (const id of ['quantity', 'axis', 'from', 'to', 'find', 'where', 'extent']) if ($(id).value !== String(choice[id])) $(id).value = choice[id];
 }
 
 function setRange(name) {
@@ -72,12 +73,13 @@ function show() {
 }
 
 function showRule() {
-  const { tail, window: context, documents, drawn, seed } = model.rule;
+  const { tail, window: context, documents, drawn, whole, seed } = model.rule;
   $('rule').textContent = view.complete && drawn === documents
     ? `All ${counted(view.states)} states of this model, dataset and layer are in this page.`
     : `Of ${counted(view.states)} states, ${counted(view.energy.length)} are in this page: at each layer all of the ${counted(tail)} `
       + `lowest and the ${counted(tail)} highest (here H ≤ ${shown(view.low)} and H ≥ ${shown(view.high)}), with ${context} tokens on either `
-      + `side; and between them those of ${counted(drawn)} of ${counted(documents)} documents, whole, drawn at random (seed ${seed}).`;
+      + `side; and between them those of ${counted(drawn)} of ${counted(documents)} documents, whole, drawn at random (seed ${seed}). `
+      + `${counted(whole - drawn)} more documents can be read whole, those of the lowest states first.`;
 }
 
 /** Show the states of the range. */
@@ -86,6 +88,9 @@ function showStates() {
   found = view.select(choice, beside);
   listed = 0;
   $('list').classList.toggle('two', Boolean(beside));
+  const score = view.scored && SCORES[choice.sort];
+  $('list').classList.toggle('by-score', Boolean(score));
+  $('scored').textContent = score ? score.say.split(',')[0] : '';
   $('list').tBodies[0].replaceChildren();
   more();
   showTriples();
@@ -106,6 +111,9 @@ function more() {
   $('more').textContent = `More (${counted(found.length - listed)} are not shown)`;
 }
 
+/** The score that states are ordered by, if they are; a loop energy as itself. */
+const scoreOf = (s) => (view.scored && SCORES[choice.sort] ? SCORES[choice.sort].of(view, s) * (choice.sort === 'loop_energy' ? -1 : 1) : NaN);
+
 const number = (value) => make('td', { className: 'number' }, shown(value));
 
 function rowOf(s) {
@@ -119,9 +127,10 @@ function rowOf(s) {
   const rank = view.rank(s);
   const cell = make('td', { className: 'said' }, ...text.spans(begin, stop, (m) => view.field[m], mark));
   const row = make('tr', {}, make('td', { className: 'number' }, rank === null ? '–' : counted(rank)),
-    make('td', { className: 'number' }, button), number(beside ? beside.field[n] : NaN),
+    make('td', { className: 'number' }, button), number(beside ? beside.field[n] : NaN), number(scoreOf(s)),
     number(Math.exp(view.logCorrect[s])), number(Math.exp(view.logLast[s])), cell);
   row.children[2].classList.add('other');
+  row.children[3].classList.add('scored');
   return row;
 }
 
@@ -152,18 +161,22 @@ function told(n) {
   lines.push(Number.isNaN(energy) ? 'no state of this page ends here' : `H = ${shown(energy)} at layer ${view.layer}`);
   if (beside) lines.push(`H = ${shown(beside.field[n])} of ${beside.key.replace(/:(\d+)$/, ', layer $1')}`);
   if (s >= 0) {
-    const [low, high] = view.top_bounds(s);
+    const [low, high] = view.topBounds(s);
     lines.push(`last ${quoted(view.last[s])}: p = ${shown(Math.exp(view.logLast[s]))}`);
     lines.push(`correct ${quoted(view.correct[s])}: p = ${shown(Math.exp(view.logCorrect[s]))}`);
     lines.push(`top ${quoted(view.top[s])}: p ${low === high ? `= ${shown(low)}` : `from ${shown(low)} to ${shown(high)}`}`);
     lines.push(`entropy ${shown(view.entropy[s])} nats`);
-  }
+    if (view.scored) lines.push(`surprisal ${shown(-view.logCorrect[s])} nats, ln K ${shown(view.kinetic[s])}, loop energy ${shown(view.loop_energy[s])}`);
+  } else if (!Number.isNaN(energy)) lines.push('of its probabilities only this difference is in the page');
   return lines;
 }
 
-function showTip(target, n) {
-  const box = target.getBoundingClientRect(), tip = $('tip');
-  tip.replaceChildren(...told(n).map((line) => make('p', {}, line)));
+function showTip(target, n) { showLines(target.getBoundingClientRect(), told(n)); }
+
+/** Show lines beside a place of the window. */
+function showLines(box, lines) {
+  const tip = $('tip');
+  tip.replaceChildren(...lines.map((line) => make('p', {}, line)));
   tip.hidden = false;
   tip.style.left = `${Math.max(8, Math.min(box.left, innerWidth - tip.offsetWidth - 8))}px`;
   tip.style.top = `${box.bottom + tip.offsetHeight + 8 < innerHeight ? box.bottom + 4 : Math.max(4, box.top - tip.offsetHeight - 4)}px`;
@@ -178,8 +191,8 @@ function showState() {
   if (n < 0) { choice.state = ''; return; }
   $('one-said').textContent = told(n).join('; ');
   const shownOf = [{ group, model }, ...(beside && beside.model !== model ? [{ group, model: beside.model }] : [])];
-  const parts = { text: $('text'), through: $('through'), head: $('by-layer').tHead, rows: $('by-layer').tBodies[0], maps: $('maps') };
-  showOne(parts, view.text, n, view, shownOf, choice.axis, (other) => {
+  const parts = { text: $('text'), whole: $('whole'), through: $('through'), head: $('by-layer').tHead, rows: $('by-layer').tBodies[0], maps: $('maps') };
+  showOne(parts, view.text, n, view, shownOf, choice, told, (other) => {
     const at = view.text.document(n);
     if (other < view.text.start[at] || other >= view.text.start[at + 1]) return;
     const map = document.activeElement.tagName === 'CANVAS';
@@ -221,14 +234,15 @@ function recall() {
 /** All states of the range as CSV. */
 function csv() {
   const field = (value) => (/[",\n\r]/.test(String(value)) ? `"${String(value).replace(/"/g, '""')}"` : String(value));
-  const head = ['model', 'dataset', 'layer', 'shard', 'doc', 'position', 'energy', 'log_p_correct', 'log_p_last', 'entropy', 'last', 'correct', 'top', 'text'];
+  const scores = view.scored ? SCORED : [], blank = (value) => (Number.isNaN(value) ? '' : value);
+  const head = ['model', 'dataset', 'layer', 'shard', 'doc', 'position', 'energy', 'log_p_correct', 'log_p_last', 'log_p_top', 'entropy', ...scores, 'last', 'correct', 'top', 'text'];
   const { text } = view, { labels } = text;
   const rows = Array.from(found, (s) => {
     const n = view.at[s], [shard, doc, position] = text.name(n).split('.');
     const [first, end] = contiguous(text, ...text.near(n, model.rule.window), n);
     let said = '';
     for (let m = first; m < end; m++) said += text.says(m);
-    const numbers = [view.energy[s], view.logCorrect[s], view.logLast[s], view.entropy[s]];
+    const numbers = [view.energy[s], view.logCorrect[s], view.logLast[s], view.logTop ? blank(view.logTop[s]) : '', view.entropy[s], ...scores.map((name) => blank(view[name][s]))];
     return [model.name, choice.dataset, view.layer, shard, doc, position, ...numbers, labels[view.last[s]], labels[view.correct[s]], labels[view.top[s]], said].map(field).join(',');
   });
   return `${[head.join(','), ...rows].join('\n')}\n`;

@@ -42,6 +42,8 @@ function tidy(value, up) {
   return Math.min(1, Math.max(-1, Number((near + (up ? step : -step)).toPrecision(3))));
 }
 
+const HOLE = 'rgb(128 128 128 / 55%)'; // a cell of which the page has no energy
+
 /** The colour of an energy, over any paper: orange below 0, blue above. */
 function colour(energy) {
   if (Number.isNaN(energy) || energy === 0) return '';

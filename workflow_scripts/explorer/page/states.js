@@ -10,6 +10,21 @@ const SORTS = {
   apart: 'farthest from the one beside',
 };
 
+/** Scores of anomalies, where a study has them: each is larger where a state is stranger. */
+const SCORES = {
+  surprisal: { say: 'surprisal, highest first', of: (view, s) => -view.logCorrect[s] },
+  kinetic: { say: 'ln K, highest first', of: (view, s) => view.kinetic[s] },
+  normed_kinetic: { say: 'ln K after the final norm, highest first', of: (view, s) => view.normed_kinetic[s] },
+  kinetic_and_surprisal: { say: 'ln K + surprisal, highest first', of: (view, s) => view.kinetic[s] - view.logCorrect[s] },
+  normed_kinetic_and_surprisal: {
+    say: 'ln K after the final norm + surprisal, highest first',
+    of: (view, s) => view.normed_kinetic[s] - view.logCorrect[s],
+  },
+  loop_energy: { say: 'loop energy, lowest first', of: (view, s) => -view.loop_energy[s] },
+};
+
+const SCORED = ['kinetic', 'normed_kinetic', 'loop_energy']; // what is kept of them
+
 /** The states that are listed of a model at one layer, in the order of their energies. */
 class Layer {
   constructor(group, model, layer) {
@@ -28,7 +43,10 @@ class Layer {
     this.top = u4(layer.top);
     this.logLast = f4(layer.log_p_last);
     this.logCorrect = f4(layer.log_p_correct);
+    this.logTop = layer.log_p_top ? f4(layer.log_p_top) : null;
     this.entropy = f2(layer.entropy);
+    this.scored = SCORED.every((name) => layer[name]);
+    if (this.scored) for (const name of SCORED) this[name] = f4(layer[name]);
     this.curve = { extrapolated: bytesOf(layer.extrapolated) };
     for (const [name, values] of Object.entries(layer.curve)) this.curve[name] = f4(values);
     this.field = spread(f2(layer.field), model.rows, text.length);
@@ -50,8 +68,15 @@ class Layer {
     return this.energy[s] >= this.high ? this.states - (this.energy.length - 1 - s) : null;
   }
 
-  /** What the probability of the top token lies between: it is told of the last and correct one alone. */
-  top_bounds(s) {
+  /** How its states can be ordered, by name. */
+  sorts() {
+    const scores = this.scored ? Object.entries(SCORES).map(([name, { say }]) => [name, say]) : [];
+    return { ...SORTS, ...Object.fromEntries(scores) };
+  }
+
+  /** What the probability of the top token lies between: older energies tell only the last and correct one's. */
+  topBounds(s) {
+    if (this.logTop && !Number.isNaN(this.logTop[s])) return [Math.exp(this.logTop[s]), Math.exp(this.logTop[s])];
     const last = Math.exp(this.logLast[s]), correct = Math.exp(this.logCorrect[s]);
     if (this.top[s] === this.last[s]) return [last, last];
     if (this.top[s] === this.correct[s]) return [correct, correct];
@@ -75,10 +100,14 @@ class Layer {
       last: (s) => -this.logLast[s],
       entropy: (s) => this.entropy[s],
       document: (s) => this.at[s],
+      ...Object.fromEntries(Object.entries(SCORES).map(([name, { of }]) => [name, (s) => {
+        const score = of(this, s);
+        return Number.isNaN(score) ? Infinity : -score;
+      }])),
       apart: (s) => (beside ? -Math.abs(this.energy[s] - beside.field[this.at[s]]) || 0 : 0),
     }[sort];
     const value = Float64Array.from(order, by);
-    return order.sort((a, b) => value[a] - value[b] || a - b);
+    return order.sort((a, b) => (value[a] === value[b] ? a - b : value[a] - value[b]));
   }
 
   /** The states of a range of energies, both ends in it, that hold a token, in an order. */

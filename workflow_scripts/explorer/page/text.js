@@ -44,7 +44,17 @@ class Text {
     return place(this.start, n, true) - 1;
   }
 
-  /** What a document is called. */
+  /** Whether all of a token's document is in the page. */
+  whole(n) {
+    return Boolean(this.documents.whole[this.document(n)]);
+  }
+
+  /** Whether a token is the last one of its document, at which no state ends. */
+  ends(n) {
+    return this.whole(n) && this.start[this.document(n) + 1] === n + 1;
+  }
+
+  /** What a token is called. */
   name(n) {
     const at = this.document(n), { shard, doc } = this.documents;
     return `${shard[at]}.${doc[at]}.${this.position[n]}`;
@@ -55,16 +65,23 @@ class Text {
     const [shard, doc, position] = name.split('.').map(Number);
     for (let at = 0; at < this.start.length - 1; at++) {
       if (this.documents.shard[at] !== shard || this.documents.doc[at] !== doc) continue;
-      const n = this.start[at] + place(this.position.subarray(this.start[at], this.start[at + 1]), position);
-      return n < this.start[at + 1] && this.position[n] === position ? n : -1;
+      return this.beside(this.start[at], position);
     }
     return -1;
   }
 
-  /** Tokens near one, in its document: [first, end). */
+  /** Tokens of the page that are so near one in its document: [first, end). */
   near(n, context) {
-    const at = this.document(n);
-    return [Math.max(this.start[at], n - context), Math.min(this.start[at + 1], n + context + 1)];
+    const at = this.document(n), positions = this.position.subarray(this.start[at], this.start[at + 1]);
+    const here = this.position[n];
+    return [this.start[at] + place(positions, here - context), this.start[at] + place(positions, here + context, true)];
+  }
+
+  /** The token at a position in the document of another one, or −1 if it is not in the page. */
+  beside(n, position) {
+    const at = this.document(n), end = this.start[at + 1];
+    const found = this.start[at] + place(this.position.subarray(this.start[at], end), position);
+    return found < end && this.position[found] === position ? found : -1;
   }
 
   /** Spans of the tokens first … end - 1, coloured by `energy(n)`; those of one character are one. */

@@ -15,12 +15,14 @@ class Column(NamedTuple):
     type : int32 or float32, as numpy and Arrow name them.
     nullable : whether a state may have none.
     meaning : what it holds, as the README has it.
+    later : whether files that were written before there was such a column are read none the less.
     """
 
     name: str
     type: str
     nullable: bool
     meaning: str
+    later: bool = False
 
 
 COLUMNS = (
@@ -44,4 +46,5 @@ COLUMNS = (
     Column("shuffled_speed", "float32", True, "the speed with a window's positions shuffled"),
     Column("normed_speed", "float32", True, "the speed after the final norm"),
     Column("normed_shuffled_speed", "float32", True, "the shuffled speed after the final norm"),
+    Column("log_p_top", "float32", True, "log-probability of the most probable token, nats", True),
 )

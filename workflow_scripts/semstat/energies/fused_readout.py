@@ -53,7 +53,7 @@ they fill a GPU, and stay in its cache, which those of all states would not."""
 TOLERANCE = 9e-4
 """Bound on the error of H above which a state is read out again with two terms."""
 
-AGREEMENT = {"energy": 1e-3, "log_p": 2e-2, "entropy": 2e-2}
+AGREEMENT = {"energy": 1e-3, "log_p": 2e-2, "log_p_top": 2e-2, "entropy": 2e-2}
 """By how much each may differ from the readout by tiles before the fused one is refused: H by
 little more than its bound, the others by twice what one term was seen to leave."""
 
@@ -200,7 +200,8 @@ def reduce_logits(
     bias_v = weights.weight_vn if weights.bias_v is None else weights.bias_v  # not read
     wanted_sm = wanted_sm.int().contiguous()
     # Each on its own, and so aligned: Triton compiles anew for what is aligned otherwise.
-    log_p_sm, entropy_s = x_sn.new_empty(wanted_sm.shape), x_sn.new_empty(states)
+    log_p_sm = x_sn.new_empty(wanted_sm.shape)
+    entropy_s, log_p_top_s = (x_sn.new_empty(states) for _ in range(2))
     highest_ij, rest_ij, moment_ij, reach_ij = x_sn.new_empty((4, states, STRETCHES)).unbind()
     token_ij = wanted_sm.new_empty((states, STRETCHES))
     top_s, doubtful_i = (wanted_sm.new_empty(states) for _ in range(2))
@@ -231,7 +232,7 @@ def reduce_logits(
         )
         settle_states[(states,)](
             *(x_sn, rows_i, count, terms_in, weights.weight_vn, *reduced),
-            *(wanted_sm, log_p_sm, entropy_s, top_s),
+            *(wanted_sm, log_p_sm, entropy_s, top_s, log_p_top_s),
             *(doubtful_i, doubtful, lost_i, tolerance),
             *(vocabulary, stretch, *factors, width),
             **sizes,
@@ -247,4 +248,4 @@ def reduce_logits(
     read(everyone_i, number, max(terms, 1), TOLERANCE if terms == 0 else float("inf"))
     if terms == 0:
         read(doubtful_i, doubtful.clone(), 2, float("inf"))
-    return StateReadout(log_p_sm, entropy_s, top_s)
+    return StateReadout(log_p_sm, entropy_s, top_s, log_p_top_s)

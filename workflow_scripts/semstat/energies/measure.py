@@ -261,7 +261,7 @@ def _begin_layer(
         found |= {f"normed_{name}": normed[name] for name in ("speed", "shuffled_speed")}
         found = {name: states.of(x_bt) for name, x_bt in found.items()}
         readout = read_out()
-        found |= {"entropy": readout.entropy, "top": readout.top}
+        found |= {name: getattr(readout, name) for name in ("entropy", "top", "log_p_top")}
         if states.wanted_sm.shape[1] > len(("last", "correct")):
             found["last"], readout = _with_rival(readout, states.wanted_sm)
         found["log_p_last"], found["log_p_correct"] = readout.log_p.unbind(dim=1)

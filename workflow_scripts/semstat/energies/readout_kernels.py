@@ -182,6 +182,7 @@ def settle_states(
     log_p_sm,
     entropy_s,
     top_s,
+    log_p_top_s,
     doubtful_i,
     doubtful,
     lost_i,
@@ -207,7 +208,8 @@ def settle_states(
     the `WANTED` tokens asked for (the next places), the last and the correct one first.
 
     wanted_sm : (states, WANTED) int32 tokens. log_p_sm : (states, WANTED) float32, nats.
-    entropy_s : (states,) float32, nats. top_s : (states,) int32.
+    entropy_s : (states,) float32, nats. top_s : (states,) int32. log_p_top_s : (states,) float32,
+        nats.
     doubtful_i, doubtful : (states,) int32 and (1,) int32, those whose H may be off by more than
     `tolerance`, in no order, and their number.
     """
@@ -273,6 +275,7 @@ def settle_states(
     # Rounding can leave a certain distribution with an entropy of −1e-7.
     tl.store(entropy_s + state, tl.where(entropy < 0, 0.0, entropy))
     tl.store(top_s + state, tl.min(tl.where(exact_c == top_t, token_c, vocabulary), axis=0))
+    tl.store(log_p_top_s + state, (top_t - (origin + normaliser)) * ln2)
 
     # |ΔH| ≤ |H| · Σ over the other tokens of p ‖w‖ · ‖what was lost of the state‖.
     norm_c = tl.load(norm_v + token_c, mask=used_c, other=0.0)

@@ -32,11 +32,13 @@ class StateReadout(NamedTuple):
     log_p : (states, wanted) log-probabilities of the tokens asked for, nats.
     entropy : (states,) of the next-token distribution, nats.
     top : (states,) int32, its most probable token, of several the first.
+    log_p_top : (states,) log-probability of that one, nats.
     """
 
     log_p: Tensor
     entropy: Tensor
     top: Tensor
+    log_p_top: Tensor
 
     @property
     def energy(self) -> Tensor:
@@ -131,6 +133,7 @@ def _settle(parts: list[TileReadout]) -> StateReadout:
         # Rounding can leave a certain distribution with an entropy of −1e-7.
         (log_normaliser_s - whole.mean / whole.normaliser).clamp(min=0),
         whole.top.int(),
+        -log_normaliser_s,
     )
 
 

@@ -16,6 +16,10 @@ PARTS = ("value", "band_low", "band_high")
 CURVE_COLUMNS = [name for quantity in QUANTITIES for name in column_names(quantity, PARTS)]
 
 
+SCORES = ("kinetic", "normed_kinetic", "loop_energy")
+"""What states are ordered by besides, where a study tells anomalies by them."""
+
+
 def _lists(kind: pa.DataType, *names: str) -> list[pa.Field]:
     return [pa.field(name, pa.list_(kind), nullable=False) for name in names]
 
@@ -31,15 +35,23 @@ at or below `low`, and of those at or above `high`, none is left out; null where
 
 POSITIONS = pa.schema(
     columns(shard=pa.int32(), doc=pa.int32(), position=pa.int32(), token=pa.int32())
-    + columns(drawn=pa.bool_())
+    + columns(drawn=pa.bool_(), whole=pa.bool_())
     + _lists(pa.float32(), "energies")
 )
 """One row a token that is shown, ordered by shard, document and position: whether its document is
-one of those that are taken whole, and H at each layer of the state there; null where none is."""
+one of those that were drawn, and whether all of it is shown; and H at each layer of the state
+there, null where none is."""
 
 STATES = pa.schema(
     columns(layer=pa.int32(), at=pa.int32(), energy=pa.float32())
     + columns(last=pa.int32(), correct=pa.int32(), top=pa.int32())
     + columns(log_p_last=pa.float32(), log_p_correct=pa.float32(), entropy=pa.float32())
+    + columns(True, log_p_top=pa.float32())
+    + columns(True, **dict.fromkeys(SCORES, pa.float32()))
 )
-"""One row a state that is listed, ordered by layer and energy; `at` is its row in `POSITIONS`."""
+"""One row a state that is listed, ordered by layer and energy; `at` is its row in `POSITIONS`.
+
+log_p_top : null where the energies were measured before there was such a column.
+kinetic, normed_kinetic, loop_energy : ln K before and after the final norm, and the loop energy,
+    where the study asks these to tell anomalies; else null. Null too where a state does not move.
+"""
