@@ -1,12 +1,15 @@
 """What an entry of volumes is refused for, in one sentence with key and remedy."""
 
 import copy
+import dataclasses
 
 import pytest
 
 from tests.configuration.studies import CONFIG, LENS, sentence
+from workflow_scripts.configuration.schema import schema
 from workflow_scripts.configuration.study import resolve
 from workflow_scripts.volumes.configuration import groups_of_pairs, spaces_at
+from workflow_scripts.volumes.sampling import Sampled
 
 ENTRY = {"model": "a", "dataset": "text"}
 
@@ -76,3 +79,13 @@ def test_defaults_are_the_last_layer_and_both_spaces():
     assert list(groups_of_pairs(spec)) == [0, 8]
     (spec,) = resolve(sampling(model="few", spaces=["gaussian"], layers=[4, 2]))["volumes"]
     assert spec["layers"] == [2, 4]
+
+
+def test_defaults_of_the_commands_are_those_of_the_schema():
+    keys = schema()["$defs"]["volumes"]["properties"]
+    for field in dataclasses.fields(Sampled):
+        default = keys.get(field.name, {}).get("default", ...)
+        if field.name == "against":
+            assert [field.default] == default
+        elif default is not ...:
+            assert field.default == default, field.name

@@ -4,8 +4,9 @@ States are moved so that all cells of the energy are visited alike: each counts 
 cell. What g is, the share of the measure there, is learnt on the way: visits multiply it by e^f
 (Wang, Landau, Phys. Rev. Lett. 86, 2050, 2001), where f is halved each time that all cells were
 visited, and falls as 1/t once that is more (Belardinelli, Pereyra, Phys. Rev. E 75, 046701, 2007),
-so that g converges; t are moves, f the factor of as many visits as a cell has on average. Then g is held, and states that go on tell by their visits how
-far off it was: that part has no bias, and its walkers, which differ, tell its error.
+so that g converges; t are moves, f the factor of as many visits as a cell has on average. Then g
+is held, and states that go on tell by their visits how far off it was: that part has no bias, and
+its walkers, which differ, tell its error.
 """
 
 from __future__ import annotations
