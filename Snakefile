@@ -70,6 +70,7 @@ from workflow_scripts.tokens.configuration import (
 )
 from workflow_scripts.training.configuration import OF_FIT, objective_options, trained_of
 from workflow_scripts.training.groups import groups_of
+from workflow_scripts.volumes.configuration import OF_STATES, groups_of_pairs, spaces_at
 
 # A file given on the command line replaces the default one; merging the two would run both.
 if not workflow.overwrite_configfiles:
@@ -96,6 +97,7 @@ include: "rules/mechanics.smk"
 include: "rules/steering.smk"
 include: "rules/decoding.smk"
 include: "rules/causes.smk"
+include: "rules/volumes.smk"
 include: "rules/explorer.smk"
 include: "rules/tables.smk"
 

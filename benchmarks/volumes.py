@@ -23,8 +23,9 @@ from torch import Tensor
 from workflow_scripts.semstat.volumes.diagnostics import diagnose
 from workflow_scripts.semstat.volumes.entropy import entropy
 from workflow_scripts.semstat.volumes.gaussian import Gaussian
-from workflow_scripts.semstat.volumes.nested_sampling import NestedSampling, Settings
+from workflow_scripts.semstat.volumes.nested_sampling import NestedSampling
 from workflow_scripts.semstat.volumes.sphere import Sphere
+from workflow_scripts.semstat.volumes.trace import Settings
 from workflow_scripts.semstat.volumes.walkers import EnergyOf, Space
 
 

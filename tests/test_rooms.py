@@ -51,6 +51,7 @@ AMONG_STAGES = {
     "periods": {"energies", "tokens"},
     "steering": {"tokens"},
     "training": {"sources", "tokens"},
+    "volumes": {"tokens"},
 }
 """Rooms of other stages that a stage's commands may take from."""
 
@@ -62,6 +63,7 @@ PHYSICS_OF_OTHERS = {
     "explorer": {"mechanics"},
     "periods": {"energies", "tokens"},
     "training": {"tokens"},
+    "volumes": {"thermodynamics"},
 }
 """Physics of other stages that a stage's commands may use beside its own."""
 

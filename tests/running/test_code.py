@@ -37,7 +37,8 @@ takes are measured anew by the same edit."""
 METHODS = {command for command in COMMANDS if ".methods." in command}
 SCHEDULES = {command for command in COMMANDS if command.startswith("generation.schedules.")}
 OBJECTIVES = {command for command in COMMANDS if command.startswith("training.objectives.")}
-RUNNING_A_MODEL |= METHODS | SCHEDULES | OBJECTIVES
+SPACES = {command for command in COMMANDS if command.startswith("volumes.spaces.")}
+RUNNING_A_MODEL |= METHODS | SCHEDULES | OBJECTIVES | SPACES | {"volumes.measure_axes"}
 STARTING = {"training.draw_start", "training.take_checkpoint"}
 """What makes a snapshot beside the sources and the trainings."""
 FETCHING = {command for command in COMMANDS if command.startswith("sources.")}
@@ -308,6 +309,10 @@ PLUGS = {
     "semstat/training/packing.py": OBJECTIVES,
     "training/starts.py": {"training.draw_start"},
     "lenses/measure_through_lens.py": {"lenses.measure_through_lens"},
+    "semstat/volumes/sphere.py": {"volumes.spaces.sphere"},
+    "semstat/volumes/like_states.py": {"volumes.spaces.gaussian"},
+    "semstat/volumes/nested_sampling.py": SPACES,
+    "semstat/volumes/axes.py": {"volumes.spaces.gaussian", "volumes.measure_axes"},
     "semstat/sources/tables.py": {c for c in FETCHING if "corpus" in c}
     | TOKENIZING
     | {"generation.generate_tokens", "training.draw_start"},

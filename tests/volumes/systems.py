@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from scipy import special
 
-from workflow_scripts.semstat.volumes.nested_sampling import NestedSampling, Settings
+from workflow_scripts.semstat.volumes.nested_sampling import NestedSampling
+from workflow_scripts.semstat.volumes.trace import Settings
 
 
 def height(q_sn, run_s):

@@ -14,15 +14,9 @@ from workflow_scripts.semstat.volumes.diagnostics import diagnose
 from workflow_scripts.semstat.volumes.entropy import entropy, of_both_sides, of_repeats
 from workflow_scripts.semstat.volumes.gaussian import Gaussian
 from workflow_scripts.semstat.volumes.monte_carlo import count_draws
-from workflow_scripts.semstat.volumes.nested_sampling import (
-    DEPTH,
-    EVALUATIONS,
-    PLATEAU,
-    TARGET,
-    NestedSampling,
-    Settings,
-)
+from workflow_scripts.semstat.volumes.nested_sampling import NestedSampling
 from workflow_scripts.semstat.volumes.sphere import Sphere
+from workflow_scripts.semstat.volumes.trace import DEPTH, EVALUATIONS, PLATEAU, TARGET, Settings
 
 torch.set_num_threads(1)
 

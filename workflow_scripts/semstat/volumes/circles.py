@@ -22,7 +22,7 @@ from math import pi
 import torch
 from torch import Tensor
 
-from .walkers import Bound, EnergyOf, Moved, evaluate
+from .walkers import EnergyOf, Moved, Weights, evaluate
 
 Directions = Callable[[Tensor, torch.Generator], Tensor]
 """(states, n) states → (states, n) the v of a new circle through each."""
@@ -39,7 +39,7 @@ def normal_components(
 def move_on_circles(
     q_sn: Tensor,
     energy_s: Tensor,
-    bound: Bound,
+    bound: Weights,
     energy_of: EnergyOf,
     moves: int,
     generator: torch.Generator,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .nested_sampling import Trace
+from .trace import Trace
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .nested_sampling import Trace
+from .trace import Trace
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def entropy(trace: Trace, energy_e: ArrayLike) -> Entropy:
     copies forget their origins: an error of about √(ln-compression/K). It is defined where no
     walker is left above E.
 
-    >>> from .nested_sampling import Settings
+    >>> from .trace import Settings
     >>> died, reached = np.array([[0.9, 0.8, 0.5, 0.5]]), np.array([0.5])
     >>> trace = Trace(Settings(10, 2, 1), died, *[None] * 3, reached, *[None] * 2)
     >>> entropy(trace, [1.0, 0.8, 0.5, 0.4]).value.round(3)

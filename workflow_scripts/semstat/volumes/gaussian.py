@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .circles import move_on_circles, normal_components
-from .walkers import Bound, EnergyOf, Moved
+from .walkers import EnergyOf, Moved, Weights
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Gaussian:
         self,
         q_sn: Tensor,
         energy_s: Tensor,
-        bound: Bound,
+        bound: Weights,
         energy_of: EnergyOf,
         moves: int,
         generator: torch.Generator,

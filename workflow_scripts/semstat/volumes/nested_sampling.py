@@ -14,18 +14,13 @@ The upper side, Pr[H ≥ E], is the lower one of −H.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from .trace import DEPTH, EVALUATIONS, GOES_ON, PLATEAU, TARGET, Settings, Trace
 from .walkers import Bound, EnergyOf, Space, evaluate
-
-GOES_ON, TARGET, DEPTH, PLATEAU, EVALUATIONS = range(5)
-"""How a run has ended: at the energy that was asked for, at the depth, where all walkers have one
-energy, so that what lies below can't be told from nothing, or when its evaluations were used up."""
 
 HELD = ("q_rwn", "energy_rw", "label_rw", "evaluations_r", "ended_r")
 DEATHS = {
@@ -35,76 +30,6 @@ DEATHS = {
     "overlap": torch.float32,
 }
 """What a state holds, beside its generator: of the walkers, and of each death."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How nested sampling is done.
-
-    Parameters
-    ----------
-    walkers : K of each run.
-    culled : how many of them die at a step.
-    moves : by how many moves a copy leaves its origin.
-    target : energy at which a run ends.
-    depth : nats by which ln Ω falls before a run ends.
-    evaluations : energies evaluated after which a run ends.
-
-    Raises
-    ------
-    ValueError
-        If they do not go together.
-    """
-
-    walkers: int
-    culled: int
-    moves: int
-    target: float = -np.inf
-    depth: float = np.inf
-    evaluations: float = np.inf
-
-    def __post_init__(self) -> None:
-        if self.moves < 1:
-            raise ValueError(f"moves: {self.moves} leave copies where they are; take at least 1")
-        if not 1 <= self.culled <= self.walkers / 2:
-            raise ValueError(
-                f"culled: {self.culled} of {self.walkers} walkers can't die at a step, as each has "
-                f"another one to take its place; take 1 to {max(self.walkers // 2, 1)}, or more "
-                f"walkers"
-            )
-
-    @property
-    def nats(self) -> float:
-        """By how much ln Ω falls at a step, on average."""
-        return float((1 / self.alive(self.culled)).sum())
-
-    def alive(self, deaths: int) -> NDArray[np.float64]:
-        """(deaths,) how many walkers were alive at each of the first deaths of a run."""
-        return self.walkers - np.arange(deaths, dtype=np.float64) % self.culled
-
-
-class Trace(NamedTuple):
-    """What nested sampling leaves behind, of each run; deaths are in their order.
-
-    settings : those of all runs.
-    energy_rz : (runs, deaths) energies, descending; NaN after the end of a run.
-    parent_rz : (runs, deaths) of the copy that took the place, how many of the walkers that stayed
-        were below its origin; −1 after the end of a run.
-    rank_rz : (runs, deaths) how many of them were below itself, after its moves.
-    overlap_rz : (runs, deaths) its overlap with its origin, as the space has it.
-    reached_r : (runs,) the energy that no walker is above at the end.
-    evaluations_r : (runs,) energies evaluated.
-    ended_r : (runs,) one of `GOES_ON`, `TARGET`, `DEPTH`, `PLATEAU`, `EVALUATIONS`.
-    """
-
-    settings: Settings
-    energy_rz: NDArray[np.float64]
-    parent_rz: NDArray[np.int64]
-    rank_rz: NDArray[np.int64]
-    overlap_rz: NDArray[np.float32]
-    reached_r: NDArray[np.float64]
-    evaluations_r: NDArray[np.int64]
-    ended_r: NDArray[np.int64]
 
 
 @dataclass
@@ -167,6 +92,11 @@ class NestedSampling:
     def goes_on(self) -> bool:
         """Whether any run has not ended."""
         return bool((self.ended_r == GOES_ON).any())
+
+    @property
+    def taken(self) -> int:
+        """Steps that were taken."""
+        return sum(energy_rc.shape[1] for energy_rc, *_ in self.steps) // self.settings.culled
 
     @property
     def trace(self) -> Trace:
@@ -248,8 +178,7 @@ class NestedSampling:
 
     def _nats(self) -> float:
         """By how much ln Ω has fallen in runs that go on, on average."""
-        deaths = sum(energy_rc.shape[1] for energy_rc, *_ in self.steps)
-        return deaths / self.settings.culled * self.settings.nats
+        return self.taken * self.settings.nats
 
     def state(self) -> dict[str, Tensor]:
         """All that is needed to go on with the same numbers, on the host."""

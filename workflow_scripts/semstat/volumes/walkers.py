@@ -26,6 +26,20 @@ def evaluate(energy_of: EnergyOf, q_sn: Tensor, run_s: Tensor) -> Tensor:
     return energy_s
 
 
+class Weights(Protocol):
+    """How much states count, by their energy, in what moves are to leave as it is."""
+
+    @property
+    def run_s(self) -> Tensor:
+        """(states,) the run that each state is of."""
+
+    def of(self, states: Tensor) -> Weights:
+        """Those of some of the states."""
+
+    def weight(self, energy_s: Tensor) -> Tensor:
+        """(states,) float64 density at these energies relative to the measure, to a factor."""
+
+
 class Bound(NamedTuple):
     """H ≤ λ for each state, and what breaks the ties at λ; all are (states,).
 
@@ -77,7 +91,7 @@ class Space(Protocol):
         self,
         q_sn: Tensor,
         energy_s: Tensor,
-        bound: Bound,
+        bound: Weights,
         energy_of: EnergyOf,
         moves: int,
         generator: torch.Generator,

@@ -1,0 +1,201 @@
+# Takes: results/models/{model}/, results/tokens/model={model}/dataset={dataset}/shard={shard}.parquet
+#        of the pairs that `volumes` in the configuration names, and wells and curves of text.
+# Makes: under model={model}/dataset={dataset}/layer={layer} of results/volumes/,
+#        axes.parquet: how the model's own states are spread;
+#        and there under space={space}/against={against},
+#        runs/: how the walkers of pairs of tokens died; entropies/, curves/, pairs/, wells/: what
+#        that tells of S(E), of each pair and on average;
+#        of all of them results/volumes/pairs.csv and results/volumes.csv;
+#        and results/figures/volumes/… as SVG and PDF.
+#
+# A space is a rule and a command of its own, so that adding one, or mending one, reruns no other.
+# What a job has sampled so far is remembered in results/volumes/unfinished/.
+
+SAMPLED_AT = f"{ENSEMBLE}/layer={{layer}}/space={{space}}/against={{against}}"
+SAMPLED_PAIRS = f"results/volumes/runs/{SAMPLED_AT}/first_pair={{first}}.parquet"
+VOLUME_ENTROPIES = f"results/volumes/entropies/{SAMPLED_AT}.parquet"
+VOLUME_CURVES = f"results/volumes/curves/{SAMPLED_AT}.parquet"
+VOLUME_PAIRS = f"results/volumes/pairs/{SAMPLED_AT}.parquet"
+VOLUME_WELLS = f"results/volumes/wells/{SAMPLED_AT}.parquet"
+AXES = f"results/volumes/axes/{ENSEMBLE}/layer={{layer}}.parquet"
+VOLUME_FIGURE = f"results/figures/volumes/{ENSEMBLE}/layer={{layer}}/entropy"
+
+VOLUMES = {(spec["model"], spec["dataset"]): spec for spec in STUDY["volumes"]}
+
+SAMPLING = ["walkers", "culled", "moves", "target", "depth", "seed"]
+
+NULL_ENSEMBLES = ["shuffled", "uniform"]
+
+
+include: "functions/volumes.smk"
+
+
+wildcard_constraints:
+    space=one_of({space for spec in STUDY["volumes"] for space in spec["spaces"]}),
+    against="correct|likeliest",
+    first=r"\d+",
+
+
+localrules:
+    plot_volumes,
+
+
+for model in dict.fromkeys(model for model, _ in VOLUMES):
+    for dataset in [dataset for other, dataset in VOLUMES if other == model]:
+
+        rule:
+            name:
+                f"measure_axes_{model}_{dataset}"
+            input:
+                snapshot=snapshot_of(model),
+                tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
+            output:
+                expand(AXES, model=model, dataset=dataset, layer=VOLUMES[model, dataset]["layers"]),
+            log:
+                log("measure_axes", f"{model}/{dataset}"),
+            benchmark:
+                f"logs/measure_axes/{model}/{dataset}.benchmark.tsv"
+            conda:
+                CONDA
+            threads: measure_threads(MODELS[model]["device"])
+            resources:
+                **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
+            params:
+                running=running(model, *CUT),
+                options=options(VOLUMES[model, dataset], "layers"),
+            message:
+                f"Measuring how states of {model} on {dataset} are spread"
+            shell:
+                run(
+                    "volumes.measure_axes",
+                    f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} --out {{output:q}}",
+                )
+
+    for space in sorted({space for spec in STUDY["volumes"] for space in spec["spaces"]}):
+
+        rule:
+            name:
+                f"sample_{space}_{model}"
+            input:
+                snapshot=snapshot_of(model),
+                tokens=tokens_of(model),
+                axes=axes_of(model, space),
+            output:
+                expand(SAMPLED_PAIRS, model=model, space=space, allow_missing=True),
+            log:
+                log(f"sample_{space}", f"{model}/{{dataset}}/{{layer}}/{{against}}/{{first}}"),
+            benchmark:
+                f"logs/sample_{space}/{model}/{{dataset}}/{{layer}}/{{against}}/{{first}}.benchmark.tsv"
+            wildcard_constraints:
+                dataset=sampled_with(model),
+            conda:
+                CONDA
+            threads: measure_threads(MODELS[model]["device"])
+            resources:
+                **of_model(MODELS[model], time_to_sample(model)),
+            params:
+                code=digest_of_code(f"volumes.spaces.{space}"),
+                command=f"volumes.spaces.{space}",
+                running=running(model),
+                axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
+                options=sampling_options(model),
+                unfinished=f"results/volumes/unfinished/{model}_{{dataset}}_{{layer}}_{space}"
+                "_{against}_{first}.safetensors",
+            message:
+                f"Sampling the {space} of {model} on {{wildcards.dataset}}, layer {{wildcards.layer}},"
+                " against the {wildcards.against} token, from pair {wildcards.first}"
+            shell:
+                run(
+                    "{params.command}",
+                    f"{RUNNING} --tokens {{input.tokens:q}} {{params.axes:q}} {{params.options:q}}"
+                    " --layer={wildcards.layer} --against={wildcards.against}"
+                    " --unfinished={params.unfinished:q} --out {output:q}",
+                    "{params.code}",
+                )
+
+
+rule describe_volumes:
+    input:
+        runs=if_sampled(
+            lambda pair, w: expand(SAMPLED_PAIRS, **w, first=groups_of_pairs(VOLUMES[pair]))
+        ),
+        wells=WELLS,
+    output:
+        entropies=VOLUME_ENTROPIES,
+        curves=VOLUME_CURVES,
+        pairs=VOLUME_PAIRS,
+        wells=VOLUME_WELLS,
+    log:
+        log("describe_volumes", SAMPLED_AT),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        options=CONFIDENCE,
+    message:
+        "Describing the {wildcards.space} of {wildcards.model} on {wildcards.dataset},"
+        " layer {wildcards.layer}, against the {wildcards.against} token"
+    shell:
+        run(
+            "volumes.describe_volumes",
+            "{input.runs:q} --wells {input.wells:q} {params.options:q}"
+            " --entropies {output.entropies:q} --curves {output.curves:q}"
+            " --pairs {output.pairs:q} --out {output.wells:q}",
+        )
+
+
+rule plot_volumes:
+    input:
+        volumes=if_sampled(beside_at_layer(VOLUME_CURVES)),
+        entropies=if_sampled(beside_at_layer(VOLUME_ENTROPIES)),
+        curves=if_sampled(curves_beside_volumes),
+    output:
+        **figure(
+            VOLUME_FIGURE,
+            "volumes/entropy",
+            "Volumes",
+            model="{model}",
+            dataset="{dataset}",
+            layer="{layer}",
+        ),
+    log:
+        log("plot_volumes", "{model}/{dataset}/{layer}"),
+    conda:
+        CONDA
+    message:
+        "Drawing volumes of {wildcards.model} on {wildcards.dataset}, layer {wildcards.layer}"
+    shell:
+        run(
+            "volumes.plot_volumes",
+            "--volumes {input.volumes:q} --entropies {input.entropies:q}"
+            f" --curves {{input.curves:q}} {DRAWN}",
+        )
+
+
+VOLUME_TABLES = (
+    [
+        table(
+            name,
+            [path for pair in VOLUMES for path in volumes_at(pair, pattern)],
+            f"Tabulating {what}",
+            caption=f"volumes/{caption}",
+            category="Volumes",
+            table=what,
+        )
+        for name, pattern, what, caption in (
+            ("volumes", VOLUME_WELLS, "volumes of wells", "wells"),
+            ("volumes/pairs", VOLUME_PAIRS, "volumes of each pair of tokens", "pairs"),
+        )
+    ]
+    if VOLUMES
+    else []
+)
+
+
+rule volumes:
+    input:
+        volume_figures(),
+        VOLUME_TABLES,
+    message:
+        "Done: figures are in results/figures/volumes, numbers in results/volumes.csv"

@@ -1,0 +1,110 @@
+"""Figures of volumes: S(E) under several measures, a panel a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from ..figures import (
+    LEGEND_LINE,
+    OKABE_ITO,
+    Figure,
+    energy_axis,
+    entitle,
+    house_style,
+    legend_below,
+    shade,
+)
+from ..statistics.curve import Interval
+
+Array = NDArray[np.float64]
+Columns = Mapping[str, Array]
+
+LEGEND_COLUMNS = 2
+
+MARGIN = 1.0
+"""Nats below the lowest value that is shown."""
+
+
+class Volume(NamedTuple):
+    """S(E) of a space.
+
+    measure : its measure in words, and what the last token is held against.
+    is_likeliest : whether that is the likeliest other token.
+    columns : a table of averages as columns.
+    pairs : S(E) of each pair, on its grid.
+    """
+
+    measure: str
+    is_likeliest: bool
+    columns: Columns
+    pairs: Sequence[Array]
+
+
+class Panel(NamedTuple):
+    """What one model's panel shows.
+
+    texts : curves tables as columns, by dataset.
+    """
+
+    model: str
+    volumes: Sequence[Volume]
+    texts: Mapping[str, Columns]
+
+
+def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
+    """Draw S(E) by volume, and beside it that of text, a panel a model."""
+    measures = list(dict.fromkeys(v.measure for panel in panels for v in panel.volumes))
+    texts = list(dict.fromkeys(name for panel in panels for name in panel.texts))
+    colors = dict(zip(measures + texts, OKABE_ITO * 3, strict=False))
+    lines = -(-len(colors) // LEGEND_COLUMNS)
+    with house_style():
+        figure = Figure(figsize=(3.1 * max(len(panels), 2), 3.4 + LEGEND_LINE * lines))
+        all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axes, panel in zip(all_axes, panels, strict=True):
+            for volume in panel.volumes:
+                _draw_volume(axes, volume, colors[volume.measure])
+            for name, columns in panel.texts.items():
+                _draw_text(axes, name, columns, colors[name])
+            energy_axis(axes)
+            axes.set_title(panel.model, loc="left")
+        all_axes[0].set_ylabel(r"entropy  $S(E) = \ln\,\Omega(E)$  [nats]")
+        all_axes[0].set_ylim(_lowest(panels) - MARGIN, MARGIN / 2)
+        entitle(figure, title)
+        handles: dict[str, Any] = {}
+        for axes in all_axes:
+            handles |= {line.get_label(): line for line in axes.get_lines()}
+        shown = {label: line for label, line in handles.items() if not label.startswith("_")}
+        legend_below(figure, shown.values(), shown.keys(), LEGEND_COLUMNS)
+    return figure
+
+
+def _draw_volume(axes: Axes, volume: Volume, color: str) -> None:
+    energy_e, curve = volume.columns["energy"], Interval.of(volume.columns, "entropy")
+    dash = "--" if volume.is_likeliest else "-"
+    for entropy_e in volume.pairs:
+        axes.plot(energy_e, entropy_e, dash, color=color, linewidth=0.4, alpha=0.35)
+    shade(axes, energy_e, curve.low, curve.high, color, alpha=0.2)
+    axes.plot(energy_e, curve.value, dash, color=color, linewidth=1.6, label=volume.measure)
+
+
+def _draw_text(axes: Axes, name: str, columns: Columns, color: str) -> None:
+    curve = Interval.of(columns, "entropy")
+    known_e = columns["volume"] > 0
+    low_e, value_e, high_e = (
+        np.where(known_e, part_e, np.nan) for part_e in (curve.low, curve.value, curve.high)
+    )
+    shade(axes, columns["energy"], low_e, high_e, color, alpha=0.15)
+    axes.plot(columns["energy"], value_e, ":", color=color, label=f"states of {name}")
+
+
+def _lowest(panels: Sequence[Panel]) -> float:
+    """The lowest value that is drawn."""
+    drawn = [part for panel in panels for v in panel.volumes for part in v.pairs]
+    drawn += [columns["entropy"] for panel in panels for columns in panel.texts.values()]
+    values = np.concatenate(drawn)
+    return float(np.nanmin(values)) if np.isfinite(values).any() else -MARGIN

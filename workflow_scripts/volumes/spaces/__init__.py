@@ -1,0 +1,1 @@
+"""Spaces and their measures, a command each."""
