@@ -1,0 +1,62 @@
+"""A page for each room of the library, made from its modules; and the stages in their order.
+
+The pages are written into docs/api/, which is not kept, when the site is built.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+LIBRARY = Path(__file__).parents[2] / "workflow_scripts" / "semstat"
+
+
+def rooms() -> dict[str, list[str]]:
+    """Modules by room, the library's own first: what the pages of the reference are of."""
+    found: dict[str, list[str]] = {"semstat": []}
+    for path in sorted(LIBRARY.rglob("*.py")):
+        parts = ["semstat", *path.relative_to(LIBRARY).with_suffix("").parts]
+        room = ".".join(parts[:2]) if len(parts) > 2 else "semstat"
+        if parts[-1] != "__init__":
+            found.setdefault(room, []).append(".".join(parts))
+    return found
+
+
+def page(room: str, modules: list[str]) -> str:
+    """The page of a room: what it is, and each module under a heading."""
+    text = [room, "=" * len(room), "", f".. automodule:: {room}", "   :no-members:", ""]
+    for module in modules:
+        name = module.removeprefix(room + ".")
+        text += [name, "-" * len(name), "", f".. automodule:: {module}", ""]
+    return "\n".join(text)
+
+
+def write_pages(app: Sphinx) -> None:
+    folder = Path(app.srcdir) / "api"
+    folder.mkdir(exist_ok=True)
+    pages = {f"{room}.rst": page(room, modules) for room, modules in rooms().items()}
+    for path in folder.glob("*.rst"):
+        if path.name not in pages:
+            path.unlink()
+    for name, text in pages.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def add_contents(app: Sphinx, docname: str, source: list[str]) -> None:
+    """What stands under the pages of stages and of the library, in order."""
+    pages = {
+        "stages": app.config.stages,
+        "api": [f"api/{room}" for room in rooms()],
+    }.get(docname)
+    if pages:
+        source[0] += "\n\n```{toctree}\n:hidden:\n\n" + "\n".join(pages) + "\n```\n"
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_config_value("stages", [], "env", list)
+    app.connect("builder-inited", write_pages)
+    app.connect("source-read", add_contents)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
