@@ -1,4 +1,4 @@
-"""A page for each room of the library, made from its modules; and the stages in their order.
+"""A page for each room of the library, made from its modules.
 
 The pages are written into docs/api/, which is not kept, when the site is built.
 """
@@ -35,6 +35,7 @@ def page(room: str, modules: list[str]) -> str:
 def write_pages(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "api"
     folder.mkdir(exist_ok=True)
+    app.config.pages["api"] = [f"api/{room}" for room in rooms()]
     pages = {f"{room}.rst": page(room, modules) for room, modules in rooms().items()}
     for path in folder.glob("*.rst"):
         if path.name not in pages:
@@ -45,18 +46,6 @@ def write_pages(app: Sphinx) -> None:
             path.write_text(text, encoding="utf-8")
 
 
-def add_contents(app: Sphinx, docname: str, source: list[str]) -> None:
-    """What stands under the pages of stages and of the library, in order."""
-    pages = {
-        "stages": app.config.stages,
-        "api": [f"api/{room}" for room in rooms()],
-    }.get(docname)
-    if pages:
-        source[0] += "\n\n```{toctree}\n:hidden:\n\n" + "\n".join(pages) + "\n```\n"
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.add_config_value("stages", [], "env", list)
     app.connect("builder-inited", write_pages)
-    app.connect("source-read", add_contents)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""How the pages of docs/ become a site: `make docs`, or sphinx-build -W -c docs/site docs build/site.
+"""How the pages of docs/ become a site: `make docs`.
 
 Nothing in it comes from a network, neither when it is built nor when it is read.
 """
@@ -21,45 +21,62 @@ author = "The semantic-statistics authors"
 copyright = f"{author}, MIT licence"  # noqa: A001 -- Sphinx has the name
 version = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "api_pages", "outside_links", "plain_docstrings"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions += ["contents", "page_links", "api_pages", "plain_docstrings"]
 exclude_patterns = ["site"]
+
+stages = [
+    stage
+    for stage in re.findall(
+        r'^include: "rules/(\w+)\.smk"$', (REPO / "Snakefile").read_text(), re.M
+    )
+    if (REPO / f"docs/{stage}.md").is_file()
+]
+pages = {
+    "index": ["findings", "tutorials", "howto", "stages", "api", "contributing"],
+    "findings": ["gallery"],
+    "tutorials": ["tutorial_laptop", "tutorial_cluster"],
+    "howto": ["running", "add", "configuration", "results", "verify", "cluster", "scale"]
+    + ["library", "security"],
+    "stages": [
+        *stages,
+        "volumes",
+        "notation",
+        "error_bars",
+        "model_types",
+        "inputs",
+        "performance",
+    ],
+    "contributing": ["changelog"],
+}
+"""What stands below each page, in order; api_pages adds the rooms of the library."""
 
 # Pages are written for GitHub, too: what is a link there is one here.
 myst_heading_anchors = 4
-myst_links_external_new_tab = False
 
 # Annotations as they stand in the code.
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {"Array": "Array"}
 python_use_unqualified_type_names = True
-add_module_names = False
 python_maximum_signature_line_length = 88
+add_module_names = False
 toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
-html_title = "semantic-statistics"
+html_title = project
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
+html_sidebars = {"index": []}
 html_theme_options = {
-    "show_prev_next": True,
+    "header_links_before_dropdown": len(pages["index"]),
     "navigation_depth": 2,
     "show_toc_level": 2,
-    "header_links_before_dropdown": 7,
+    "navbar_align": "left",
     "footer_start": ["copyright"],
     "footer_end": [],
-    "article_footer_items": [],
-    "secondary_sidebar_items": ["page-toc"],
-    "pygments_light_style": "a11y-high-contrast-light",
-    "pygments_dark_style": "a11y-high-contrast-dark",
 }
-
-INCLUDED = re.compile(r'^include: "rules/(\w+)\.smk"$', re.M)
-stages = [
-    stage
-    for stage in INCLUDED.findall((REPO / "Snakefile").read_text(encoding="utf-8"))
-    if (REPO / f"docs/{stage}.md").is_file()
-]
-"""In the order in which the Snakefile includes them."""

@@ -1,8 +1,8 @@
-"""What pages show of this repository outside of docs/.
+"""What links of pages are here, which on GitHub lead to files.
 
-A page that is nothing but a link to a Markdown file, and perhaps contents, shows that file. Of other
-links, which on GitHub lead to the file, one to such a file leads to its page, any other file goes with
-the site, and of a folder only the name is shown.
+A page that is nothing but a link to a Markdown file outside of docs/ shows that file, and links to it
+lead to its page. Any other file goes with the site, and of a folder only the name is shown. A link
+that has the name of a page has its title instead.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from sphinx.transforms import SphinxTransform
 PAGES = {"README.md": "index", "CHANGELOG.md": "changelog", "config/README.md": "configuration"}
 """Files that pages show."""
 
+PAGE_NAME = re.compile(r"(?:[\w.]+/)*\w+\.md")
+
 SHOWN = re.compile(r"\A\[.*\]\(\.\./(.+\.md)\)$", re.M)
 LINK = re.compile(r"(\]\()(?!\w+:|#|/)([^)\s]+)(?=\))")
 
@@ -32,15 +34,17 @@ def show_file(app: Sphinx, docname: str, source: list[str]) -> None:
     folder = (Path("..") / shown[1]).parent
 
     def from_here(link: re.Match[str]) -> str:
-        return link[1] + Path(os.path.normpath(folder / link[2])).as_posix().removeprefix("../docs/")
+        return link[1] + Path(os.path.normpath(folder / link[2])).as_posix().removeprefix(
+            "../docs/"
+        )
 
     text = LINK.sub(from_here, file.read_text(encoding="utf-8"))
     app.env.note_dependency(str(file))
     source[0] = text + source[0][shown.end() :]
 
 
-class OutsideLinks(SphinxTransform):
-    """What is outside of docs/, before Sphinx looks for it among the pages."""
+class Links(SphinxTransform):
+    """Links of pages, before Sphinx looks for what they lead to."""
 
     default_priority = 500
 
@@ -51,31 +55,30 @@ class OutsideLinks(SphinxTransform):
                     self._lead(node)
 
     def _lead(self, node: nodes.Element) -> None:
-        if node.get("refdomain") == "doc":  # which it takes for a page, since it ends as one
-            target, part = Path(node["reftarget"] + ".md"), node["reftargetid"]
-        else:
-            path, _, part = node["reftarget"].partition("#")
-            target = Path(os.path.normpath(self.env.relfn2path(path, node["refdoc"])[1]))
+        target = self._outside(node)
+        if target and target in PAGES:
+            node.attributes |= {"reftarget": PAGES[target], "refdomain": "doc"}
+        elif target and Path(self.env.srcdir, "..", target).is_dir():
+            node.replace_self(nodes.literal(target, target))
+        if node.get("refdomain") == "doc" and PAGE_NAME.fullmatch(node.astext()):
+            node["refexplicit"] = False
+            for text in list(node.findall(nodes.Text)):
+                text.parent.remove(text)
+
+    def _outside(self, node: nodes.Element) -> str | None:
+        """The file or folder that a link is to, if that is in the repository and not in docs/."""
         repository = Path(self.env.srcdir).parent
+        if node.get("refdomain") == "doc":  # which it takes for a page, since it ends as one
+            target = Path(node["reftarget"] + ".md")
+        else:
+            path, _, node["reftargetid"] = node["reftarget"].partition("#")
+            target = Path(os.path.normpath(self.env.relfn2path(path, node["refdoc"])[1]))
         if not target.is_absolute() or not target.is_relative_to(repository):
-            return
-        name = target.relative_to(repository).as_posix()
-        if name in PAGES:
-            link = addnodes.pending_xref(
-                refdomain="doc",
-                reftype="myst",
-                reftarget=PAGES[name],
-                reftargetid=part or None,
-                refdoc=node["refdoc"],
-                refexplicit=True,
-            )
-            link += node.children
-            node.replace_self(link)
-        elif target.is_dir():
-            node.replace_self(nodes.literal(name, name))
+            return None
+        return target.relative_to(repository).as_posix()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("source-read", show_file)
-    app.add_transform(OutsideLinks)
+    app.connect("source-read", show_file, priority=400)
+    app.add_transform(Links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
