@@ -1,4 +1,4 @@
-"""The pages as a site: built whole, without a warning or a network, and read in a browser from disk."""
+"""The pages as a site: built without a warning or a network, and read in a browser from disk."""
 
 from __future__ import annotations
 

@@ -32,21 +32,23 @@ stages = [
     )
     if (REPO / f"docs/{stage}.md").is_file()
 ]
+beside = ["volumes", "notation", "error_bars", "model_types", "inputs", "performance"]
 pages = {
     "index": ["findings", "tutorials", "howto", "stages", "api", "contributing"],
     "findings": ["gallery"],
     "tutorials": ["tutorial_laptop", "tutorial_cluster"],
-    "howto": ["running", "add", "configuration", "results", "verify", "cluster", "scale"]
-    + ["library", "security"],
-    "stages": [
-        *stages,
-        "volumes",
-        "notation",
-        "error_bars",
-        "model_types",
-        "inputs",
-        "performance",
+    "howto": [
+        "running",
+        "add",
+        "configuration",
+        "results",
+        "verify",
+        "cluster",
+        "scale",
+        "library",
+        "security",
     ],
+    "stages": [*stages, *(page for page in beside if page not in stages)],
     "contributing": ["changelog"],
 }
 """What stands below each page, in order; api_pages adds the rooms of the library."""

@@ -1,8 +1,8 @@
 """What links of pages are here, which on GitHub lead to files.
 
-A page that is nothing but a link to a Markdown file outside of docs/ shows that file, and links to it
-lead to its page. Any other file goes with the site, and of a folder only the name is shown. A link
-that has the name of a page has its title instead.
+A page that is nothing but a link to a Markdown file outside of docs/ shows that file, and links to
+it lead to its page. Any other file goes with the site, and of a folder only the name is shown. A
+link whose text is the name of a page has its title instead.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHOWN = re.compile(r"\A\[.*\]\(\.\./(.+\.md)\)$", re.M)
 LINK = re.compile(r"(\]\()(?!\w+:|#|/)([^)\s]+)(?=\))")
 
 
-def show_file(app: Sphinx, docname: str, source: list[str]) -> None:
+def show_file(app: Sphinx, _docname: str, source: list[str]) -> None:
     """Put the file in the link's place, its own links as they are from docs/."""
     shown = SHOWN.match(source[0])
     if not shown:
