@@ -6,7 +6,8 @@ writes docs/tables/STAGE from the results of a finished study: `lenses` of confi
 `repetition` of config/ensembles.yaml, `steering` of config.yaml, `decoding` and `criticality` of
 config/decoding.yaml and config/criticality.yaml, `training-corpora` of config/corpora.yaml with its
 target `decoding`, `training-barrier` of config/barrier.yaml, `training-families` of
-config/families.yaml with `mechanics`, `causes` of config/causes.yaml, `generation` of a study whose
+config/families.yaml with `mechanics`, `causes` of config/causes.yaml, `periods` and
+`periods-anomalies` of config/periods.yaml and config/anomalies.yaml, `generation` of a study whose
 datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling temperatures
 of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
 configuration, commits, library versions.
@@ -180,6 +181,12 @@ def causes(results: Path, out: Path) -> None:
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
 
 
+def periods_anomalies(results: Path, out: Path) -> None:
+    """How well scores tell spans that were replaced."""
+    table = pd.read_csv(results / "anomalies.csv")
+    table.to_csv(out / "anomalies.csv", index=False, float_format=DIGITS)
+
+
 def at_last_layer(table: pd.DataFrame, *of: str) -> pd.DataFrame:
     """Rows of the last layer of each model, or group and dataset, and those of no layer."""
     last = table.groupby([*of]).layer.transform("max")
@@ -202,6 +209,7 @@ STAGES = {
         training_barrier,
         training_families,
         causes,
+        periods_anomalies,
     )
 }
 

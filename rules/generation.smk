@@ -14,8 +14,9 @@
 # A method and a way of finding a schedule is a rule and a command of its own, so that adding one, or
 # mending one, reruns no other.
 
-GENERATED = [name for name, spec in DATASETS.items() if is_generated(spec)]
+REMEMBERED_MB = 4000  # keys and values; models/readers.py keeps 3 GB of them on a CPU
 
+GENERATED = [name for name, spec in DATASETS.items() if is_generated(spec)]
 
 GENERATION = ["documents_per_shard", "prompt_tokens", "tokens_per_document"]
 GENERATION += ["sampling_temperature", "seed"]
@@ -47,7 +48,8 @@ if GENERATED:
                 CONDA
             threads: measure_threads(spec["device"])
             resources:
-                **of_model(spec, time_to_write(spec)),
+                **of_model(spec, time_to_write(spec))
+                | {"mem_mb": memory_to_write(spec, REMEMBERED_MB)},
                 shards=shards_of_text,
             params:
                 running=running(model),
@@ -78,8 +80,6 @@ COMPARED_CONDITIONS = f"results/generation/comparisons/{ENSEMBLE}.parquet"
 WRITTEN = {(spec["model"], spec["dataset"]): spec for spec in STUDY["generation"]}
 
 PROMPTS = ["prompt_tokens", "runs", "write", "found_on", "ends", "seed"]
-
-REMEMBERED_MB = 4000  # keys and values; writing_runs.py keeps 3 GB of them on a CPU
 
 
 include: "functions/generation.smk"

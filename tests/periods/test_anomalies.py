@@ -124,6 +124,7 @@ def test_scores_are_those_of_the_mechanics():
     np.testing.assert_allclose(found["kinetic"], np.log(own["speed"] ** 2 / 2))
     plus = np.log(own["normed_speed"] ** 2 / 2) - own["log_p_correct"]
     np.testing.assert_allclose(found["normed_kinetic_and_surprisal"], plus)
+    np.testing.assert_allclose(found["probability"], -np.exp(own["log_p_correct"]))
     np.testing.assert_array_equal(found["energy"], -own["energy"])
     np.testing.assert_array_equal(found["loop_energy"], -loops)
 
@@ -137,13 +138,11 @@ def test_the_figure_has_a_point_a_dataset_and_score():
         for row in described(*study(seed)[:3]).values()
     ]
     assert table_of_rows(rows, ANOMALIES).num_rows == len(rows)
-    states, *_, gains = draw_anomalies(rows, "m").axes
-    for axes, number in ((states, "area"), (gains, "beyond")):
+    panels = [(of, number) for of in ("state", "span") for number in ("area", "beyond")]
+    for axes, (kind, number) in zip(draw_anomalies(rows, "m").axes, panels, strict=True):
         points = [line.get_xdata() for line in axes.lines if line.get_marker() == "o"]
         for found, score in zip(points, SCORES, strict=True):
-            of = [
-                r[number] for r in rows if (r["layer"], r["of"], r["score"]) == (6, "state", score)
-            ]
+            of = [r[number] for r in rows if (r["layer"], r["of"], r["score"]) == (6, kind, score)]
             np.testing.assert_allclose(found, of)
 
 

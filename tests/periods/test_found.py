@@ -47,6 +47,10 @@ def test_a_written_loop_is_found_where_most_of_its_tops_close_it():
     assert row["documents"] == 5, "without a loop, and with a longer one, they are left out"
     assert row["found"] == pytest.approx(3 / 5) and row["null"] == 0
     assert row["beyond"] == pytest.approx(3 / 5) and row["copies"] is None
+    assert 0 < row["found_low"] < 3 / 5 < row["found_high"] < 1 and row["null_low"] == 0
+    assert row["beyond_low"] == pytest.approx(
+        3 / 5 - np.hypot(3 / 5 - row["found_low"], row["null_high"])
+    )
     nothing = describe_written(own, null, dict.fromkeys(tokens_d, np.arange(9)), PERIODS, 0.95)
     assert nothing["documents"] == 0 and np.isnan(nothing["found"])
 

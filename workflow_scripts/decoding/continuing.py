@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from ..models.loading import Running, finite, load
-from ..models.readers import readers
+from ..models.readers import readers, texts_at_once
 from ..running.command import progress
 from ..semstat.decoding.columns import CONTINUATIONS
 from ..semstat.decoding.measures import energy_fluctuation
@@ -28,15 +28,14 @@ from ..semstat.errors import InputError
 from ..semstat.generation.loops import find_loops, repetition
 from ..semstat.generation.sampling import draw_uniform
 from ..semstat.generation.writing import Continuation, Method, continue_texts, reread
-from ..semstat.models.in_place import bytes_of_a_text
 from ..semstat.models.packed import pack
 from ..semstat.models.replay import Reader
 from ..semstat.provenance import Provenance
 from ..semstat.tables import table_of_rows, write_table
 from ..tokens.shards import Beginnings, read_beginnings
 
-REMEMBERED = {"cpu": 3e9, "cuda": 0.2}
-"""Keys and values of a step: bytes on a CPU; on a GPU a share of what is free."""
+GPU_SHARE = 0.2
+"""Of a GPU's free memory, for keys and values of a step."""
 
 
 @Parameter(name="*")
@@ -198,7 +197,9 @@ class Continuing:
         top = layered.n_blocks
         at = readers(running.called, layered, [top, top if layer is None else layer])
         self.reader, self.chosen = at[top], at[top if layer is None else layer]
-        self.at_once = texts_at_once(running, self.reader, positions, copies)
+        self.at_once = texts_at_once(
+            running, self.reader, positions, copies=copies, gpu_share=GPU_SHARE
+        )
         self.tokenizer = Tokenizer.from_file(str(running.model / "tokenizer.json"))
         uniform = [draw_uniform(prompts.seed, doc, prompts.write) for doc in self.taken.doc]
         self.uniform_dt = torch.from_numpy(np.array(uniform)).to(layered.device)
@@ -267,17 +268,6 @@ def cutting(cut: Callable[..., Any]) -> Make:
         return write_by(processed)
 
     return make
-
-
-def texts_at_once(running: Running, reader: Reader, positions: int, copies: int) -> int:
-    """Prompts of whose texts, so many tokens long, there is memory for keys and values."""
-    if running.batch_tokens:
-        return max(1, running.batch_tokens // (copies * positions))
-    device = reader.layered.device
-    room = REMEMBERED[device.type]
-    if device.type == "cuda":
-        room *= torch.cuda.mem_get_info(device)[0]
-    return max(1, int(room // max(1, copies * bytes_of_a_text(reader, positions))))
 
 
 def describe(

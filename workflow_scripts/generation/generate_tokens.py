@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..models.loading import Running, finite, load
+from ..models.readers import texts_at_once
 from ..running.command import progress, run
 from ..semstat.errors import InputError
 from ..semstat.generation.sampling import Sampling, draw_uniform
@@ -26,6 +27,9 @@ from ..tokens.documents import (
     read_documents,
     tokens_table,
 )
+
+GPU_SHARE = 0.2
+"""Of a GPU's free memory, for keys and values, which are copied as they grow."""
 
 
 def generate_tokens(
@@ -115,7 +119,7 @@ def _generate(
     """Tokens of each document, the prefix token first, a batch of documents at a time."""
     reader = Reader(model, model.n_blocks)
     length = len(documents.tokens[0]) + steps
-    size = max(1, running.positions_at_once(model.device) // length)
+    size = texts_at_once(running, reader, length, gpu_share=GPU_SHARE)
     made: list[Tokens] = []
     with progress(label, "tokens", total=steps * len(documents.doc)) as bar:
         rows = iter(zip(documents.doc, documents.tokens, strict=True))

@@ -17,7 +17,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from ..models.loading import Running, finite, load
-from ..models.readers import readers
+from ..models.readers import readers, texts_at_once
 from ..running.command import progress
 from ..semstat.errors import InputError
 from ..semstat.generation.columns import POSITIONS, RUNS
@@ -29,7 +29,6 @@ from ..semstat.generation.runs import (
     draw_uniform_runs,
     write_runs,
 )
-from ..semstat.models.in_place import bytes_of_a_text
 from ..semstat.models.packed import pack
 from ..semstat.provenance import Provenance
 from ..semstat.tables import table_of, table_of_rows, table_writers
@@ -37,9 +36,8 @@ from ..tokens.shards import Beginnings, read_beginnings
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = {"cpu": 3e9, "cuda": 0.4}
-"""Keys and values kept at a time: bytes on a CPU, where more runs at once are not much faster; on a
-GPU a share of what is free."""
+GPU_SHARE = 0.4
+"""Of a GPU's free memory, for keys and values."""
 
 NUMBERS = ("sampling_temperature", "entropy", "logit_variance", "surprisal", "energy")
 
@@ -123,16 +121,8 @@ class Writing:
 
     def prompts_at_once(self, written: int) -> int:
         """Prompts of whose runs, so many tokens long, there is memory for keys and values."""
-        positions = self.prompts.positions(written)
-        return max(1, self._positions_at_once(positions) // (self.prompts.runs * positions))
-
-    def _positions_at_once(self, positions: int) -> int:
-        if self.running.batch_tokens:
-            return self.running.batch_tokens
-        share = REMEMBERED[self.device.type]
-        on_cpu = self.device.type == "cpu"
-        room = share if on_cpu else share * torch.cuda.mem_get_info(self.device)[0]
-        return int(room * positions // max(1, bytes_of_a_text(self.reader, positions)))
+        positions, runs = self.prompts.positions(written), self.prompts.runs
+        return texts_at_once(self.running, self.reader, positions, copies=runs, gpu_share=GPU_SHARE)
 
     def groups(self, documents: int) -> list[range]:
         """Prompts that are written together."""

@@ -54,7 +54,7 @@ def scores(own: Columns, loop_energy_s: NDArray[Any]) -> dict[str, Array]:
     """What is larger where a state is stranger, by name; not finite where a state does not move.
 
     Surprisal −ln p(x_{t+1}), ln K with K = ½‖h(t) − h(t−1)‖², before and after the final norm, its
-    sum with surprisal, −H, and less the loop energy.
+    sum with surprisal, −p(x_{t+1}), −H, and less the loop energy.
     """
     surprisal_s = -own["log_p_correct"].astype(np.float64)
     with np.errstate(divide="ignore"):
@@ -67,6 +67,7 @@ def scores(own: Columns, loop_energy_s: NDArray[Any]) -> dict[str, Array]:
         normed_s,
         kinetic_s + surprisal_s,
         normed_s + surprisal_s,
+        -np.exp(-surprisal_s),
         -own["energy"].astype(np.float64),
         -loop_energy_s.astype(np.float64),
     )

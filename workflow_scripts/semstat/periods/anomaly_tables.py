@@ -12,6 +12,7 @@ SCORES = (
     "normed_kinetic",
     "kinetic_and_surprisal",
     "normed_kinetic_and_surprisal",
+    "probability",
     "energy",
     "loop_energy",
 )

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.several import Number
+from ..statistics.curve import Interval
+from ..statistics.shares import exact_share, less
 from ..tables import interval_columns
+from .onset_tables import FOUND_NUMBERS
 from .onsets import find_onset
 
 Columns = Mapping[str, NDArray[Any]]
@@ -104,10 +106,10 @@ def _last_states(of: Columns, copies: int, doc_d: NDArray[np.integer]) -> NDArra
 
 def _row(found_hd: Any, doc_d: Any, confidence: float) -> dict[str, Any]:
     """Shares of documents, with the own history and with another place's, and the difference."""
-    doc_d = np.asarray(doc_d, dtype=np.int64)
-    ones_d = np.ones(len(doc_d))
-    found, null = (Number.per(np.array(of, dtype=np.float64), ones_d, doc_d) for of in found_hd)
-    numbers = {"found": found, "null": null, "beyond": found.less(1, null)}
-    return {"documents": len(doc_d)} | interval_columns(
-        {name: number.interval(confidence) for name, number in numbers.items()}
-    )
+    documents = len(doc_d)
+    if documents:
+        found, null = (exact_share(int(np.sum(of)), documents, confidence) for of in found_hd)
+        numbers = {"found": found, "null": null, "beyond": less(found, null)}
+    else:
+        numbers = dict.fromkeys(FOUND_NUMBERS, Interval(np.nan, np.nan, np.nan))
+    return {"documents": documents} | interval_columns(numbers)
