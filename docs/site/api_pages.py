@@ -16,10 +16,12 @@ def rooms() -> dict[str, list[str]]:
     """Modules by room, the library's own first: what the pages of the reference are of."""
     found: dict[str, list[str]] = {"semstat": []}
     for path in sorted(LIBRARY.rglob("*.py")):
-        parts = ["semstat", *path.relative_to(LIBRARY).with_suffix("").parts]
-        room = ".".join(parts[:2]) if len(parts) > 2 else "semstat"
-        if parts[-1] != "__init__":
-            found.setdefault(room, []).append(".".join(parts))
+        module = ["semstat", *path.relative_to(LIBRARY).with_suffix("").parts]
+        if module[-1] == "__init__":
+            module.pop()
+        room = ".".join(module[:2]) if path.parent != LIBRARY else "semstat"
+        if ".".join(module) != room:
+            found.setdefault(room, []).append(".".join(module))
     return found
 
 
