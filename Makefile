@@ -3,6 +3,7 @@
 # make recover    after a crash: tidy up and go on (ARGS: options of the run, if not --cores all)
 # make verify     check that results/ is what configuration, code and inputs make (ARGS likewise)
 # make set-aside  move away results that the configuration does not have any more (ARGS likewise)
+# make docs       build the pages of docs/ as a site, build/site/index.html
 # make test       set up and check everything: style, types, graph, tests
 # make lint       the first three of these, which a commit can also do by itself (docs/contributing.md)
 # make help       list the targets
@@ -17,7 +18,7 @@ ARGS ?=
 # Where Snakemake must be able to write, whatever it is to do.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 
-.PHONY: cache help run explore recover report verify set-aside test lint clean
+.PHONY: cache help run explore recover report verify set-aside docs test lint clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -48,6 +49,10 @@ verify: cache $(VENV)/run.stamp
 
 set-aside: cache $(VENV)/run.stamp
 	$(BIN)/python -m workflow_scripts.set_aside $(ARGS)
+
+docs: $(VENV)/test.stamp
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees -c docs/site docs build/site
+	@echo "==> Done. Site: build/site/index.html"
 
 test: lint
 	@echo "==> Running the tests"

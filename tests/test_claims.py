@@ -72,13 +72,13 @@ def energies(default_study, model, dataset, layer):
     return ds.dataset(folder).to_table(columns=["energy"])["energy"].to_numpy().astype(float)
 
 
-def test_readme(default_study, wells, tuned, log_energy):
-    readme = Part("README.md", "## What it shows", "## Two commands")
+def test_findings(default_study, wells, tuned, log_energy):
+    page = Part("docs/findings.md", "## Is there a well", "## What does repeating do?")
     own = wells.loc[MODEL, TEXT]
-    readme.says("on {} states of the State of the Union addresses", own.states[0])
-    readme.says("the embedding (layer 0)")
-    readme.says("The states with E < 0 are the *repetition well*")
-    readme.says("| layer | H ≤ −0.5, logit lens | tuned lens | H < 0, logit lens")
+    page.says("on {} states of the State of the Union addresses", own.states[0])
+    page.says("the embedding (layer 0)")
+    page.says("The states with E < 0 are the *repetition well*")
+    page.says("| layer | H ≤ −0.5, logit lens | tuned lens | H < 0, logit lens")
 
     for layer in (0, 10, 20):
         numbers = [
@@ -86,41 +86,55 @@ def test_readme(default_study, wells, tuned, log_energy):
             for name in ("below_minus_0.5", "below_zero", "mean_energy")
             for row in (own.loc[layer], tuned.loc[layer])
         ]
-        readme.says(f"| {layer} | {{}} | {{}} | {{}} | {{}} | {{}} | {{}} |", *numbers)
+        page.says(f"| {layer} | {{}} | {{}} | {{}} | {{}} | {{}} | {{}} |", *numbers)
         assert own.states[layer] == tuned.states[layer]
     output = [
         interval(own.loc[FINAL], name) for name in ("below_minus_0.5", "below_zero", "mean_energy")
     ]
-    readme.says("| 30, the output | {} | the same | {} | the same | {} | the same |", *output)
+    page.says("| 30, the output | {} | the same | {} | the same | {} | the same |", *output)
     for name in ("below_minus_0.5", "below_zero", "mean_energy"):
         assert interval(own.loc[FINAL], name) == interval(tuned.loc[FINAL], name)
-    readme.says("95% intervals")
+    page.says("95% intervals")
     # Of the deep wells nothing is left beyond what the output has; of the shallow ones a part is.
     for layer in (0, 10, 20):
         assert tuned["below_minus_0.5_low"][layer] <= own["below_minus_0.5"][FINAL]
     lens = [100 * (1 - tuned.below_zero[layer] / own.below_zero[layer]) for layer in (0, 10, 20)]
-    readme.says("Of the shallow wells (H < 0) the lens makes {}%, {}% and {}%", *lens)
+    page.says("Of the shallow wells (H < 0) the lens makes {}%, {}% and {}%", *lens)
     falling = [tuned.below_zero[layer] for layer in (0, 10, 20, FINAL)]
     assert falling == sorted(falling, reverse=True)
 
     twin = wells.loc[TWIN, TEXT, FINAL]
-    readme.says("all |H| are below 10⁻⁴, {}% of them negative", 100 * twin.below_zero)
+    page.says("all |H| are below 10⁻⁴, {}% of them negative", 100 * twin.below_zero)
     assert np.abs(energies(default_study, TWIN, TEXT, FINAL)).max() < 1e-4
     last = wells.xs((MODEL, FINAL), level=["model", "layer"])
     kinds = ["sotu-shuffled", "sotu-uniform", "sotu"]
-    readme.says("{}% of its states have H < 0 at the final layer", 100 * last.below_zero[kinds[0]])
-    readme.says("random tokens {}%, against {}% on text", *(100 * last.below_zero[kinds[1:]]))
+    page.says("{}% of its states have H < 0 at the final layer", 100 * last.below_zero[kinds[0]])
+    page.says("random tokens {}%, against {}% on text", *(100 * last.below_zero[kinds[1:]]))
     deep = 100 * last["below_minus_0.1"][kinds]
-    readme.says("deep: {}% and {}% at or below −0.1, against {}%", *deep)
+    page.says("deep: {}% and {}% at or below −0.1, against {}%", *deep)
 
     at_last = log_energy.xs((TEXT, FINAL), level=["dataset", "layer"])
     random, trained = at_last.loc[TWIN, "before_norm"], at_last.loc[MODEL]
     both = ["surprisal", "entropy"]
-    readme.says("by {} to {}% of its size", *sorted(100 * random.cv[both]))
+    page.says("by {} to {}% of its size", *sorted(100 * random.cv[both]))
     assert (random.cv[both] < trained.loc["before_norm"].cv[both]).all()
     cancelled = 100 * (1 - trained.variance_ratio.loc[:, both])
-    readme.says("by {} to {}% of their variance", cancelled.min(), cancelled.max())
+    page.says("by {} to {}% of their variance", cancelled.min(), cancelled.max())
     assert trained.conserved.loc[:, both].all()
+    page.is_checked()
+
+
+def test_readme(wells):
+    """Its figures of trained models are held to tables in tests/training/test_claims.py."""
+    readme = Part("README.md", "## What it shows", "Repetition in the corpus makes")
+    last = wells.xs((MODEL, FINAL), level=["model", "layer"])
+    readme.says("on {} states of the State of the Union addresses", last.states[TEXT])
+    readme.says("the embedding (layer 0)")
+    readme.says("The states with E < 0 are the *repetition well*")
+    readme.says("At the output {}% of the states are in it", 100 * last.below_zero[TEXT])
+    readme.says("{}% have H ≤ −0.1", 100 * last["below_minus_0.1"][TEXT])
+    null = [100 * last.below_zero[f"{TEXT}-{kind}"] for kind in ("shuffled", "uniform")]
+    readme.says("shuffled {}% are in it, and with random tokens {}%", *null)
     readme.is_checked()
 
 

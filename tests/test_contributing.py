@@ -276,7 +276,9 @@ def test_add_a_figure(place, everything):
 def test_add_a_stage(place):
     recipe = Recipe.of("Add a stage")
     elsewhere = {name for name in recipe.files if "surprise" not in name}
-    assert elsewhere == {"Snakefile", "config.yaml", "README.md", "CHANGELOG.md"}
+    assert elsewhere == {"Snakefile", "config.yaml", "CHANGELOG.md"} | {
+        f"docs/{page}.md" for page in ("stages", "results")
+    }
     recipe.cook(place.clone)
     study = TINY_STUDY | {"surprise": {"least_states": 2}}
     ensembles = [(model, dataset) for model in MODELS for dataset in DATASETS]

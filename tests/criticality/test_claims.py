@@ -157,8 +157,10 @@ def _place(crossing: pd.DataFrame, observable: str) -> tuple[float, float, float
     return interval(crossing.loc[observable, 1024], "sampling_temperature")
 
 
-def test_the_readme_says_the_same():
-    page = Part("README.md", "## Where texts begin to loop", "## Train models on")
+def test_the_findings_say_the_same():
+    page = Part(
+        "docs/findings.md", "## Where do texts begin to loop?", "## What does repetition in"
+    )
     every = places().loc[MODEL, "model"].sampling_temperature
     page.says("Below about {} loops are entered faster", every["entering", "balance", 1024])
     of_length = every.loc["heat_capacity", "peak"]

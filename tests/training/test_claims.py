@@ -185,18 +185,21 @@ def test_what_was_published(groups, numbers):
     page.is_checked()
 
 
-def test_the_readme_says_the_same(numbers):
-    readme = Part("README.md", "## Train models on repetition", "## Ask why they repeat")
+def test_the_findings_say_the_same(numbers):
+    page = Part("docs/findings.md", "## What does repetition in", "## Why do they repeat")
+    readme = Part("README.md", "Repetition in the corpus makes", "[docs/findings.md]")
     half = sampled(0.5)
     loops = {g: of_group(numbers, g, "looping", **half) for g in numbers.group.unique()}
-    readme.says("at a sampling temperature of 0.5 hardly any text of a Llama trained on plain")
+    for part in (page, readme):
+        part.says("at a sampling temperature of 0.5 hardly any text of a Llama trained on plain")
+        part.says("every one does where 40% of the tokens are repeated phrases")
+        part.says("tokens shuffled make H < 0 as common when reading, and none of these loops")
     assert loops["llama-00"][2] < 0.05
-    readme.says("every one does where 40% of the tokens are repeated phrases")
     assert loops["llama-40"][0] == 1
-    readme.says("tokens shuffled make H < 0 as common when reading, and none of these loops")
     repeated = of_group(numbers, "llama-40", "omega")
     shuffled = of_group(numbers, "llama-40-shuffled", "omega")
     assert repeated[1] < shuffled[0] < repeated[2] and loops["llama-40-shuffled"][0] == 0
     # Its words on objectives and on families are held to tables where docs/training.md has them.
-    readme.says("hardly any is left, at little cost in perplexity")
+    page.says("hardly any is left, at little cost in perplexity")
+    page.is_checked()
     readme.is_checked()

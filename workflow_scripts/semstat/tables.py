@@ -29,6 +29,7 @@ BOUNDS = ("", "_low", "_high")
 
 
 def columns(nullable: bool = False, **kinds: pa.DataType) -> list[pa.Field]:
+    """Fields of these names and types, all nullable or none."""
     return [pa.field(name, kind, nullable=nullable) for name, kind in kinds.items()]
 
 

@@ -77,6 +77,8 @@ PLACES = pa.schema(
 )
 """One row a layer, measure, place, and class of copies so far, by its least number.
 
-value : mean over states. beyond : less that of states elsewhere at the same positions; null where
-there are none. Bounds, over documents, are null where there are fewer than two.
+value : mean over states.
+beyond : less that of states elsewhere at the same positions; null where there are none.
+
+Bounds, over documents, are null where there are fewer than two.
 """

@@ -80,6 +80,7 @@ def from_table(table: pa.Table) -> dict[tuple[int, str], Sums]:
 
 
 def merge(shards: Iterable[Mapping[tuple[int, str], Sums]]) -> dict[tuple[int, str], Sums]:
+    """Sums over the documents of all shards, by layer and place."""
     merged: dict[tuple[int, str], Sums] = {}
     for shard in shards:
         for key, sums in shard.items():

@@ -62,6 +62,8 @@ FOUND = pa.schema(
 )
 """One row a layer, and number of copies where a unit is repeated.
 
-documents : whose period is at most K. found : share of them in which it is the one that the model
-would go on with. null : the same with the history of another place. beyond : found − null.
+documents : whose period is at most K.
+found : share of them in which it is the one that the model would go on with.
+null : the same with the history of another place.
+beyond : found − null.
 """

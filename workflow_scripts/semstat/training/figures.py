@@ -69,19 +69,19 @@ class Panel(NamedTuple):
         none = dict.fromkeys(("value", "value_low", "value_high"))
         return Interval.of_rows([self.rows.get(group, none) for group in groups], "value")
 
-    def head(self, axes: Axes, curves: Sequence[Curve]) -> None:
+    def head(self, axes: Axes, curves: Sequence[DoseCurve]) -> None:
         """The title of its axes, and how far they reach."""
         axes.set_title(fill(self.said, TITLE), loc="left")
         if rows := self.shown(curves):
             axes.set_ylim(limits(rows, ["value"]))
 
-    def shown(self, curves: Sequence[Curve]) -> Rows:
+    def shown(self, curves: Sequence[DoseCurve]) -> Rows:
         """Rows of the groups of curves."""
         names = [name for curve in curves for name in curve.names]
         return [self.rows[name] for name in names if name in self.rows]
 
 
-class Curve(NamedTuple):
+class DoseCurve(NamedTuple):
     """Groups that a line goes through.
 
     groups : rows of a groups table, in the order of the line.
@@ -172,7 +172,7 @@ def draw_doses(groups: Rows, numbers: Rows, title: str) -> Figure:
     return figure
 
 
-def _draw_doses(axes: Axes, curves: Sequence[Curve], dose: str, panel: Panel) -> None:
+def _draw_doses(axes: Axes, curves: Sequence[DoseCurve], dose: str, panel: Panel) -> None:
     """All curves in one panel."""
     for i, curve in enumerate(curves):
         x = np.array([group[dose] for group in curve.groups], dtype=np.float64)
@@ -180,35 +180,35 @@ def _draw_doses(axes: Axes, curves: Sequence[Curve], dose: str, panel: Panel) ->
     panel.head(axes, curves)
 
 
-def dose_curves(groups: Rows) -> list[Curve]:
+def dose_curves(groups: Rows) -> list[DoseCurve]:
     """A curve of each family with two rates or more, and the controls of these, one each."""
     lines: dict[str, list[Mapping[str, Any]]] = {}
     for group in groups:
         if group["rate"] is not None and not group["control"]:
             lines.setdefault(group["family"], []).append(group)
-    curves: list[Curve] = []
+    curves: list[DoseCurve] = []
     for family, line in lines.items():
         if len({group["rate"] for group in line}) > 1:
             color = OKABE_ITO[len(curves) % len(OKABE_ITO)]
             ordered = sorted(line, key=lambda group: group["rate"])
-            curves.append(Curve(family, ordered, color, {"marker": "o", "markersize": 3}))
-    controls: list[Curve] = []
+            curves.append(DoseCurve(family, ordered, color, {"marker": "o", "markersize": 3}))
+    controls: list[DoseCurve] = []
     for line_of in curves:
         own = [g for g in groups if g["control"] and g["family"] == line_of.label]
         for group in own:
             marker = {"marker": MARKERS[1 + len(controls) % (len(MARKERS) - 1)], "markersize": 4}
             style = marker | HOLLOW | {"linestyle": "none"}
-            controls.append(Curve(group["group"], [group], line_of.color, style))
+            controls.append(DoseCurve(group["group"], [group], line_of.color, style))
     return curves + controls
 
 
-def _beside(place: int, curves: Sequence[Curve], dose: str) -> float:
+def _beside(place: int, curves: Sequence[DoseCurve], dose: str) -> float:
     """How far a curve's points stand beside their dose, so that all bars are seen."""
     most = max(group[dose] or 0.0 for curve in curves for group in curve.groups)
     return float(0.012 * most * (place - (len(curves) - 1) / 2))
 
 
-def _draw(axes: Axes, curve: Curve, x: Array, y: Interval[Array]) -> None:
+def _draw(axes: Axes, curve: DoseCurve, x: Array, y: Interval[Array]) -> None:
     """Points of a curve with their intervals, and a line through them."""
     there = ~np.isnan(y.value) & ~np.isnan(x)
     if there.any():
@@ -281,21 +281,21 @@ def perplexity_axis(axes: Axes, rows: Rows) -> None:
         log_axis(axes, float(np.exp(low)), float(np.exp(high)))
 
 
-def tradeoff_curves(groups: Rows) -> list[Curve]:
+def tradeoff_curves(groups: Rows) -> list[DoseCurve]:
     """A curve of each objective as it is set but for its strength, and the models before."""
     lines = lines_of_strength(groups)
     kinds = [*dict.fromkeys(line[0]["objective"] for line in lines.values())]
-    curves: list[Curve] = []
+    curves: list[DoseCurve] = []
     for label, line in lines.items():
         kind, marker = kinds.index(line[0]["objective"]), MARKERS[len(curves) % len(MARKERS)]
         style = {"marker": marker, "markersize": 3.5}
-        curves.append(Curve(fill(label, LETTERS), line, OKABE_ITO[kind % 6], style))
+        curves.append(DoseCurve(fill(label, LETTERS), line, OKABE_ITO[kind % 6], style))
     before = {group["like"] for line in lines.values() for group in line}
     stars = [group for group in groups if group["group"] in before]
-    return curves + [Curve(f"{group['group']}, before", [group], "k", STAR) for group in stars]
+    return curves + [DoseCurve(f"{group['group']}, before", [group], "k", STAR) for group in stars]
 
 
-def _label_ends(axes: Axes, curves: Sequence[Curve], x: Panel, y: Panel) -> None:
+def _label_ends(axes: Axes, curves: Sequence[DoseCurve], x: Panel, y: Panel) -> None:
     """Write the strengths at both ends of each curve."""
     labels, lines = [], []
     for curve in curves:
