@@ -64,7 +64,7 @@ class Narration(logging.Formatter):
         elif event == LogEvent.JOB_FINISHED:
             self.failed.pop(of["job_id"], None)  # it was tried again
         if event in COUNTED:
-            return event == self._counted
+            return event is self._counted
         unsaid = event in (
             LogEvent.GROUP_INFO,
             LogEvent.PROGRESS,
@@ -93,7 +93,7 @@ class Narration(logging.Formatter):
         return self._usual.format(record)
 
     def _name(self, of: dict[str, Any]) -> str:
-        return self._said.get(of["jobid"], of["rule_name"])
+        return self._said.get(of["jobid"], str(of["rule_name"]))
 
     def last_words(self) -> str:
         """What failed, and what its log ends with."""

@@ -75,8 +75,8 @@ def summarise(
     null_datasets : shuffled or random tokens → the text that they are made of.
     confidence : coverage of the intervals.
     """
-    null_of = {one: _null_of(one, null_models, null_datasets) for one in found}
-    null_of = {null: one for null, one in null_of.items() if one in found}
+    held_against = {one: _null_of(one, null_models, null_datasets) for one in found}
+    null_of = {null: one for null, one in held_against.items() if one is not None and one in found}
     own = [one for one in found if one not in null_of]
     said = [_in_words(one, found, null_of, confidence) for one in own[:SENTENCES]]
     if len(own) > SENTENCES:
