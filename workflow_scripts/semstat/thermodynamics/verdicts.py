@@ -51,7 +51,7 @@ def verdict(depth: Interval[float]) -> Verdict:
     -------
     That there is one where all of the interval lies at or below `SHALLOWEST`, none where all of it
     lies above, else that it is not decided. At a confidence of 95%, a well just at `SHALLOWEST`
-    is said to be there 2.5% of the time, and not to be 2.5% of it.
+    is nominally said to be there 2.5% of the time, and not to be 2.5% of it.
     """
     if depth.high <= SHALLOWEST:
         return Verdict.WELL
