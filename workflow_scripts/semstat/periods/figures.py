@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FormatStrFormatter, MaxNLocator, NullLocator
 
 from ..figures import Figure, entitle, house_style, legend_of_order, ramp
 from ..statistics.curve import Interval
 
 Row = Mapping[str, Any]
+
+LINEAR_BELOW = 0.02
+"""Shares less those of the null up to which their axis is linear."""
 
 
 def draw_periods(rows: Sequence[Row], title: str) -> Figure:
@@ -34,6 +37,13 @@ def draw_periods(rows: Sequence[Row], title: str) -> Figure:
             by_period.plot(period, value, color=color, marker="o", markersize=2)
             by_period.vlines(period, low, high, color=color, linewidth=0.8)
         by_period.axhline(0, color="black", linewidth=0.4)
+        # The embedding prefers the token that it has just read to a wholly different degree.
+        by_period.set_yscale("symlog", linthresh=LINEAR_BELOW)
+        ticks = [sign * share for sign in (-1, 1) for share in (0.01, 0.02, 0.1, 1)]
+        low, high = by_period.get_ylim()
+        by_period.set_yticks([0, *(t for t in ticks if low <= t <= high)])
+        by_period.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+        by_period.yaxis.set_minor_locator(NullLocator())
         by_period.set_xlabel("period  [tokens]")
         by_period.set_ylabel("share that would close a loop, less null")
         by_period.xaxis.set_major_locator(MaxNLocator(integer=True))

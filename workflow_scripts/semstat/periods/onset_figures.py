@@ -109,7 +109,7 @@ def draw_found(rows: Sequence[Row], title: str) -> Figure:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(ticks, [str(n) for n in ticks])
         axes.set_xlabel("copies of the unit (1: the text itself)")
-        axes.set_ylabel("share whose rival is next in the unit")
+        axes.set_ylabel("share of documents")
         axes.set_ylim(-0.02, 1.02)
         null_line = Line2D([], [], color="black", linestyle="--", linewidth=0.8)
         others = {"history of another place": null_line}
