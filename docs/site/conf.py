@@ -32,7 +32,7 @@ stages = [
     )
     if (REPO / f"docs/{stage}.md").is_file()
 ]
-beside = ["volumes", "notation", "error_bars", "model_types", "inputs", "performance"]
+beside = ["notation", "error_bars", "model_types", "inputs", "performance"]
 pages = {
     "index": ["findings", "tutorials", "howto", "stages", "api", "contributing"],
     "findings": ["gallery"],
@@ -42,13 +42,14 @@ pages = {
         "add",
         "configuration",
         "results",
+        "report",
         "verify",
         "cluster",
         "scale",
         "library",
         "security",
     ],
-    "stages": [*stages, *(page for page in beside if page not in stages)],
+    "stages": [*stages, *beside],
     "contributing": ["changelog"],
 }
 """What stands below each page, in order; api_pages adds the rooms of the library."""

@@ -60,6 +60,11 @@ class Links(SphinxTransform):
             node.attributes |= {"reftarget": PAGES[target], "refdomain": "doc"}
         elif target and Path(self.env.srcdir, "..", target).is_dir():
             node.replace_self(nodes.literal(target, target))
+        elif target and node.get("refdomain") == "doc":
+            file = addnodes.download_reference(refdoc=node["refdoc"], reftarget=f"/../{target}")
+            file += node.children
+            node.replace_self(file)
+            return
         if node.get("refdomain") == "doc" and PAGE_NAME.fullmatch(node.astext()):
             node["refexplicit"] = False
             for text in list(node.findall(nodes.Text)):
@@ -69,7 +74,9 @@ class Links(SphinxTransform):
         """The file or folder that a link is to, if that is in the repository and not in docs/."""
         repository = Path(self.env.srcdir).parent
         if node.get("refdomain") == "doc":  # which it takes for a page, since it ends as one
-            target = Path(node["reftarget"] + ".md")
+            page = node["reftarget"]
+            files = (Path(page + suffix) for suffix in (".md", ".rst"))
+            target = next((file for file in files if file.exists()), Path())
         else:
             path, _, node["reftargetid"] = node["reftarget"].partition("#")
             target = Path(os.path.normpath(self.env.relfn2path(path, node["refdoc"])[1]))
