@@ -19,6 +19,14 @@ def number(text):
     )
 
 
+def hovered(page, selector):
+    """What is told where the pointer is."""
+    page.locator(selector).scroll_into_view_if_needed()
+    page.wait_for_timeout(200)  # scrolling, of which the browser tells later, hides it
+    page.hover(selector)
+    return page.inner_text("#tip")
+
+
 def test_hovering_tells_the_probabilities_of_last_correct_and_top_token(opened, made):
     path = made.path("energies", "tiny", "/layer=2/shard=0")
     query = (
@@ -27,8 +35,7 @@ def test_hovering_tells_the_probabilities_of_last_correct_and_top_token(opened, 
     )
     [expected] = duckdb.execute(query, [str(path)]).fetchall()
     with opened() as page:
-        page.hover("#list tbody tr:first-child .said .last")
-        tip = page.inner_text("#tip")
+        tip = hovered(page, "#list tbody tr:first-child .said .last")
     for role, probability in zip(("last", "correct", "top"), expected, strict=True):
         [found] = re.findall(rf"^{role} .*: p = (\S+)$", tip, re.M)
         assert number(found) == pytest.approx(probability, rel=0.06), role
@@ -37,8 +44,7 @@ def test_hovering_tells_the_probabilities_of_last_correct_and_top_token(opened, 
 def test_of_older_energies_it_tells_what_the_top_tokens_lies_between(opened, tmp_path):
     made = Made(tmp_path, [PLAIN], older=True)
     with opened("#from=-0.2&to=0.2&sort=high", made.page()) as page:
-        page.hover("#list tbody tr:first-child .said .last")
-        tip = page.inner_text("#tip")
+        tip = hovered(page, "#list tbody tr:first-child .said .last")
         [(low, high)] = re.findall(r"^top .*: p from (\S+) to (\S+)$", tip, re.M)
         assert 0 <= number(low) <= number(high) <= 1
         assert {row["log_p_top"] for row in copied(page)} == {""}

@@ -1,10 +1,11 @@
 // One state in its document: its text, all layers of it, and H through the layers.
 
-const EXTENTS = { near: 160, whole: 4096 }; // tokens on either side
+const EXTENTS = { near: 160, whole: 2048 }; // tokens on either side
 const WIDTH = 2; // pixels of a token in a map, at least
 
-/** A map of layers × tokens, whose first row is the last layer; arrow keys and clicks go to a token. */
-function drawMap(line, text, [first, end], chosen, tell, go) {
+/** A map of layers × tokens, whose first row is the last layer; arrow keys and clicks go to a token.
+ * What it gives marks another token in it. */
+function drawMap(line, text, [first, end], tell) {
   const { layers, fields, model } = line, start = text.position[first];
   const width = text.position[end - 1] - start + 1, height = layers.length;
   const title = `${model.name}, layers × tokens ${start} to ${start + width - 1}`;
@@ -13,9 +14,9 @@ function drawMap(line, text, [first, end], chosen, tell, go) {
   canvas.style.minWidth = `${width * WIDTH}px`;
   for (const [name, value] of Object.entries({
     role: 'slider', 'aria-label': `${title}; arrow keys go from token to token`, 'aria-valuemin': start,
-    'aria-valuemax': start + width - 1, 'aria-valuenow': text.position[chosen], 'aria-valuetext': tell(chosen).join('; '),
+    'aria-valuemax': start + width - 1,
   })) canvas.setAttribute(name, value);
-  const brush = canvas.getContext('2d');
+  const brush = canvas.getContext('2d'), image = brush.createImageData(width, height);
   let missing = false;
   for (let position = start, n = first; position < start + width; position++) {
     const here = text.position[n] === position;
@@ -23,11 +24,11 @@ function drawMap(line, text, [first, end], chosen, tell, go) {
       const energy = here ? fields[row][n] : NaN, absent = Number.isNaN(energy) && !text.ends(n);
       if (absent && (position + row) % 2) continue;
       missing = missing || absent;
-      brush.fillStyle = absent ? HOLE : colour(energy) || 'transparent';
-      brush.fillRect(position - start, height - 1 - row, 1, 1);
+      image.data.set(absent ? HOLE : inks(energy), 4 * ((height - 1 - row) * width + position - start));
     }
     if (here) n++;
   }
+  brush.putImageData(image, 0, 0);
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
     const inside = (value, size, cells) => Math.max(0, Math.min(cells - 1, Math.floor(value / size * cells)));
@@ -36,22 +37,30 @@ function drawMap(line, text, [first, end], chosen, tell, go) {
       row: height - 1 - inside(event.clientY - box.top, box.height, height),
     };
   };
-  canvas.addEventListener('click', (event) => { if (at(event).n >= 0) go(at(event).n); });
-  canvas.addEventListener('keydown', (event) => step(event, chosen, go));
   canvas.addEventListener('pointermove', (event) => {
     const { n, row } = at(event);
     const lines = n < 0 ? ['not in this page'] : [`“${named(text.says(n)) || '…'}”, position ${text.position[n]}`, `H = ${shown(fields[row][n])} at layer ${layers[row]}`];
     showLines({ left: event.clientX + 12, top: event.clientY, bottom: event.clientY + 12 }, lines);
   });
   const mark = make('div', { className: 'here' });
-  mark.style.left = `${(text.position[chosen] - start) / width * 100}%`;
   mark.style.width = `${100 / width}%`;
   const cells = make('div', { className: 'cells' }, make('div', {}, canvas, mark));
   cells.firstChild.style.minWidth = canvas.style.minWidth;
   const names = make('div', { className: 'names' }, ...[...layers].reverse().filter(
     (_, i) => i % Math.ceil(layers.length / 12) === 0).map((layer) => make('span', {}, String(layer))));
-  return make('div', { className: 'map' }, make('p', {}, missing ? `${title}; chequered where none is in this page` : title), names, cells);
+  const map = make('div', { className: 'map' }, make('p', {}, missing ? `${title}; chequered where none is in this page` : title), names, cells);
+  const choose = (n, go) => {
+    mark.style.left = `${(text.position[n] - start) / width * 100}%`;
+    canvas.setAttribute('aria-valuenow', text.position[n]);
+    canvas.setAttribute('aria-valuetext', tell(n).join('; '));
+    canvas.onclick = (event) => { if (at(event).n >= 0) go(at(event).n); };
+    canvas.onkeydown = (event) => step(event, n, go);
+    centre(cells, mark);
+  };
+  return { map, choose };
 }
+
+let drawnOf = null, drawnMaps = []; // what is shown, and its maps: moving in it draws nothing anew
 
 /** Go on by arrow keys. */
 function step(event, n, go) {
@@ -72,7 +81,15 @@ function centre(box, inner) {
 function showOne(parts, text, n, view, models, { axis, extent }, tell, go) {
   const range = text.near(n, EXTENTS[extent]), [first, end] = range;
   const mark = (begin, last) => (begin <= n && n <= last ? 'last' : begin === n + 1 ? 'correct' : '');
-  parts.text.replaceChildren(...text.spans(first, end, (m) => view.field[m], mark));
+  const drawn = [...models.map(({ model }) => model), view, first, end], same = drawnOf && drawn.every((part, i) => part === drawnOf[i]) && drawn.length === drawnOf.length;
+  drawnOf = drawn;
+  if (same) {
+    for (const span of parts.text.querySelectorAll('.last, .correct')) span.className = '';
+    for (const m of [n, n + 1]) {
+      const span = Array.from(parts.text.children).find(({ dataset }) => dataset.first <= m && m <= dataset.n);
+      if (span) span.className = mark(Number(span.dataset.first), Number(span.dataset.n));
+    }
+  } else parts.text.replaceChildren(...text.spans(first, end, (m) => view.field[m], mark));
   parts.whole.textContent = text.whole(n) ? 'All of this document is in the page.'
     : 'Of this document only what stands near states at the ends of a layer is in the page; […] stands for the rest.';
   parts.text.onclick = (event) => event.target.dataset.n && go(Number(event.target.dataset.n));
@@ -87,8 +104,10 @@ function showOne(parts, text, n, view, models, { axis, extent }, tell, go) {
   const layers = [...new Set(lines.flatMap((line) => line.layers))].sort((a, b) => a - b);
   parts.rows.replaceChildren(...layers.map((layer) => make('tr', {}, make('th', { scope: 'row' }, String(layer)),
     ...lines.map((line) => make('td', {}, line.layers.includes(layer) ? shown(line.energies[line.layers.indexOf(layer)]) : '–')))));
-  parts.maps.replaceChildren(...lines.map((line) => drawMap(line, text, range, n, tell, go)));
-  for (const [box, inner] of [[parts.text, '.last'], ...Array.from(parts.maps.querySelectorAll('.cells'), (cells) => [cells, '.here'])]) {
-    if (box.querySelector(inner)) centre(box, box.querySelector(inner));
+  if (!same) {
+    drawnMaps = lines.map((line) => drawMap(line, text, range, tell));
+    parts.maps.replaceChildren(...drawnMaps.map(({ map }) => map));
   }
+  for (const { choose } of drawnMaps) choose(n, go);
+  if (parts.text.querySelector('.last')) centre(parts.text, parts.text.querySelector('.last'));
 }

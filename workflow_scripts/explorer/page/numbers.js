@@ -42,12 +42,18 @@ function tidy(value, up) {
   return Math.min(1, Math.max(-1, Number((near + (up ? step : -step)).toPrecision(3))));
 }
 
-const HOLE = 'rgb(128 128 128 / 55%)'; // a cell of which the page has no energy
+const HOLE = [128, 128, 128, 140]; // a cell of which the page has no energy
 
-/** The colour of an energy, over any paper: orange below 0, blue above. */
+/** Red, green, blue and opacity of an energy, over any paper: orange below 0, blue above. */
+function inks(energy) {
+  if (Number.isNaN(energy) || energy === 0) return [0, 0, 0, 0];
+  return [...(energy < 0 ? [213, 94, 0] : [0, 114, 178]), Math.round(184 * Math.cbrt(Math.abs(energy)))];
+}
+
+/** The same as CSS. */
 function colour(energy) {
-  if (Number.isNaN(energy) || energy === 0) return '';
-  return `rgb(${energy < 0 ? '213 94 0' : '0 114 178'} / ${Math.round(72 * Math.cbrt(Math.abs(energy)))}%)`;
+  const [red, green, blue, opacity] = inks(energy);
+  return opacity ? `rgb(${red} ${green} ${blue} / ${(opacity / 255).toFixed(3)})` : '';
 }
 
 /** First place in ascending numbers at which one is not below (or, `after`, is above) a value. */
