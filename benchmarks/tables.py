@@ -24,8 +24,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+from tokenizers import Tokenizer
 
 from workflow_scripts.running.tabulate import tabulate
+from workflow_scripts.semstat.periods.onsets import find_onset
 
 MODEL = "model=smollm2-135m"
 DIGITS = "%.4g"
@@ -194,6 +196,24 @@ def periods(results: Path, out: Path) -> None:
     tabulate(sorted(results.glob("wells/*/dataset=sotu.parquet")), out=out / "wells.csv")
     wells = at_last_layer(pd.read_csv(out / "wells.csv"), "model")
     wells.to_csv(out / "wells.csv", index=False, float_format=DIGITS)
+    written_loops(results).to_csv(out / "loops.csv", index=False)
+
+
+def written_loops(results: Path) -> pd.DataFrame:
+    """The first loop of each text that a model wrote itself, and what it says, from its least token
+    on, so that loops that are the same but for where they begin are."""
+    rows = []
+    for folder in sorted(results.glob("tokens/*/dataset=own-*")):
+        model, dataset = (part.partition("=")[2] for part in folder.parts[-2:])
+        if not (snapshot := results / f"models/{model}/tokenizer.json").exists():
+            continue  # an entry with rivals, which takes what another one wrote
+        tokenizer = Tokenizer.from_file(str(snapshot))
+        for doc, tokens_t in read(folder)[["doc", "tokens"]].itertuples(index=False):
+            if (onset := find_onset(tokens_t)) is not None:
+                unit = tokens_t[onset.token : onset.token + onset.period]
+                text = tokenizer.decode(np.roll(unit, -int(unit.argmin())))
+                rows.append((model, dataset, doc, onset.token, onset.period, text))
+    return pd.DataFrame(rows, columns=["model", "dataset", "doc", "onset", "period", "unit"])
 
 
 def periods_anomalies(results: Path, out: Path) -> None:
