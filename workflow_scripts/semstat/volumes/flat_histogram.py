@@ -2,8 +2,8 @@
 
 States are moved so that all cells of the energy are visited alike: each counts 1/g, with g of its
 cell. What g is, the share of the measure there, is learnt on the way: visits multiply it by e^f
-(Wang, Landau, Phys. Rev. Lett. 86, 2050, 2001), where f is halved each time that all cells were
-visited, and falls as 1/t once that is more (Belardinelli, Pereyra, Phys. Rev. E 75, 046701, 2007),
+(Wang, Landau, Phys. Rev. Lett. 86, 2050, 2001), where f is halved each time that the histogram
+is flat, and falls as 1/t once that is more (Belardinelli, Pereyra, Phys. Rev. E 75, 046701, 2007),
 so that g converges; t are moves, f the factor of as many visits as a cell has on average. Then g
 is held, and states that go on tell by their visits how far off it was: that part has no bias, and
 its walkers, which differ, tell its error.
@@ -22,6 +22,9 @@ from .entropy import Entropy
 from .walkers import EnergyOf, Space, evaluate
 
 Array = NDArray[np.float64]
+
+FLAT = 0.8
+"""Visits to the least visited cell, of the mean, from which on a histogram is flat."""
 
 
 class Flat(NamedTuple):
@@ -85,7 +88,7 @@ def flat_histogram(
         visited_j = torch.bincount(cell_s, minlength=len(seen_j))
         flat.log_share_j.add_(step * each * visited_j)
         seen_j += visited_j
-        if bool((seen_j > 0).all()):
+        if bool(seen_j.min() >= FLAT * seen_j.mean()):
             step, seen_j = step / 2, torch.zeros_like(seen_j)
         step = max(step, 1 / (move + 1))
     return _of_counts(count_sj.cpu().numpy(), flat.log_share_j.cpu().numpy())
@@ -103,7 +106,8 @@ def _of_counts(count_sj: Array, log_share_j: Array) -> Entropy:
 
         total_j = count_sj.sum(axis=0)
         value_e, without_se = entropies(total_j), entropies(total_j - count_sj)
-    known_e = np.isfinite(without_se).all(axis=0)
     with np.errstate(invalid="ignore"):
         stderr_e = without_se.std(axis=0) * np.sqrt(len(count_sj) - 1)
+    # Without any scatter all walkers have stayed on one side.
+    known_e = np.isfinite(without_se).all(axis=0) & (stderr_e > 0)
     return Entropy(*(np.where(known_e, part_e, np.nan) for part_e in (value_e, stderr_e)))
