@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,13 +11,13 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from ..figures import (
-    LEGEND_LINE,
     OKABE_ITO,
     Figure,
     energy_axis,
     entitle,
     house_style,
     legend_below,
+    off_zero,
     shade,
 )
 from ..statistics.curve import Interval
@@ -25,6 +26,9 @@ Array = NDArray[np.float64]
 Columns = Mapping[str, Array]
 
 LEGEND_COLUMNS = 2
+
+TITLE = 42
+"""Letters of a line of a panel's title."""
 
 MARGIN = 1.0
 """Nats below the lowest value that is shown."""
@@ -61,9 +65,8 @@ def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
     measures = list(dict.fromkeys(v.measure for panel in panels for v in panel.volumes))
     texts = list(dict.fromkeys(name for panel in panels for name in panel.texts))
     colors = dict(zip(measures + texts, OKABE_ITO * 3, strict=False))
-    lines = -(-len(colors) // LEGEND_COLUMNS)
     with house_style():
-        figure = Figure(figsize=(3.1 * max(len(panels), 2), 3.4 + LEGEND_LINE * lines))
+        figure = Figure(figsize=(3.1 * max(len(panels), 2), 3.4))
         all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(all_axes, panels, strict=True):
             for volume in panel.volumes:
@@ -71,7 +74,7 @@ def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
             for name, columns in panel.texts.items():
                 _draw_text(axes, name, columns, colors[name])
             energy_axis(axes)
-            axes.set_title(panel.model, loc="left")
+            axes.set_title(fill(panel.model, TITLE), loc="left")
         all_axes[0].set_ylabel(r"entropy  $S(E) = \ln\,\Omega(E)$  [nats]")
         all_axes[0].set_ylim(_lowest(panels) - MARGIN, MARGIN / 2)
         entitle(figure, title)
@@ -96,7 +99,8 @@ def _draw_text(axes: Axes, name: str, columns: Columns, color: str) -> None:
     curve = Interval.of(columns, "entropy")
     known_e = columns["volume"] > 0
     low_e, value_e, high_e = (
-        np.where(known_e, part_e, np.nan) for part_e in (curve.low, curve.value, curve.high)
+        off_zero(columns["energy"], np.where(known_e, part_e, np.nan))
+        for part_e in (curve.low, curve.value, curve.high)
     )
     shade(axes, columns["energy"], low_e, high_e, color, alpha=0.15)
     axes.plot(columns["energy"], value_e, ":", color=color, label=f"states of {name}")
