@@ -265,7 +265,7 @@ SAID = {
     "a key to blame": ("models/loading.py", "blamed_on(running.key,", "blamed_on('models',"),
     "a remedy": ("models/loading.py", "set its dtype to float32, or", "take float32, or"),
     "a log line": ("semstat/energies/measure.py", "going on with %d tokens", "now %d tokens"),
-    "how a command speaks": ("running/command.py", "unit_scale=True", "unit_scale=False"),
+    "how a command speaks": ("running/command.py", '"unit_scale": True', '"unit_scale": False'),
     "layout": ("semstat/energies/measure.py", "\n\ndef ", "\n\n\n\ndef "),
 }
 
