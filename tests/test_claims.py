@@ -29,6 +29,7 @@ OF_DEFINITIONS = "|".join(
         r"near −1|elow 1 |−0\.[15]",
         r"S = −5 means that one state in e⁵ ≈ 150|Ω reaches 0\.001|fewer than 20 effective|95% ",
         r"h\(t\) − h\(t−1\)|arXiv 2508\.08492|rep-[24]|4-grams|Ω\(0⁻\)",
+        r"lie near 0|ln\(1/states\)|S at 0|10⁻⁶|\(0 to 1\)",
     ]
 )
 """Numbers in captions that hold for every study."""

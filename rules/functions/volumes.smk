@@ -13,7 +13,7 @@ def volumes_at(pair, pattern, layers=None):
             dataset=pair[1],
             layer=layer,
             space=spaces_at(spec, layer, model["blocks"]),
-            against=spec["against"],
+            against=spec["held_against"],
         )
     ]
 

@@ -35,7 +35,7 @@ def show(made, **changes):
 
 
 def test_they_are_the_lowest_in_order_and_in_their_text(made):
-    page = show(made, states=9, neighbours=500)
+    page = show(made, states=9, before=500)
     table = read_table(made.path("energies", "tiny", "/layer=2/shard=0"), ENERGIES).to_pylist()
     rows = sorted(table, key=lambda row: row["energy"])[:9]
     cells = [re.findall(r"<td.*?>(.*?)</td>", line) for line in re.findall("<tr><td.*", page)]

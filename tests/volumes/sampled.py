@@ -17,7 +17,7 @@ from workflow_scripts.tokens.tokenize_corpus import tokenize_corpus
 
 HIDDEN, LAYER, DOCUMENTS = 32, 3, 8
 
-SETTINGS = {"pairs": 3, "walkers": 16, "culled": 4, "moves": 3, "depth": 4.0, "target": -0.9}
+SETTINGS = {"pairs": 3, "walkers": 16, "culled": 4, "moves": 3, "depth": 4.0, "bottom": -0.9}
 
 
 def make_place(folder: Path, family: str = "Llama", documents: int = DOCUMENTS) -> Path:

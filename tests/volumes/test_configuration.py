@@ -35,7 +35,10 @@ def sampling(*entries, **keys):
         ),
         ({"dataset": "nulls"}, "volumes.0.dataset: 'nulls' is not a dataset of text; name one"),
         ({"spaces": ["torus"]}, "volumes.0.spaces.0: 'torus' is not one of gaussian, sphere"),
-        ({"against": ["top"]}, "volumes.0.against.0: 'top' is not one of correct, likeliest"),
+        (
+            {"held_against": ["top"]},
+            "volumes.0.held_against.0: 'top' is not one of correct, likeliest",
+        ),
         ({"layers": [7]}, "volumes.0.layers: layer 7 does not exist (the model has layers 0 to 6)"),
         (
             {"model": "few", "layers": [3], "spaces": ["gaussian"]},
@@ -55,10 +58,10 @@ def sampling(*entries, **keys):
         ),
         ({"moves": 0}, "volumes.0.moves: 0 is less than the minimum of 1; Moves of a copy away"),
         (
-            {"target": 0},
-            "volumes.0.target: 0 is greater than or equal to the maximum of 0; Energy,",
+            {"bottom": 0},
+            "volumes.0.bottom: 0 is greater than or equal to the maximum of 0; Energy,",
         ),
-        ({"target": -1}, "volumes.0.target: -1 is less than or equal to the minimum of -1; Energy"),
+        ({"bottom": -1}, "volumes.0.bottom: -1 is less than or equal to the minimum of -1; Energy"),
         ({"depth": 0}, "volumes.0.depth: 0 is less than or equal to the minimum of 0; Nats by"),
         ({"walker": 3}, "volumes.0.walker: unknown key; did you mean `walkers`?"),
     ],
@@ -74,7 +77,7 @@ def test_a_pair_is_sampled_once():
 
 def test_defaults_are_the_last_layer_and_both_spaces():
     (spec,) = resolve(sampling())["volumes"]
-    assert spec["layers"] == [6] and spec["against"] == ["correct"]
+    assert spec["layers"] == [6] and spec["held_against"] == ["correct"]
     assert spaces_at(spec, 6, 6) == ["sphere", "gaussian"] and spaces_at(spec, 3, 6) == ["gaussian"]
     assert list(groups_of_pairs(spec)) == [0, 8]
     (spec,) = resolve(sampling(model="few", spaces=["gaussian"], layers=[4, 2]))["volumes"]
@@ -86,6 +89,6 @@ def test_defaults_of_the_commands_are_those_of_the_schema():
     for field in dataclasses.fields(Sampled):
         default = keys.get(field.name, {}).get("default", ...)
         if field.name == "against":
-            assert [field.default] == default
+            assert [field.default] == keys["held_against"]["default"]
         elif default is not ...:
             assert field.default == default, field.name

@@ -85,7 +85,7 @@ def test_only_what_depends_on_a_change_runs_again(place):
         for space in ("sphere", "gaussian")
     }
     against = copy.deepcopy(STUDY)
-    against["volumes"][0] |= {"against": ["correct", "likeliest"], "model": "tiny"}
+    against["volumes"][0] |= {"held_against": ["correct", "likeliest"], "model": "tiny"}
     sampled = {job for job in place.would_run("volumes", study=against) if "Sampling" in job}
     assert sampled and all("against the likeliest token" in job for job in sampled)
     assert len(sampled) == 2 * len(SPACES)

@@ -49,7 +49,7 @@ def show_lowest_states(
     tokens: list[Path],
     model: Path,
     states: int = 20,
-    neighbours: int = 24,
+    before: int = 24,
     out: Path,
 ) -> None:
     """Show the lowest states of one model on one dataset at one layer, in their text.
@@ -60,7 +60,7 @@ def show_lowest_states(
     tokens : tokens of each shard, in the same order.
     model : snapshot whose tokenizer tells what tokens say.
     states : how many to show.
-    neighbours : tokens of the text shown before each.
+    before : tokens of the text shown before each.
     out : HTML file to make.
     """
     if len(tokens) != len(energies):
@@ -86,7 +86,7 @@ def show_lowest_states(
             raise InputError(
                 f"{path}: is of other tokens than those that are there; {remedy(path)}"
             )
-        rows.append(_row(row, text[max(0, at - neighbours) : at + 1], pieces))
+        rows.append(_row(row, text[max(0, at - before) : at + 1], pieces))
     page = PAGE.format(
         title=escape(f"The lowest states of {of} on {dataset}, layer {layer}"),
         about="The token just read has a frame, the correct next one a line. Where H < 0, the "

@@ -33,7 +33,7 @@ from ..semstat.volumes.entropy import entropy
 from ..semstat.volumes.tables import CURVES, ENTROPIES, PAIRS, VOLUMES
 from ..semstat.volumes.trace import Settings, Trace, gather
 
-SHARED = ("walkers", "culled", "moves", "target", "depth")
+SHARED = ("walkers", "culled", "moves", "bottom", "depth")
 """Of how pairs are sampled, what all have in common."""
 
 
@@ -118,7 +118,7 @@ def _read(runs: list[Path]) -> tuple[list[dict[str, Any]], Trace, Provenance]:
                 f"{shared[runs[0]]}); give files of one space"
             )
     rows.sort(key=lambda row: row["pair"])
-    settings = Settings(**{name: provenance["sampling"][name] for name in SHARED})
+    settings = Settings(*(provenance["sampling"][name] for name in SHARED))
     return rows, gather(settings, rows), provenance
 
 

@@ -69,7 +69,7 @@ class Sampled:
     walkers : of each pair.
     culled : walkers that die at a step.
     moves : by which a copy leaves its origin.
-    target : energy at which a pair's run ends.
+    bottom : energy at which a pair's run ends.
     depth : nats by which ln Ω has fallen when it ends at last.
     seed : seed of pairs and walkers.
     """
@@ -82,7 +82,7 @@ class Sampled:
     walkers: int = 256
     culled: int = 64
     moves: int = 8
-    target: float = -0.5
+    bottom: float = -0.5
     depth: float = 60.0
     seed: int = 0
 
@@ -100,7 +100,7 @@ class Sampled:
             If they do not go together.
         """
         with blamed_on("volumes"):
-            return Settings(self.walkers, self.culled, self.moves, self.target, self.depth)
+            return Settings(self.walkers, self.culled, self.moves, self.bottom, self.depth)
 
     def generator(self, device: torch.device) -> torch.Generator:
         """Random numbers of these pairs' walkers, whatever other jobs draw."""
