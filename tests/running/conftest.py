@@ -11,7 +11,7 @@ from workflow_scripts.verify import planned
 def jobs(pristine):
     """Every job of the tiny study, as planned in a folder as deep as those of the tests."""
     found = planned([f"--directory={pristine.work}", f"--configfile={pristine.work}/study.yaml"])
-    assert len(found) == 40
+    assert len(found) == 47
     return found
 
 
@@ -51,5 +51,5 @@ def place(finished, undisturbed, tmp_path) -> Place:
 def everything(pristine) -> set[str]:
     """Messages of every job of the tiny study."""
     messages = pristine.would_run()
-    assert len(messages) == 40
+    assert len(messages) == 47
     return messages

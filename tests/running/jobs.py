@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-WELLS = {"Tabulating repetition wells", "Tabulating what was found", "Drawing repetition wells"}
+SUMMARY = {"Tabulating what was found"}
+WELLS = SUMMARY | {"Tabulating repetition wells", "Drawing repetition wells"}
 COMPARISONS = WELLS | {"Drawing curves across models"}
 """What shows all models on all datasets."""
 
@@ -20,6 +21,11 @@ def about(jobs: set[str], *names: str) -> set[str]:
 
 def figures(jobs: set[str]) -> set[str]:
     return {job for job in jobs if job.startswith("Drawing")}
+
+
+def shown(jobs: set[str]) -> set[str]:
+    """What shows states as text."""
+    return {job for job in jobs if job.startswith("Showing")}
 
 
 def curves_and_figures(jobs: set[str]) -> set[str]:

@@ -13,11 +13,13 @@ import yaml
 
 from tests.running.jobs import (
     COMPARISONS,
+    SUMMARY,
     WELLS,
     about,
     after_measuring,
     curves_and_figures,
     figures,
+    shown,
 )
 from tests.runs import TINY_STUDY, Place, clone
 from tests.tiny import save_tiny_model
@@ -108,20 +110,22 @@ def test_a_shard_added(altered, study, everything):
     }
     sums = {f"Estimating curves of {model} on text" for model in MODELS}
     planned = altered.would_run(study=study)
-    assert planned == new | sums | figures(everything) | WELLS
+    texts = shown(about(everything, "text"))
+    assert planned == new | sums | texts | figures(everything) | WELLS
 
     old = list((altered.work / "results/energies").rglob("*.parquet"))
     dates = [path.stat().st_mtime_ns for path in old]
-    assert altered.run("results/wells.csv") == planned - figures(planned)
+    to_look_at = figures(planned) | texts | SUMMARY
+    assert altered.run("results/wells.csv") == planned - to_look_at
     assert [path.stat().st_mtime_ns for path in old] == dates
-    assert altered.would_run() == figures(planned)
+    assert altered.would_run() == to_look_at
 
 
 def test_a_dataset_added(altered, study, everything):
     study["datasets"]["text-again"] = study["datasets"]["text-shuffled"] | {"seed": 1}
     shuffled = about(everything, "text-shuffled")
     its_own = {job.replace("text-shuffled", "text-again") for job in shuffled}
-    assert len(its_own) == 4 * len(MODELS)
+    assert len(its_own) == 5 * len(MODELS)
     assert altered.would_run(study=study) == its_own | figures(everything) | WELLS
 
 
