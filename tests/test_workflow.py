@@ -191,7 +191,7 @@ def test_the_report_is_one_file_with_captions_and_the_table(compared, tmp_path):
         assert source.startswith("data:"), f"the report needs {source[:80]}"
     text = re.sub(r"(\\n|\s)+", " ", report)
     of_other_targets = {"repetition", "mechanics", "steering", "decoding", "generation"}
-    of_other_targets |= {"attention", "causes", "criticality", "periods", "training"}
+    of_other_targets |= {"attention", "causes", "criticality", "periods", "training", "volumes"}
     captions = [
         caption
         for caption in (compared.clone / "report").rglob("*.rst")

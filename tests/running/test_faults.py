@@ -88,7 +88,7 @@ def blows() -> Iterator[Blow]:
     ]
     while True:
         for kind in rng.permutation(len(kinds)):
-            yield Blow(*kinds[kind], int(rng.integers(0, 60)), float(rng.uniform(0, 1)))
+            yield Blow(*kinds[kind], int(rng.integers(0, 15)), float(rng.uniform(0, 1)))
 
 
 def test_killed_at_random_moments_and_recovered(pristine, undisturbed, tmp_path):

@@ -141,7 +141,7 @@ def test_layers_shards_and_datasets_that_are_no_more(altered):
     assert verified.code == 1, verified.text
     layer = "results/energies/model=tiny/dataset=text/layer=3"
     assert f"outlived   {layer}: the configuration does not have" in verified.text
-    assert verified.text.count("\noutlived ") == 35
+    assert verified.text.count("\noutlived ") == 37
     before = states(altered)
     assert len(before) == 18
 

@@ -148,8 +148,9 @@ def test_directions_that_walkers_fill():
         order = (x_sn @ rows[0]).argsort(descending=True)
         aligned = q_sn[order[:2000]], q_sn[order[:1]].expand(2000, -1)
         found = directions_of(decoder, state_of, torch.stack(aligned), PAIRS[:1].expand(2, -1))
-    assert found.aligned_last[0] == pytest.approx((x_sn @ rows[0])[order[:2000]].mean(), abs=1e-6)
-    assert found.aligned_correct[1] == pytest.approx((x_sn @ rows[1])[order[0]], abs=1e-6)
+    aligned_last = float((x_sn @ rows[0])[order[:2000]].mean())
+    assert found.aligned_last[0] == pytest.approx(aligned_last, abs=1e-6)
+    assert found.aligned_correct[1] == pytest.approx(float((x_sn @ rows[1])[order[0]]), abs=1e-6)
     assert found.stable_rank[1] == pytest.approx(1) and 5 < found.stable_rank[0] < HIDDEN
 
 

@@ -78,11 +78,12 @@ def test_a_figure_for_each_model_and_layer(place):
 def test_only_what_depends_on_a_change_runs_again(place):
     assert place.would_run("volumes", study=STUDY) == set()
     more = copy.deepcopy(STUDY)
-    more["volumes"][0] |= {"pairs": 4, "model": "tiny", "layers": [3]}
+    more["volumes"][0] |= {"pairs": 4, "model": "tiny"}
     sampled = {job for job in place.would_run("volumes", study=more) if "Sampling" in job}
     assert sampled == {
-        f"Sampling the {space} of tiny on text, layer 3, against the correct token, from pair 2"
-        for space in ("sphere", "gaussian")
+        f"Sampling the {space} of tiny on text, layer {layer}, against the correct token, "
+        "from pair 2"
+        for space, layer in SPACES
     }
     against = copy.deepcopy(STUDY)
     against["volumes"][0] |= {"held_against": ["correct", "likeliest"], "model": "tiny"}
