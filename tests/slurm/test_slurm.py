@@ -110,7 +110,7 @@ def test_a_larger_model_asks_for_more(whole):
 
 def test_small_jobs_go_in_groups_and_figures_stay_here(whole):
     rules = sorted(job["Comment"].partition("_wildcards")[0] for job in whole.jobs.values())
-    groups = ["counts_count_states", CURVES, "tokens_tokenize_corpus"]
+    groups = ["counts_count_states", f"{CURVES}_show_lowest_states", "tokens_tokenize_corpus"]
     measures = ["measure_energies_smollm2-135m", "measure_energies_tiny"]
     assert rules == [f"rule_{name}" for name in sorted(groups + measures)]
     assert (whole.place.work / "results" / "figures" / "wells" / "dataset=text.svg").exists()
