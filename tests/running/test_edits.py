@@ -59,7 +59,7 @@ EDITS = {
     "thermodynamics/plot_curves.py": lambda jobs: {
         job for job in jobs if job.startswith("Drawing curves")
     },
-    "running/tabulate.py": lambda jobs: about(jobs, "Tabulating"),
+    "running/tabulate.py": lambda jobs: about(jobs, "Tabulating") - SUMMARY,
     # Schemas.
     "semstat/tokens/tables.py": after_tokenizing,
     "semstat/energies/columns.py": after_measuring,
