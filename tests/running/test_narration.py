@@ -24,7 +24,9 @@ class Run:
         handler.setFormatter(DefaultFormatter())
         handler.name = name
         self.logger.addHandler(handler)
-        self.narration = narrate(self.logger, at_end)
+        self.narration = narrate(self.logger)
+        if at_end:
+            self.narration.announce_at_end()
 
     def begin(self, *steps):
         self.logger.info(

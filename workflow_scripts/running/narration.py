@@ -40,17 +40,20 @@ class Narration(logging.Formatter):
     Parameters
     ----------
     usual : Snakemake's own formatter.
-    at_end : whether a step is announced when it ends: where all are submitted at once.
     """
 
-    def __init__(self, usual: logging.Formatter, at_end: bool) -> None:
+    def __init__(self, usual: logging.Formatter) -> None:
         super().__init__()
         self._usual = usual
-        self._counted = LogEvent.JOB_FINISHED if at_end else LogEvent.JOB_INFO
+        self._counted = LogEvent.JOB_INFO
         self._said: dict[int, str] = {}
         self._number: dict[int, int] = {}
         self._steps = 0
         self.failed: dict[int, tuple[str, list[str]]] = {}
+
+    def announce_at_end(self) -> None:
+        """Announce steps when they end, and say why one failed: where all are submitted at once."""
+        self._counted = LogEvent.JOB_FINISHED
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is said; remembers what others are about."""
@@ -115,17 +118,11 @@ def _end_of(log: str) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "(the log is empty)")
 
 
-def narrate(logger: logging.Logger, at_end: bool) -> Narration | None:
-    """Let a run say less in the terminal; None where Snakemake is not what writes to it.
-
-    Parameters
-    ----------
-    logger : Snakemake's.
-    at_end : as `Narration` has it.
-    """
+def narrate(logger: logging.Logger) -> Narration | None:
+    """Let a run say less in the terminal; None where Snakemake is not what writes to it."""
     for handler in logger.handlers:
         if handler.name == HANDLER and handler.formatter:
-            narration = Narration(handler.formatter, at_end)
+            narration = Narration(handler.formatter)
             handler.setFormatter(narration)
             handler.addFilter(narration.filter)
             return narration
