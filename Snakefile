@@ -111,9 +111,7 @@ if workflow.is_main_process:
     from workflow_scripts.running.narration import narrate
     from workflow_scripts.running.outlived import warnings
 
-    NARRATION = None
-    if not (workflow.dryrun or workflow.output_settings.verbose):
-        NARRATION = narrate(logger)
+    NARRATION = None if workflow.output_settings.verbose else narrate(logger, workflow)
 
     if not answer(STUDY):
         for warning in warnings(STUDY, sys.argv[1:]):
@@ -127,8 +125,6 @@ onstart:
     from workflow_scripts.running.run_provenance import record_run
     from workflow_scripts.running.slurm_jobs import begin_run
 
-    if NARRATION and not workflow.local_exec:  # known from here on
-        NARRATION.announce_at_end()
     try:
         check_folders(Path.cwd(), to_write=True)
         hold(Path.cwd())

@@ -18,9 +18,7 @@ CONTINUED = {(spec["model"], spec["dataset"]): spec for spec in STUDY["decoding"
 
 CONTINUING = ["prompts", "prompt_tokens", "write", "seed"]
 
-CONTINUED_MB = (
-    8000  # keys and values; models/readers.py keeps 3 GB of them on a CPU, and a step's copy
-)
+CONTINUED_MB = 2 * REMEMBERED_MB  # keys and values, and a step's copy of them
 
 
 include: "functions/decoding.smk"

@@ -24,8 +24,6 @@ VOLUMES = {(spec["model"], spec["dataset"]): spec for spec in STUDY["volumes"]}
 
 SAMPLING = ["walkers", "culled", "moves", "bottom", "depth", "seed"]
 
-NULL_ENSEMBLES = ["shuffled", "uniform"]
-
 
 include: "functions/volumes.smk"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,3 +93,18 @@ def default_study(once, smollm2) -> Path:
 def altered(finished, tmp_path_factory) -> Place:
     """A copy of the finished run, to do with as one likes."""
     return finished.copy(tmp_path_factory.mktemp("altered"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Debian's chromium, which is installed unless it is there; one process at a time does."""
+    from tests.explorer.browser import install, obstacle, started
+
+    if reason := obstacle():
+        if "CI" in os.environ:
+            pytest.fail(f"CI looks at pages in a browser, but {reason}")
+        pytest.skip(reason)
+    with FileLock(tmp_path_factory.getbasetemp().parent / "chromium.lock"):
+        install()
+    with started() as browser:
+        yield browser

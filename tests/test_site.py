@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from filelock import FileLock
-from playwright.sync_api import Browser
 
-from tests.explorer.browser import install, obstacle, started
 from tests.runs import CHECKED, NO_NETWORK, REPO, SOURCES, clone, said, snakemake
 
 LIBRARY = REPO / "workflow_scripts/semstat"
@@ -171,18 +166,6 @@ def test_the_model_of_the_tutorial_can_be_added(tmp_path):
 
 
 # In a browser.
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory) -> Iterator[Browser]:
-    if reason := obstacle():
-        if "CI" in os.environ:
-            pytest.fail(f"CI reads the site in a browser, but {reason}")
-        pytest.skip(reason)
-    with FileLock(tmp_path_factory.getbasetemp().parent / "chromium.lock"):
-        install()
-    with started() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("theme", WIDTHS)

@@ -19,7 +19,7 @@ sys.path[:0] = [str(REPO / "workflow_scripts"), str(HERE)]
 project = "semantic-statistics"
 author = "The semantic-statistics authors"
 copyright = f"{author}, MIT licence"  # noqa: A001 -- Sphinx has the name
-version = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["version"]
+version = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 extensions += ["contents", "page_links", "api_pages", "plain_docstrings"]
@@ -28,7 +28,7 @@ exclude_patterns = ["site"]
 stages = [
     stage
     for stage in re.findall(
-        r'^include: "rules/(\w+)\.smk"$', (REPO / "Snakefile").read_text(), re.M
+        r'^include: "rules/(\w+)\.smk"$', (REPO / "Snakefile").read_text(encoding="utf-8"), re.M
     )
     if (REPO / f"docs/{stage}.md").is_file()
 ]

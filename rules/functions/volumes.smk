@@ -44,8 +44,7 @@ def curves_beside_volumes(pair, wildcards):
     alike = [
         name
         for name in MEASURED
-        if name == pair[1]
-        or (text_of(name) == pair[1] and DATASETS[name].get("ensemble") in NULL_ENSEMBLES)
+        if name == pair[1] or (text_of(name) == pair[1] and is_null(DATASETS[name]))
     ]
     return expand(CURVES, model=models, dataset=alike, layer=layer)
 

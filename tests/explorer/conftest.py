@@ -1,25 +1,10 @@
-"""The page of two models, and a browser to open it in."""
+"""The page of two models."""
 
-import os
 from contextlib import contextmanager
 
 import pytest
-from filelock import FileLock
 
-from tests.explorer.browser import install, obstacle, started
 from tests.explorer.made import HOSTILE, PLAIN, Made
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if reason := obstacle():
-        if "CI" in os.environ:
-            pytest.fail(f"CI tests the page in a browser, but {reason}")
-        pytest.skip(reason)
-    with FileLock(tmp_path_factory.getbasetemp().parent / "chromium.lock"):
-        install()
-    with started() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import io
 import logging
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
@@ -16,7 +17,7 @@ from workflow_scripts.running.narration import HANDLER, narrate
 class Run:
     """Snakemake's own logger, handler and records, without its jobs."""
 
-    def __init__(self, at_end=False, name=HANDLER):
+    def __init__(self, at_end=False, name=HANDLER, dryrun=False):
         self.stream = io.StringIO()
         self.logger = logging.Logger("run")
         handler = ColorizingTextHandler(nocolor=True, stream=self.stream)
@@ -24,9 +25,8 @@ class Run:
         handler.setFormatter(DefaultFormatter())
         handler.name = name
         self.logger.addHandler(handler)
-        self.narration = narrate(self.logger)
-        if at_end:
-            self.narration.announce_at_end()
+        workflow = SimpleNamespace(local_exec=not at_end, dryrun=dryrun)
+        self.narration = narrate(self.logger, workflow)
 
     def begin(self, *steps):
         self.logger.info(
@@ -117,6 +117,12 @@ def test_on_a_cluster_the_number_of_its_job_is_said_but_no_command(tmp_path):
 def test_another_one_s_handler_is_left_alone():
     run = Run(name="rich")
     assert run.narration is None
+    run.begin("Measuring")
+    assert "Job stats:" in run.lines
+
+
+def test_a_dry_run_says_what_it_would_do():
+    run = Run(dryrun=True)
     run.begin("Measuring")
     assert "Job stats:" in run.lines
 

@@ -40,23 +40,27 @@ class Narration(logging.Formatter):
     Parameters
     ----------
     usual : Snakemake's own formatter.
+    workflow : Snakemake's, which knows how it runs once it does; a dry run says what it would.
     """
 
-    def __init__(self, usual: logging.Formatter) -> None:
+    def __init__(self, usual: logging.Formatter, workflow: Any) -> None:
         super().__init__()
         self._usual = usual
-        self._counted = LogEvent.JOB_INFO
+        self._workflow = workflow
         self._said: dict[int, str] = {}
         self._number: dict[int, int] = {}
         self._steps = 0
         self.failed: dict[int, tuple[str, list[str]]] = {}
 
-    def announce_at_end(self) -> None:
-        """Announce steps when they end, and say why one failed: where all are submitted at once."""
-        self._counted = LogEvent.JOB_FINISHED
+    @property
+    def _counted(self) -> LogEvent:
+        """What announces a step: its end, where all are submitted at once."""
+        return LogEvent.JOB_INFO if self._workflow.local_exec else LogEvent.JOB_FINISHED
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is said; remembers what others are about."""
+        if self._workflow.dryrun:
+            return True
         event, of = getattr(record, "event", None), record.__dict__
         if event == LogEvent.RUN_INFO:
             self._steps = of["stats"]["total"]
@@ -77,6 +81,8 @@ class Narration(logging.Formatter):
         return not unsaid and not record.getMessage().startswith(UNSAID)
 
     def format(self, record: logging.LogRecord) -> str:
+        if self._workflow.dryrun:
+            return self._usual.format(record)
         event, of = getattr(record, "event", None), record.__dict__
         if event in COUNTED:
             job = of["jobid" if event == LogEvent.JOB_INFO else "job_id"]
@@ -118,11 +124,17 @@ def _end_of(log: str) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "(the log is empty)")
 
 
-def narrate(logger: logging.Logger) -> Narration | None:
-    """Let a run say less in the terminal; None where Snakemake is not what writes to it."""
+def narrate(logger: logging.Logger, workflow: Any) -> Narration | None:
+    """Let a run say less in the terminal; None where Snakemake is not what writes to it.
+
+    Parameters
+    ----------
+    logger : Snakemake's.
+    workflow : as `Narration` has it.
+    """
     for handler in logger.handlers:
         if handler.name == HANDLER and handler.formatter:
-            narration = Narration(handler.formatter)
+            narration = Narration(handler.formatter, workflow)
             handler.setFormatter(narration)
             handler.addFilter(narration.filter)
             return narration
