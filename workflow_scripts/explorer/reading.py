@@ -112,6 +112,7 @@ def pieces_of(
             raise InputError(f"--tokens: there are none of {path}; give each shard's")
         same = said["tokens"] == tokens.provenance[shard]
         beside = _pieces(other, [*STATE, "energy"]) if other else None
+        about = provenance_of(open_table(other).schema_arrow) if other else None
         for columns in _pieces(path, wanted):
             at_s = tokens.place(shard, columns["doc"], columns["position"])
             next_s = np.minimum(at_s + 1, len(tokens.token_n) - 1)
@@ -120,9 +121,8 @@ def pieces_of(
                 raise InputError(
                     f"{path}: is of other tokens than those that are there; {remedy(path)}"
                 )
-            if other and beside:
+            if other and beside and about:
                 of_loops = next(beside, {name: np.empty(0) for name in (*STATE, "energy")})
-                about = provenance_of(open_table(other).schema_arrow)
                 check_same(path, said, columns, other, about, of_loops)
                 columns["loop_energy"] = of_loops["energy"]
             yield at_s, columns
