@@ -63,11 +63,11 @@ def tidy(folder: Path, *, dry_run: bool = False) -> None:
     hold(folder)
     would = "would have " if dry_run else ""
     queued, running = orphans(folder), jobs_here(folder)
-    for job in [*queued.values(), *filter(None, running.values())]:
-        say(f"{would}ended {job}, which the dead run left behind")
     if not dry_run:
         cancel(queued)
         end(running)
+    for job in [*queued.values(), *filter(None, running.values())]:
+        say(f"{would}ended {job}, which the dead run left behind")
     stale = [*unfinished(folder / "results"), *(folder / ".snakemake").glob("shell_tmp.*")]
     if stale:
         first = stale[0].relative_to(folder)

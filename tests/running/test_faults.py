@@ -102,7 +102,9 @@ def test_killed_at_random_moments_and_recovered(pristine, undisturbed, tmp_path)
         print(f"{number}: {program}, {blow}: ended by {ended_by or 'itself'}")
         if ended_by:
             hits += 1
-            if ended_by != signal.SIGKILL:
+            # A recovery may be stopped before it has ended what the dead run left behind.
+            began = program == SNAKEMAKE or "running what is incomplete" in what_it_said(place)
+            if began and ended_by != signal.SIGKILL:
                 assert processes_of(place) == [], what_it_said(place)
         else:
             assert process.returncode == 0, what_it_said(place)
