@@ -101,3 +101,52 @@ def volume_figures():
         for (model, dataset), spec in VOLUMES.items()
         for path in drawn(VOLUME_FIGURE, model=model, dataset=dataset, layer=spec["layers"])
     ]
+
+
+def all_volumes(pattern):
+    """A pattern's files of all pairs of model and dataset."""
+    return [path for pair in VOLUMES for path in volumes_at(pair, pattern)]
+
+
+def all_distances():
+    """Files of how far wells are, of all pairs and layers that have a space with distances."""
+    return [
+        path
+        for (model, dataset), spec in VOLUMES.items()
+        if walked_in(spec)
+        for path in expand(DISTANCES, model=model, dataset=dataset, layer=spec["layers"])
+    ]
+
+
+def axes_to_walk_along(model):
+    """The principal axes of states, where distances are measured along them."""
+
+    def of_job(wildcards):
+        walked = walked_in(VOLUMES[model, wildcards.dataset])
+        return AXES.format(model=model, **wildcards) if "gaussian" in walked else []
+
+    return of_job
+
+
+def walking_options(model):
+    """Options of where distances are measured, and between what."""
+
+    def of_job(wildcards):
+        spec = VOLUMES[model, wildcards.dataset]
+        words = options(spec, "pairs", "starts", *PAIRED)
+        return [*options({"spaces": walked_in(spec)}, "spaces"), *words]
+
+    return of_job
+
+
+def time_to_walk(model):
+    """Time limit of a job that measures distances: a path takes some hundred slopes."""
+
+    def of_job(wildcards, input, threads, attempt):
+        spec = VOLUMES[model, wildcards.dataset]
+        paths = len(walked_in(spec)) * spec["pairs"] * (1 + 2 * spec["starts"])
+        weights, device = size_of(input.snapshot), device_of(MODELS[model])
+        tokens = spec["pairs"] * (1 + spec["starts"]) * MODELS[model]["context"]
+        return runtime_minutes(weights, tokens, 450 * paths, device, threads, attempt)
+
+    return of_job

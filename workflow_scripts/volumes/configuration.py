@@ -20,6 +20,9 @@ OF_LAST_LAYER = ("sphere",)
 OF_STATES = ("gaussian",)
 """Spaces that take mean and covariance of a model's states."""
 
+WITH_DISTANCES = ("sphere", "gaussian")
+"""Spaces with a place for any state that the logit lens decodes: distances are measured there."""
+
 
 def resolve(study: Spec) -> None:
     """`layers` of each entry become ascending, of the model's own the last by default."""
@@ -87,3 +90,8 @@ def spaces_at(spec: Spec, layer: int, last: int) -> list[str]:
 def groups_of_pairs(spec: Spec) -> range:
     """Numbers of the first pair of each job."""
     return range(0, spec["pairs"], spec["pairs_per_job"])
+
+
+def walked_in(spec: Spec) -> list[str]:
+    """Spaces of an entry in which distances to wells are measured, at all of its layers."""
+    return [space for space in spec["spaces"] if space in WITH_DISTANCES]

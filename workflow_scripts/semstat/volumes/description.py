@@ -74,15 +74,20 @@ def _interval(
     value_e: Array, scattered_re: Array, known_e: NDArray[np.bool_], confidence: float
 ) -> Interval[Array]:
     """Student's interval of a mean over pairs, or of its logarithm to first order."""
-    pairs = len(scattered_re)
-    if pairs < 2:
-        apart_e = np.full(len(value_e), np.nan)
-    else:
-        critical = stdtrit(pairs - 1, (1 + confidence) / 2)
-        apart_e = critical * scattered_re.std(axis=0, ddof=1) / np.sqrt(pairs)
+    apart_e = student_apart(scattered_re, confidence)
     high_e = np.minimum(value_e + apart_e, 0.0)
     value_e, low_e = (np.where(known_e, x, np.nan) for x in (value_e, value_e - apart_e))
     return Interval(value_e, low_e, high_e)
+
+
+def student_apart(scattered_re: Array, confidence: float) -> Array:
+    """How far Student's interval of the mean over pairs reaches; NaN of one pair alone."""
+    pairs = len(scattered_re)
+    if pairs < 2:
+        return np.full(scattered_re.shape[1:], np.nan)
+    critical = stdtrit(pairs - 1, (1 + confidence) / 2)
+    apart_e: Array = critical * scattered_re.std(axis=0, ddof=1) / np.sqrt(pairs)
+    return apart_e
 
 
 def describe_pairs(trace: Trace, confidence: float) -> list[dict[str, Any]]:

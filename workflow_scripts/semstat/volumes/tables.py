@@ -52,3 +52,18 @@ VOLUMES = pa.schema(
 """One row of what a pair's rows share: ln Ω of the wells, nats, averaged as in `CURVES`; `text_`,
 that of the states of text; how many pairs have reached H ≤ −½; means over pairs of the rest, and
 `insertion` of all of them together."""
+
+SHARES = ("own", "text", "random")
+NEAR = ("own", "text", "nearest_text", "random", "nearest_random", "own_nearer", "text_nearer")
+
+DISTANCES = pa.schema(
+    columns(model=pa.string(), dataset=pa.string(), layer=pa.int32(), space=pa.string())
+    + columns(unit=pa.string(), energy=pa.float64(), pairs=pa.int32(), starts=pa.int32())
+    + columns(**{f"reached_{start}": pa.float64() for start in SHARES})
+    + interval_fields(NEAR, nullable=NEAR)
+)
+"""One row a space: how far wells H ≤ `energy` are, on average over pairs of tokens. `own`, from the
+pair's own state of text; `text`, `random`, the median over as many `starts` at other states and at
+random points; `nearest_`, the least; `_nearer`, the chance that text is nearer than a random point.
+`reached_`, the share of points from which the well was found; where it was not, it counts as
+farther than all, and averages over pairs are null if one of them has no number."""
