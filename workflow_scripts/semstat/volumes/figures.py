@@ -1,4 +1,4 @@
-"""Figures of volumes: S(E) under several measures, a panel a model."""
+"""Figures of volumes: S(E) and T(E) under several measures, a column of panels a model."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ LEGEND_COLUMNS = 2
 
 TITLE = 42
 """Letters of a line of a panel's title."""
+
+HOTTEST = 100.0
+"""Temperature above which nothing is shown."""
 
 MARGIN = 1.0
 """Nats below the lowest value that is shown."""
@@ -61,20 +64,27 @@ class Panel(NamedTuple):
 
 
 def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
-    """Draw S(E) by volume, and beside it that of text, a panel a model."""
+    """Draw S(E) and T(E) by volume, and beside them those of text, a column of panels a model."""
     measures = list(dict.fromkeys(v.measure for panel in panels for v in panel.volumes))
     texts = list(dict.fromkeys(name for panel in panels for name in panel.texts))
     colors = dict(zip(measures + texts, OKABE_ITO * 3, strict=False))
     with house_style():
-        figure = Figure(figsize=(3.1 * max(len(panels), 2), 3.4))
-        all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for axes, panel in zip(all_axes, panels, strict=True):
+        figure = Figure(figsize=(3.1 * max(len(panels), 2), 5.6))
+        all_axes, below = figure.subplots(2, len(panels), sharey="row", squeeze=False)
+        for axes, axes_below, panel in zip(all_axes, below, panels, strict=True):
             for volume in panel.volumes:
                 _draw_volume(axes, volume, colors[volume.measure])
+                _draw_temperature(axes_below, volume, colors[volume.measure])
             for name, columns in panel.texts.items():
                 _draw_text(axes, name, columns, colors[name])
-            energy_axis(axes)
+                _draw_temperature_of_text(axes_below, columns, colors[name])
+            for each in (axes, axes_below):
+                energy_axis(each)
+            axes.set_xlabel("")
             axes.set_title(fill(panel.model, TITLE), loc="left")
+        below[0].set_ylabel(r"temperature  $T(E) = (dS/dE)^{-1}$  [probability]")
+        below[0].set_yscale("log")
+        below[0].set_ylim(top=HOTTEST)
         all_axes[0].set_ylabel(r"entropy  $S(E) = \ln\,\Omega(E)$  [nats]")
         all_axes[0].set_ylim(_lowest(panels) - MARGIN, MARGIN / 2)
         entitle(figure, title)
@@ -90,9 +100,33 @@ def _draw_volume(axes: Axes, volume: Volume, color: str) -> None:
     energy_e, curve = volume.columns["energy"], Interval.of(volume.columns, "entropy")
     dash = "--" if volume.is_likeliest else "-"
     for entropy_e in volume.pairs:
-        axes.plot(energy_e, entropy_e, dash, color=color, linewidth=0.4, alpha=0.35)
-    shade(axes, energy_e, curve.low, curve.high, color, alpha=0.2)
-    axes.plot(energy_e, curve.value, dash, color=color, linewidth=1.6, label=volume.measure)
+        beside_e = off_zero(energy_e, entropy_e)
+        axes.plot(energy_e, beside_e, dash, color=color, linewidth=0.4, alpha=0.35)
+    low_e, value_e, high_e = (off_zero(energy_e, part_e) for part_e in curve)
+    shade(axes, energy_e, low_e, high_e, color, alpha=0.2)
+    axes.plot(energy_e, value_e, dash, color=color, linewidth=1.6, label=volume.measure)
+    axes.plot(0, curve.value[energy_e == 0], "o", color=color, markersize=3)
+
+
+def _draw_temperature(axes: Axes, volume: Volume, color: str) -> None:
+    energy_e, curve = volume.columns["energy"], Interval.of(volume.columns, "temperature")
+    dash = "--" if volume.is_likeliest else "-"
+    low_e, value_e, high_e = (
+        off_zero(energy_e, part_e) for part_e in (curve.low, curve.value, curve.high)
+    )
+    shade(axes, energy_e, low_e, high_e, color, alpha=0.2)
+    axes.plot(energy_e, value_e, dash, color=color, linewidth=1.6)
+
+
+def _draw_temperature_of_text(axes: Axes, columns: Columns, color: str) -> None:
+    energy_e, told_e = columns["energy"], columns["extrapolated"] == 0
+    curve = Interval.of(columns, "temperature")
+    low_e, value_e, high_e = (
+        off_zero(energy_e, np.where(told_e, part_e, np.nan))
+        for part_e in (curve.low, curve.value, curve.high)
+    )
+    shade(axes, energy_e, low_e, high_e, color, alpha=0.15)
+    axes.plot(energy_e, value_e, ":", color=color)
 
 
 def _draw_text(axes: Axes, name: str, columns: Columns, color: str) -> None:

@@ -11,17 +11,19 @@ WELLS = {"below_zero": "H < 0", "below_minus_0.5": "H ≤ −½"}
 
 ENTROPIES = pa.schema(
     columns(pair=pa.int32(), energy=pa.float64())
-    + interval_fields(["entropy"], nullable=["entropy"])
+    + interval_fields(["entropy", "temperature"], nullable=["entropy", "temperature"])
 )
-"""One row a pair of tokens and grid point: S(E) = ln Ω(E), nats; null where its run has not got."""
+"""One row a pair of tokens and grid point: S(E) = ln Ω(E), nats, null where its run has not got,
+and T = (dS/dE)⁻¹, probability, null where it is not told (`temperature.py`)."""
 
-AVERAGED = ("entropy", "typical")
+AVERAGED = ("entropy", "typical", "temperature", "typical_temperature")
 
 CURVES = pa.schema(
     columns(energy=pa.float64(), reached=pa.int32()) + interval_fields(AVERAGED, nullable=AVERAGED)
 )
 """One row a grid point: how many pairs have got there; `entropy`, ln of the mean Ω of all pairs;
-`typical`, their mean ln Ω, nats. Where not all have got, both are null but for the upper bounds."""
+`typical`, their mean ln Ω, nats. Where not all have got, both are null but for the upper bounds.
+`temperature` and `typical_temperature`, probability, are the inverse slopes of the two."""
 
 OF_RUNS = ("insertion", "memory", "overlap", "aligned_last", "aligned_correct", "stable_rank")
 
@@ -41,7 +43,7 @@ PAIRS = pa.schema(
 """One row a pair of tokens: how its run ended, S in the wells, its diagnostics (`diagnostics.py`),
 and the directions of the walkers at its end (`filled.py`)."""
 
-DEPTHS = [f"{kind}_{well}" for kind in (*AVERAGED, "text") for well in WELLS]
+DEPTHS = [f"{kind}_{well}" for kind in ("entropy", "typical", "text") for well in WELLS]
 
 VOLUMES = pa.schema(
     WHICH
