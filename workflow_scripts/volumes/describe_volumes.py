@@ -82,6 +82,9 @@ def describe_volumes(
     of_all |= {"pairs": len(rows), "walkers": trace.settings.walkers}
     of_all |= {"evaluations": trace.evaluations_r.sum()}
     means = average(trace, energy_e, confidence)
+    of_energy = {
+        "energy": energy_e, "reached": means.reached, "effective_pairs": means.effective
+    }  # fmt: skip
     averages = {name: getattr(means, name) for name in ("entropy", "typical")}
     averages |= average_temperature(slope, value.value, confidence)
     pair_z = np.repeat([row["pair"] for row in rows], len(energy_e))
@@ -95,7 +98,7 @@ def describe_volumes(
         ),
         (
             curves,
-            table_of({"energy": energy_e, "reached": means.reached} | _bounds(**averages), CURVES),
+            table_of(of_energy | _bounds(**averages), CURVES),
         ),
         (pairs, table_of_rows([_flat(head | row) for row in of_pairs], PAIRS)),
         (out, table_of_rows([_flat(head | of_all)], VOLUMES)),

@@ -19,11 +19,14 @@ and T = (dS/dE)⁻¹, probability, null where it is not told (`temperature.py`).
 AVERAGED = ("entropy", "typical", "temperature", "typical_temperature")
 
 CURVES = pa.schema(
-    columns(energy=pa.float64(), reached=pa.int32()) + interval_fields(AVERAGED, nullable=AVERAGED)
+    columns(energy=pa.float64(), reached=pa.int32(), effective_pairs=pa.float64())
+    + interval_fields(AVERAGED, nullable=AVERAGED)
 )
 """One row a grid point: how many pairs have got there; `entropy`, ln of the mean Ω of all pairs;
 `typical`, their mean ln Ω, nats. Where not all have got, both are null but for the upper bounds.
-`temperature` and `typical_temperature`, probability, are the inverse slopes of the two."""
+`temperature` and `typical_temperature`, probability, are the inverse slopes of the two. Where
+`effective_pairs`, (Σ Ω)²/Σ Ω², are fewer than half of the pairs, `entropy` has no upper bound and
+`temperature` none: few pairs make up the mean, and larger wells may not have been drawn."""
 
 OF_RUNS = ("insertion", "memory", "overlap", "aligned_last", "aligned_correct", "stable_rank")
 
@@ -45,10 +48,13 @@ and the directions of the walkers at its end (`filled.py`)."""
 
 DEPTHS = [f"{kind}_{well}" for kind in ("entropy", "typical", "text") for well in WELLS]
 
+EFFECTIVE = [f"effective_pairs_{well}" for well in WELLS]
+
 VOLUMES = pa.schema(
     WHICH
     + columns(pairs=pa.int32(), reached=pa.int32(), walkers=pa.int32(), evaluations=pa.int64())
     + interval_fields(DEPTHS, nullable=DEPTHS)
+    + columns(**dict.fromkeys(EFFECTIVE, pa.float64()))
     + columns(nullable=True, **dict.fromkeys(OF_RUNS, pa.float64()))
 )
 """One row of what a pair's rows share: ln Ω of the wells, nats, averaged as in `CURVES`; `text_`,

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from ..statistics.curve import Interval
 from ..thermodynamics.log_density import fit_log_density
 from ..thermodynamics.smooth_density import UNRESOLVED_ERROR
-from .description import student_apart
+from .description import effective, enough, student_apart
 from .entropy import Entropy
 from .trace import Trace
 
@@ -58,7 +58,7 @@ def _of_run(
     fitted_e[[0, 1, zero, zero + 1, -1]] = False
     cell_j = np.flatnonzero(fitted_e)
     alive = len(energy_z) / hazard_z.sum() if len(energy_z) else np.nan
-    count_e = np.bincount(cell_z, alive * hazard_z, len(edges_e))
+    count_e = np.bincount(cell_z, alive * hazard_z, len(edges_e)).astype(np.float64)
     if np.count_nonzero(count_e[cell_j]) < 2:
         return value_e, value_e.copy()
     fit = fit_log_density(count_e[cell_j], edges_e[cell_j - 1], edges_e[cell_j], order)
@@ -82,7 +82,8 @@ def average_temperature(
     """T of the averages over pairs, with Student's intervals of ln T to first order; (edges,).
 
     1/T is the mean of β over pairs: for `typical`, whose S is the mean ln Ω, of all alike; for the
-    mean Ω, with the weights that pairs have in it. NaN where one pair has none.
+    mean Ω, with the weights that pairs have in it. NaN where one pair
+    has none; without bounds where few pairs make the mean up.
 
     Parameters
     ----------
@@ -98,6 +99,7 @@ def average_temperature(
     ):
         beta_e = (weight_re * beta_re).mean(axis=0)
         apart_e = student_apart(weight_re * (beta_re / beta_e - 1), confidence)
+        apart_e = np.where(enough(effective(weight_re), len(weight_re)), apart_e, np.nan)
         bounds = (np.exp(side * apart_e) / beta_e for side in (-1, 1))
         found[name] = Interval(1 / beta_e, *bounds)
     return found
