@@ -109,8 +109,9 @@ def measure_distances(
             random_sn = chart.decoded.space.draw(pairs * starts, generator)
             parts = (part_sn.chunk(pairs) for part_sn in (chart.points_of(q_sn), random_sn))
             x_sn = torch.cat([torch.cat(of_pair) for of_pair in zip(*parts, strict=True)])
-            for some in zip(*(torch.split(part, AT_ONCE) for part in (x_sn, pair_s2)), strict=True):
-                found_s.append(distances(decoder, chart, *some, energy).cpu().numpy())
+            batches = (torch.split(part, AT_ONCE) for part in (x_sn, pair_s2))
+            for some_sn, some_s2 in zip(*batches, strict=True):
+                found_s.append(distances(decoder, chart, some_sn, some_s2, energy).cpu().numpy())
                 bar.update(len(found_s[-1]))
     of_space = {
         "pair": np.repeat(np.arange(pairs), len(start_p)),
