@@ -35,7 +35,10 @@ def describe_distances(
     row: dict[str, Any] = {
         f"reached_{name}": np.isfinite(part).mean() for name, part in parts.items()
     }
-    return row | {name: _mean(value_r, confidence) for name, value_r in of_pairs.items()}
+    return row | {
+        name: _mean(value_r, confidence, 1.0 if name.endswith("_nearer") else np.inf)
+        for name, value_r in of_pairs.items()
+    }
 
 
 def _nearer(first_rs: Array, other_rs: Array) -> Array:
@@ -45,9 +48,9 @@ def _nearer(first_rs: Array, other_rs: Array) -> Array:
     return chance_r
 
 
-def _mean(value_r: Array, confidence: float) -> Interval[float]:
-    """The mean over pairs with Student's interval; NaN if one has no number."""
+def _mean(value_r: Array, confidence: float, most: float) -> Interval[float]:
+    """The mean over pairs with Student's interval, from 0 to `most`; NaN if one has no number."""
     if not np.isfinite(value_r).all():
         return Interval(np.nan, np.nan, np.nan)
     mean, apart = float(value_r.mean()), float(student_apart(value_r, confidence))
-    return Interval(mean, mean - apart, mean + apart)
+    return Interval(mean, float(np.maximum(mean - apart, 0)), float(np.minimum(mean + apart, most)))
