@@ -20,7 +20,7 @@ VOLUME_WELLS = f"results/volumes/wells/{SAMPLED_AT}.parquet"
 AXES = f"results/volumes/axes/{ENSEMBLE}/layer={{layer}}.parquet"
 VOLUME_FIGURE = f"results/figures/volumes/{ENSEMBLE}/layer={{layer}}/entropy"
 
-VOLUMES = {(spec["model"], spec["dataset"]): spec for spec in STUDY["volumes"]}
+VOLUMES = spaces_of_pairs(STUDY["volumes"])
 
 SAMPLING = ["walkers", "culled", "moves", "bottom", "depth", "seed", "last_tokens"]
 
@@ -39,7 +39,9 @@ localrules:
 
 
 for model in dict.fromkeys(model for model, _ in VOLUMES):
-    for dataset in [dataset for other, dataset in VOLUMES if other == model]:
+    for dataset in [
+        of for other, of in VOLUMES if other == model and layers_with((model, of), OF_STATES)
+    ]:
 
         rule:
             name:
@@ -48,7 +50,12 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                 snapshot=snapshot_of(model),
                 tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
             output:
-                expand(AXES, model=model, dataset=dataset, layer=VOLUMES[model, dataset]["layers"]),
+                expand(
+                    AXES,
+                    model=model,
+                    dataset=dataset,
+                    layer=layers_with((model, dataset), OF_STATES),
+                ),
             log:
                 log("measure_axes", f"{model}/{dataset}"),
             benchmark:
@@ -60,7 +67,7 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                 **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
             params:
                 running=running(model, *CUT),
-                options=options(VOLUMES[model, dataset], "layers"),
+                options=options({"layers": layers_with((model, dataset), OF_STATES)}, "layers"),
             message:
                 f"Measuring how states of {model} on {dataset} are spread"
             shell:
@@ -69,7 +76,9 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                     f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} --out {{output:q}}",
                 )
 
-    for space in sorted({space for spec in STUDY["volumes"] for space in spec["spaces"]}):
+    for space in sorted(
+        {space for pair, of in VOLUMES.items() if pair[0] == model for space in of}
+    ):
 
         rule:
             name:
@@ -85,18 +94,18 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
             benchmark:
                 f"logs/sample_{space}/{model}/{{dataset}}/{{layer}}/{{against}}/{{first}}.benchmark.tsv"
             wildcard_constraints:
-                dataset=sampled_with(model),
+                dataset=sampled_with(model, space),
             conda:
                 CONDA
             threads: measure_threads(MODELS[model]["device"])
             resources:
-                **of_model(MODELS[model], time_to_sample(model)),
+                **of_model(MODELS[model], time_to_sample(model, space)),
             params:
                 code=digest_of_code(f"volumes.spaces.{space}"),
                 command=f"volumes.spaces.{space}",
                 running=running(model),
                 axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
-                options=sampling_options(model),
+                options=sampling_options(model, space),
                 unfinished=f"results/volumes/unfinished/{model}_{{dataset}}_{{layer}}_{space}"
                 "_{against}_{first}.safetensors",
             message:
@@ -115,7 +124,9 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
 rule describe_volumes:
     input:
         runs=if_sampled(
-            lambda pair, w: expand(SAMPLED_PAIRS, **w, first=groups_of_pairs(VOLUMES[pair]))
+            lambda pair, w: expand(
+                SAMPLED_PAIRS, **w, first=groups_of_pairs(VOLUMES[pair][w.space])
+            )
         ),
         wells=WELLS,
     output:
