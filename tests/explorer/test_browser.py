@@ -168,6 +168,14 @@ def test_both_themes(opened, scheme):
             assert page.evaluate(light) == (name == "light")
 
 
+def test_a_narrow_window_holds_all_of_it(opened):
+    """What stands beside the text of a state is told where the pointer is."""
+    with opened("#beside=other:2&state=0.1.7", viewport={"width": 380, "height": 700}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") == 380
+        assert not page.locator("#list th:has-text('p(last)')").is_visible()
+        assert page.locator("#list tbody tr:first-child .said").bounding_box()["width"] > 120
+
+
 def test_it_is_used_without_a_mouse(opened):
     with opened() as page:
         page.focus("#from")

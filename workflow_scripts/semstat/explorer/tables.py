@@ -39,8 +39,9 @@ POSITIONS = pa.schema(
     + _lists(pa.float32(), "energies")
 )
 """One row a token that is shown, ordered by shard, document and position: whether its document is
-one of those that were drawn, and whether all of it is shown; whether the token was put in the place of
-the text's own (ensemble `replaced`); and H at each layer of the state there, null where none is."""
+one of those that were drawn, and whether all of it is shown; whether the token was put in the place
+of the text's own (ensemble `replaced`); and H at each layer of the state there, null where there is
+none."""
 
 STATES = pa.schema(
     columns(layer=pa.int32(), at=pa.int32(), energy=pa.float32())
