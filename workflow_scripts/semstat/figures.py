@@ -195,7 +195,7 @@ def legend_below(
         legend = figure.legend(handles, labels, loc="outside lower center", ncols=number, **more)
         box = legend.get_window_extent()
         if number == 1 or box.width <= figure.bbox.width:
-            figure.set_figwidth(max(figure.get_figwidth(), box.width / figure.dpi + 0.1))
+            figure.set_figwidth(max(figure.get_figwidth(), box.width / figure.dpi + 0.3))
             figure.set_figheight(figure.get_figheight() + box.height / figure.dpi)
             return
         legend.remove()

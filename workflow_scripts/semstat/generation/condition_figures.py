@@ -21,7 +21,8 @@ Array = NDArray[np.float64]
 
 Rows = Sequence[Mapping[str, Any]]
 
-MARKERS = "osD^vP*X<>"
+MARKERS = "osD^vPX<>"
+"""Of conditions; a star is what they are compared with."""
 
 PANELS = {
     "rep_4": "rep-4",

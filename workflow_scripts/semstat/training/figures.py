@@ -73,7 +73,9 @@ class Panel(NamedTuple):
         """The title of its axes, and how far they reach."""
         axes.set_title(fill(self.said, TITLE), loc="left")
         if rows := self.shown(curves):
-            axes.set_ylim(limits(rows, ["value"]))
+            low, high = limits(rows, ["value"])
+            least = min(row["value"] for row in rows)
+            axes.set_ylim(low if least < 0 else max(low, -0.05 * high), high)
 
     def shown(self, curves: Sequence[DoseCurve]) -> Rows:
         """Rows of the groups of curves."""
