@@ -22,7 +22,7 @@ VOLUME_FIGURE = f"results/figures/volumes/{ENSEMBLE}/layer={{layer}}/entropy"
 
 VOLUMES = {(spec["model"], spec["dataset"]): spec for spec in STUDY["volumes"]}
 
-SAMPLING = ["walkers", "culled", "moves", "bottom", "depth", "seed"]
+SAMPLING = ["walkers", "culled", "moves", "bottom", "depth", "seed", "last_tokens"]
 
 
 include: "functions/volumes.smk"

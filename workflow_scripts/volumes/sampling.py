@@ -72,6 +72,8 @@ class Sampled:
     bottom : energy at which a pair's run ends.
     depth : nats by which ln Ω has fallen when it ends at last.
     seed : seed of pairs and walkers.
+    last_tokens : of each pair's history, its last token the last of them, that `tokens` varies; a
+        pair has as many in all spaces, so that pairs are the same in all.
     """
 
     tokens: list[Path]
@@ -85,6 +87,7 @@ class Sampled:
     bottom: float = -0.5
     depth: float = 60.0
     seed: int = 0
+    last_tokens: int = 4
 
     def said(self) -> dict[str, Any]:
         """All of it but the files, for the provenance."""
@@ -123,7 +126,7 @@ class Sampled:
             doc += table["doc"].to_pylist()
             ids += [tokens.values.to_numpy() for tokens in table["tokens"]]
         with blamed_on("volumes.pairs"):
-            drawn = draw_pairs(ids, self.first_pair + self.pairs, self.seed)
+            drawn = draw_pairs(ids, self.first_pair + self.pairs, self.seed, self.last_tokens)
         own = Pairs(*(part[self.first_pair :] for part in drawn))
         return own, np.array(doc)[own.document_r], provenance_of(shard.schema_arrow)
 
