@@ -43,7 +43,7 @@ def main() -> None:
     pair_r2 = torch.randint(
         decoder.vocabulary, (arguments.pairs, 2), generator=generator, device=device
     )
-    energy_of = DecodedEnergy(decoder, decoded.state_of, pair_r2)
+    energy_of = DecodedEnergy(decoder, decoded, pair_r2)
     print(
         "| batch | energies a second | of the readout alone | share | evaluations a nat and walker"
     )

@@ -20,11 +20,11 @@ VOLUME_CURVES = f"results/volumes/curves/{SAMPLED_AT}.parquet"
 VOLUME_PAIRS = f"results/volumes/pairs/{SAMPLED_AT}.parquet"
 VOLUME_WELLS = f"results/volumes/wells/{SAMPLED_AT}.parquet"
 AXES = f"results/volumes/axes/{ENSEMBLE}/layer={{layer}}.parquet"
-POINTS = f"results/volumes/points/{ENSEMBLE}/layer={{layer}}.parquet"
-DISTANCES = f"results/volumes/distances/{ENSEMBLE}/layer={{layer}}.parquet"
+POINTS = f"results/volumes/points/{ENSEMBLE}/layer={{layer}}/space={{space}}.parquet"
+DISTANCES = f"results/volumes/distances/{ENSEMBLE}/layer={{layer}}/space={{space}}.parquet"
 VOLUME_FIGURE = f"results/figures/volumes/{ENSEMBLE}/layer={{layer}}/entropy"
 
-VOLUMES = {(spec["model"], spec["dataset"]): spec for spec in STUDY["volumes"]}
+VOLUMES = spaces_of_pairs(STUDY["volumes"])
 
 SAMPLING = ["walkers", "culled", "moves", "bottom", "depth", "seed", "last_tokens"]
 
@@ -45,7 +45,9 @@ localrules:
 
 
 for model in dict.fromkeys(model for model, _ in VOLUMES):
-    for dataset in [dataset for other, dataset in VOLUMES if other == model]:
+    for dataset in [
+        of for other, of in VOLUMES if other == model and layers_with((model, of), OF_STATES)
+    ]:
 
         rule:
             name:
@@ -54,7 +56,12 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                 snapshot=snapshot_of(model),
                 tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
             output:
-                expand(AXES, model=model, dataset=dataset, layer=VOLUMES[model, dataset]["layers"]),
+                expand(
+                    AXES,
+                    model=model,
+                    dataset=dataset,
+                    layer=layers_with((model, dataset), OF_STATES),
+                ),
             log:
                 log("measure_axes", f"{model}/{dataset}"),
             benchmark:
@@ -66,7 +73,7 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                 **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
             params:
                 running=running(model, *CUT),
-                options=options(VOLUMES[model, dataset], "layers"),
+                options=options({"layers": layers_with((model, dataset), OF_STATES)}, "layers"),
             message:
                 f"Measuring how states of {model} on {dataset} are spread"
             shell:
@@ -75,7 +82,9 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                     f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} --out {{output:q}}",
                 )
 
-    for space in sorted({space for spec in STUDY["volumes"] for space in spec["spaces"]}):
+    for space in sorted(
+        {space for pair, of in VOLUMES.items() if pair[0] == model for space in of}
+    ):
 
         rule:
             name:
@@ -91,18 +100,18 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
             benchmark:
                 f"logs/sample_{space}/{model}/{{dataset}}/{{layer}}/{{against}}/{{first}}.benchmark.tsv"
             wildcard_constraints:
-                dataset=sampled_with(model),
+                dataset=sampled_with(model, space),
             conda:
                 CONDA
             threads: measure_threads(MODELS[model]["device"])
             resources:
-                **of_model(MODELS[model], time_to_sample(model)),
+                **of_model(MODELS[model], time_to_sample(model, space)),
             params:
                 code=digest_of_code(f"volumes.spaces.{space}"),
                 command=f"volumes.spaces.{space}",
                 running=running(model),
                 axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
-                options=sampling_options(model),
+                options=sampling_options(model, space),
                 unfinished=f"results/volumes/unfinished/{model}_{{dataset}}_{{layer}}_{space}"
                 "_{against}_{first}.safetensors",
             message:
@@ -117,39 +126,41 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                     "{params.code}",
                 )
 
-    rule:
-        name:
-            f"measure_distances_{model}"
-        input:
-            snapshot=snapshot_of(model),
-            tokens=tokens_of(model),
-            axes=axes_to_walk_along(model),
-        output:
-            expand(POINTS, model=model, allow_missing=True),
-        log:
-            log("measure_distances", f"{model}/{{dataset}}/{{layer}}"),
-        benchmark:
-            f"logs/measure_distances/{model}/{{dataset}}/{{layer}}.benchmark.tsv"
-        wildcard_constraints:
-            dataset=sampled_with(model),
-        conda:
-            CONDA
-        threads: measure_threads(MODELS[model]["device"])
-        resources:
-            **of_model(MODELS[model], time_to_walk(model)),
-        params:
-            running=running(model, *CUT),
-            axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
-            options=walking_options(model),
-        message:
-            f"Measuring how far wells are from states of {model} on {{wildcards.dataset}},"
-            " layer {wildcards.layer}"
-        shell:
-            run(
-                "volumes.measure_distances",
-                f"{RUNNING} --tokens {{input.tokens:q}} {{params.axes:q}} {{params.options:q}}"
-                " --layer={wildcards.layer} --out {output:q}",
-            )
+    for space in walked_in(model):
+
+        rule:
+            name:
+                f"measure_distances_{space}_{model}"
+            input:
+                snapshot=snapshot_of(model),
+                tokens=tokens_of(model),
+                axes=axes_of(model, space),
+            output:
+                expand(POINTS, model=model, space=space, allow_missing=True),
+            log:
+                log(f"measure_distances_{space}", f"{model}/{{dataset}}/{{layer}}"),
+            benchmark:
+                f"logs/measure_distances_{space}/{model}/{{dataset}}/{{layer}}.benchmark.tsv"
+            wildcard_constraints:
+                dataset=sampled_with(model, space),
+            conda:
+                CONDA
+            threads: measure_threads(MODELS[model]["device"])
+            resources:
+                **of_model(MODELS[model], time_to_walk(model, space)),
+            params:
+                running=running(model, *CUT),
+                axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
+                options=walking_options(model, space),
+            message:
+                f"Measuring how far wells are in the {space} from states of {model} on"
+                " {wildcards.dataset}, layer {wildcards.layer}"
+            shell:
+                run(
+                    "volumes.measure_distances",
+                    f"{RUNNING} --tokens {{input.tokens:q}} {{params.axes:q}} {{params.options:q}}"
+                    f" --spaces={space} --layer={{wildcards.layer}} --out {{output:q}}",
+                )
 
 
 rule describe_distances:
@@ -158,7 +169,7 @@ rule describe_distances:
     output:
         DISTANCES,
     log:
-        log("describe_distances", f"{ENSEMBLE}/{{layer}}"),
+        log("describe_distances", f"{ENSEMBLE}/{{layer}}/{{space}}"),
     group:
         "curves"
     conda:
@@ -166,8 +177,8 @@ rule describe_distances:
     params:
         options=CONFIDENCE,
     message:
-        "Describing how far wells are from states of {wildcards.model} on {wildcards.dataset},"
-        " layer {wildcards.layer}"
+        "Describing how far wells are in the {wildcards.space} from states of {wildcards.model}"
+        " on {wildcards.dataset}, layer {wildcards.layer}"
     shell:
         run("volumes.describe_distances", "{input:q} {params.options:q} --out {output:q}")
 
@@ -175,7 +186,9 @@ rule describe_distances:
 rule describe_volumes:
     input:
         runs=if_sampled(
-            lambda pair, w: expand(SAMPLED_PAIRS, **w, first=groups_of_pairs(VOLUMES[pair]))
+            lambda pair, w: expand(
+                SAMPLED_PAIRS, **w, first=groups_of_pairs(VOLUMES[pair][w.space])
+            )
         ),
         wells=WELLS,
     output:

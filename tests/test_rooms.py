@@ -60,7 +60,7 @@ PHYSICS_OF_OTHERS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation"},
     "decoding": {"generation"},
-    "explorer": {"mechanics"},
+    "explorer": {"mechanics", "tokens"},
     "periods": {"energies", "tokens"},
     "training": {"tokens"},
     "volumes": {"thermodynamics"},

@@ -55,7 +55,7 @@ def test_on_a_sphere_the_nearest_point_is_that_of_a_fine_grid(norm, hidden):
         x_sn, grid_sn = (decoded.space.draw(n, generator) for n in (40, 200_000))
         for pair in ([0, 1], [6, 3], [2, 5]):
             pair_12 = torch.tensor([pair])
-            energy_of = DecodedEnergy(decoder, decoded.state_of, pair_12)
+            energy_of = DecodedEnergy(decoder, decoded, pair_12)
             energy_s = energy_of(grid_sn, torch.zeros(len(grid_sn), dtype=torch.int64))
             well_sn = grid_sn[energy_s <= -0.5]
             if not len(well_sn):
@@ -71,7 +71,7 @@ def test_on_a_sphere_the_nearest_point_is_that_of_a_fine_grid(norm, hidden):
 def half_space(dimensions=5, size=1.0):
     """Two tokens whose logits are linear: H ≤ E is a half-space."""
     decoder = small_decoder(dimensions, None, vocabulary=2, size=size)
-    return decoder, Chart.of(Decoded(Gaussian(dimensions), lambda z_sn: z_sn))
+    return decoder, Chart.of(Decoded(Gaussian(dimensions), lambda z_sn, _run_s: z_sn))
 
 
 @pytest.mark.parametrize("energy", [-0.5, -0.05, -0.9])
@@ -102,8 +102,8 @@ def test_the_border_is_where_h_is_the_energy(energy):
     decoded = directions(decoder, 6)
     x_sn = decoded.space.draw(4000, torch.Generator().manual_seed(0))
     pair_s2 = torch.tensor([[0, 1]]).expand(4000, 2)
-    energy_s = DecodedEnergy(decoder, decoded.state_of, pair_s2)(x_sn, torch.arange(4000))
-    depth_s = within(decoder, pair_s2, energy)(decoded.state_of(x_sn))[:, 0]
+    energy_s = DecodedEnergy(decoder, decoded, pair_s2)(x_sn, torch.arange(4000))
+    depth_s = within(decoder, pair_s2, energy)(decoded.state_of(x_sn, None))[:, 0]
     clear_s = (energy_s - energy).abs() > 1e-5
     assert ((depth_s > 0) == (energy_s < energy))[clear_s].all()
     assert 50 < (depth_s > 0).sum() < 3900
@@ -115,14 +115,14 @@ def test_states_have_their_points(family):
     state_sn = text_states(states=400)
     for decoded in (directions(decoder, HIDDEN), like(state_sn)):
         chart = Chart.of(decoded)
-        energy_of = DecodedEnergy(decoder, decoded.state_of, PAIRS[:1])
+        energy_of = DecodedEnergy(decoder, decoded, PAIRS[:1])
         there_s, of_text_s = (
             energy_of(chart.points_of(q_sn), torch.zeros(400, dtype=torch.int64))
-            for q_sn in (decoded.state_of(chart.points_of(state_sn)), state_sn)
+            for q_sn in (chart.state_of(chart.points_of(state_sn)), state_sn)
         )
-        expected = DecodedEnergy(decoder, lambda q_sn: q_sn, PAIRS[:1])(
-            state_sn, torch.zeros(400, dtype=torch.int64)
-        )
+        expected = DecodedEnergy(
+            decoder, Decoded(decoded.space, lambda q_sn, _run_s: q_sn), PAIRS[:1]
+        )(state_sn, torch.zeros(400, dtype=torch.int64))
         assert torch.allclose(of_text_s, expected, atol=1e-4)
         assert torch.allclose(there_s, expected, atol=1e-4)
 

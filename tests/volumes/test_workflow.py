@@ -23,8 +23,10 @@ ENTRY = {
     "depth": 3.0,
     "starts": 3,
 }
-STUDY = copy.deepcopy(TINY_STUDY) | {"volumes": [ENTRY]}
+OTHERS = ENTRY | {"spaces": ["inner_sphere", "tokens"], "walkers": 8, "culled": 4, "depth": 1.0}
+STUDY = copy.deepcopy(TINY_STUDY) | {"volumes": [ENTRY, OTHERS]}
 SPACES = {("sphere", "3"), ("gaussian", "3"), ("gaussian", "1")}
+ALL = {*SPACES, ("inner_sphere", "1"), ("tokens", "3")}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +48,10 @@ def rows_of(place, name):
 def test_every_space_and_pair_has_its_row(place):
     rows = rows_of(place, "volumes")
     assert {(row["model"], row["space"], row["layer"]) for row in rows} == {
-        (model, *space) for model in ENTRY["model"] for space in SPACES
+        (model, *space) for model in ENTRY["model"] for space in ALL
     }
     assert {row["measure"] for row in rows if row["space"] == "sphere"} == {"uniform directions"}
+    assert {row["walkers"] for row in rows if row["space"] == "tokens"} == {"8"}
     assert all("states of text" in row["measure"] for row in rows if row["space"] == "gaussian")
     assert {int(row["pairs"]) for row in rows} == {3}
     pairs = rows_of(place, "volumes/pairs")

@@ -67,7 +67,7 @@ class Chart(NamedTuple):
 
     def state_of(self, x_sn: Tensor) -> Tensor:
         """(states, hidden) that points stand for."""
-        return self.decoded.state_of(x_sn)
+        return self.decoded.state_of(x_sn, torch.zeros_like(x_sn[:, 0], dtype=torch.int64))
 
     def points_of(self, q_sn: Tensor) -> Tensor:
         """(states, n) points that stand for (states, hidden) states.

@@ -1,4 +1,4 @@
-"""Figures of volumes: S(E) and T(E) under several measures, a column of panels a model."""
+"""Figures of volumes: S(E) and T(E) under several measures, a row each of a model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from ..figures import (
-    OKABE_ITO,
+    WIDTH,
     Figure,
-    energy_axis,
+    energy_panels,
     entitle,
     house_style,
     legend_below,
     off_zero,
     shade,
+    styles_of,
 )
 from ..statistics.curve import Interval
 
@@ -27,7 +28,7 @@ Columns = Mapping[str, Array]
 
 LEGEND_COLUMNS = 2
 
-TITLE = 42
+TITLE = 72
 """Letters of a line of a panel's title."""
 
 HOTTEST = 100.0
@@ -64,33 +65,37 @@ class Panel(NamedTuple):
 
 
 def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
-    """Draw S(E) and T(E) by volume, and beside them those of text, a column of panels a model."""
+    """Draw S(E) and T(E) by volume, and beside them those of text, a row each of a model.
+
+    Nothing is drawn nearer to 0 than the grid tells energies apart.
+    """
     measures = list(dict.fromkeys(v.measure for panel in panels for v in panel.volumes))
     texts = list(dict.fromkeys(name for panel in panels for name in panel.texts))
-    colors = dict(zip(measures + texts, OKABE_ITO * 3, strict=False))
+    colors = {name: color for name, (color, _) in styles_of(measures + texts).items()}
     with house_style():
-        figure = Figure(figsize=(3.1 * max(len(panels), 2), 5.6))
-        all_axes, below = figure.subplots(2, len(panels), sharey="row", squeeze=False)
-        for axes, axes_below, panel in zip(all_axes, below, panels, strict=True):
-            for volume in panel.volumes:
-                _draw_volume(axes, volume, colors[volume.measure])
-                _draw_temperature(axes_below, volume, colors[volume.measure])
-            for name, columns in panel.texts.items():
-                _draw_text(axes, name, columns, colors[name])
-                _draw_temperature_of_text(axes_below, columns, colors[name])
-            for each in (axes, axes_below):
-                energy_axis(each)
-            axes.set_xlabel("")
-            axes.set_title(fill(panel.model, TITLE), loc="left")
-        below[0].set_ylabel(r"temperature  $T(E) = (dS/dE)^{-1}$  [probability]")
-        below[0].set_yscale("log")
-        below[0].set_ylim(top=HOTTEST)
-        all_axes[0].set_ylabel(r"entropy  $S(E) = \ln\,\Omega(E)$  [nats]")
-        all_axes[0].set_ylim(_lowest(panels) - MARGIN, MARGIN / 2)
-        entitle(figure, title)
+        figure = Figure(figsize=(WIDTH, 0.6 + 4.2 * len(panels)))
         handles: dict[str, Any] = {}
-        for axes in all_axes:
-            handles |= {line.get_label(): line for line in axes.get_lines()}
+        rows = energy_panels(figure, 2 * len(panels))
+        for pair, below, panel in zip(rows[::2], rows[1::2], panels, strict=True):
+            for axes in pair:
+                for volume in panel.volumes:
+                    _draw_volume(axes, volume, colors[volume.measure])
+                for name, columns in panel.texts.items():
+                    _draw_text(axes, name, columns, colors[name])
+                handles |= {line.get_label(): line for line in axes.get_lines()}
+            for axes in below:
+                for volume in panel.volumes:
+                    _draw_temperature(axes, volume, colors[volume.measure])
+                for name, columns in panel.texts.items():
+                    _draw_temperature_of_text(axes, columns, colors[name])
+            below[0].set_ylabel(r"$T(E) = (dS/dE)^{-1}$")
+            below[0].set_yscale("log")
+            below[0].set_ylim(top=HOTTEST)
+            well, whole = pair
+            whole.set_title(fill(panel.model, TITLE), loc="left")
+            well.set_ylabel(r"$S(E) = \ln\,\Omega(E)$  [nats]")
+            well.set_ylim(_lowest(panels) - MARGIN, MARGIN / 2)
+        entitle(figure, title)
         shown = {label: line for label, line in handles.items() if not label.startswith("_")}
         legend_below(figure, shown.values(), shown.keys(), LEGEND_COLUMNS)
     return figure
@@ -99,13 +104,14 @@ def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
 def _draw_volume(axes: Axes, volume: Volume, color: str) -> None:
     energy_e, curve = volume.columns["energy"], Interval.of(volume.columns, "entropy")
     dash = "--" if volume.is_likeliest else "-"
+    low_e, value_e, high_e = (
+        off_zero(energy_e, part_e) for part_e in (curve.low, curve.value, curve.high)
+    )
     for entropy_e in volume.pairs:
         beside_e = off_zero(energy_e, entropy_e)
         axes.plot(energy_e, beside_e, dash, color=color, linewidth=0.4, alpha=0.35)
-    low_e, value_e, high_e = (off_zero(energy_e, part_e) for part_e in curve)
     shade(axes, energy_e, low_e, high_e, color, alpha=0.2)
     axes.plot(energy_e, value_e, dash, color=color, linewidth=1.6, label=volume.measure)
-    axes.plot(0, curve.value[energy_e == 0], "o", color=color, markersize=3)
 
 
 def _draw_temperature(axes: Axes, volume: Volume, color: str) -> None:
