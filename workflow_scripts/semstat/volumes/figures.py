@@ -82,7 +82,7 @@ def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
                     _draw_volume(axes, volume, colors[volume.measure])
                 for name, columns in panel.texts.items():
                     _draw_text(axes, name, columns, colors[name])
-                handles |= {line.get_label(): line for line in axes.get_lines()}
+                handles |= {str(line.get_label()): line for line in axes.get_lines()}
             for axes in below:
                 for volume in panel.volumes:
                     _draw_temperature(axes, volume, colors[volume.measure])
