@@ -76,6 +76,7 @@ from workflow_scripts.volumes.configuration import (
     groups_of_pairs,
     spaces_at,
     spaces_of_pairs,
+    walk_of,
 )
 
 # A file given on the command line replaces the default one; merging the two would run both.

@@ -125,3 +125,50 @@ def volume_figures():
             VOLUME_FIGURE, model=model, dataset=dataset, layer=layers_with((model, dataset))
         )
     ]
+
+
+def all_volumes(pattern):
+    """A pattern's files of all pairs of model and dataset."""
+    return [path for pair in VOLUMES for path in volumes_at(pair, pattern)]
+
+
+def all_distances():
+    """Files of how far wells are, of all pairs and layers that have a space with distances."""
+    return [
+        path
+        for (model, dataset), walk in WALKS.items()
+        for path in expand(DISTANCES, model=model, dataset=dataset, layer=walk["layers"])
+    ]
+
+
+def axes_to_walk_along(model):
+    """The principal axes of states, where distances are measured along them."""
+
+    def of_job(wildcards):
+        spaces = WALKS[model, wildcards.dataset]["spaces"]
+        return AXES.format(model=model, **wildcards) if "gaussian" in spaces else []
+
+    return of_job
+
+
+def walking_options(model):
+    """Options of where distances are measured, and between what."""
+
+    def of_job(wildcards):
+        walk = WALKS[model, wildcards.dataset]
+        return options(walk, "spaces", "pairs", "starts", *PAIRED)
+
+    return of_job
+
+
+def time_to_walk(model):
+    """Time limit of a job that measures distances: a path takes some hundred slopes."""
+
+    def of_job(wildcards, input, threads, attempt):
+        walk = WALKS[model, wildcards.dataset]
+        paths = len(walk["spaces"]) * walk["pairs"] * (1 + 2 * walk["starts"])
+        weights, device = size_of(input.snapshot), device_of(MODELS[model])
+        tokens = walk["pairs"] * (1 + walk["starts"]) * MODELS[model]["context"]
+        return runtime_minutes(weights, tokens, 450 * paths, device, threads, attempt)
+
+    return of_job

@@ -289,12 +289,24 @@ def test_pairs_have_curves_and_the_average_is_theirs(described, name):
     assert list(curves.energy) == list(each.index)
     assert (curves.reached == each.notna().sum(axis=1).to_numpy()).all()
     known = curves.reached == 6
+    hot = entropies.pivot(index="energy", columns="pair", values="temperature")
+    told = hot.notna().all(axis=1).to_numpy()
+    typical = (6 / (1 / hot).sum(axis=1))[told]
+    assert told.any() and not told[~known.to_numpy()].any()
+    np.testing.assert_allclose(curves.typical_temperature[told], typical)
+    assert (curves.typical_temperature_low[told] < curves.typical_temperature_high[told]).all()
     np.testing.assert_allclose(
         curves.entropy[known], np.log(np.exp(each).mean(axis=1)[known.to_numpy()]), atol=1e-12
     )
     np.testing.assert_allclose(curves.typical[known], each.mean(axis=1)[known.to_numpy()])
     assert curves.entropy[~known].isna().all() and curves.entropy_low[~known].isna().all()
-    assert (curves.entropy_high[~known] < -1).all() and (curves.entropy_high <= 0).all()
+    assert (curves.typical_high[~known] < -0.5).all() and (curves.typical_high <= 0).all()
+    omega = np.exp(each[known.to_numpy()])
+    effective = omega.sum(axis=1) ** 2 / (omega**2).sum(axis=1)
+    np.testing.assert_allclose(curves.effective_pairs[known], effective)
+    few = curves.effective_pairs < 3
+    assert (curves.entropy_high.isna() == few).all()
+    assert curves.temperature_low[few].isna().all()
 
 
 @pytest.mark.parametrize("name", ["sphere", "gaussian", "likeliest"])

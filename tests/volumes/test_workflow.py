@@ -21,6 +21,7 @@ ENTRY = {
     "culled": 8,
     "moves": 2,
     "depth": 3.0,
+    "starts": 3,
 }
 OTHERS = ENTRY | {"spaces": ["inner_sphere", "tokens"], "walkers": 8, "culled": 4, "depth": 1.0}
 STUDY = copy.deepcopy(TINY_STUDY) | {"volumes": [ENTRY, OTHERS]}
@@ -67,6 +68,17 @@ def test_text_stands_beside_volumes(place):
     (row,) = read_table(place.work / folder / "against=correct.parquet", VOLUMES).to_pylist()
     assert row["text_below_zero"] == pytest.approx(np.log(of_text["below_zero"]))
     assert row["text_below_zero_low"] == pytest.approx(np.log(of_text["below_zero_low"]))
+
+
+def test_distances_to_wells_are_told_at_each_layer(place):
+    rows = rows_of(place, "volumes/distances")
+    assert {(row["model"], row["layer"], row["space"]) for row in rows} == {
+        (model, layer, space)
+        for model in ENTRY["model"]
+        for layer in ("1", "3")
+        for space in ("sphere", "gaussian")
+    }
+    assert {(row["pairs"], row["starts"], row["energy"]) for row in rows} == {("3", "3", "-0.5")}
 
 
 def test_a_figure_for_each_model_and_layer(place):
