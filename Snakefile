@@ -73,10 +73,10 @@ from workflow_scripts.training.groups import groups_of
 from workflow_scripts.volumes.configuration import (
     OF_INNER_LAYERS,
     OF_STATES,
-    WITH_DISTANCES,
     groups_of_pairs,
     spaces_at,
     spaces_of_pairs,
+    walk_of,
 )
 
 # A file given on the command line replaces the default one; merging the two would run both.

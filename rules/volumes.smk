@@ -20,11 +20,13 @@ VOLUME_CURVES = f"results/volumes/curves/{SAMPLED_AT}.parquet"
 VOLUME_PAIRS = f"results/volumes/pairs/{SAMPLED_AT}.parquet"
 VOLUME_WELLS = f"results/volumes/wells/{SAMPLED_AT}.parquet"
 AXES = f"results/volumes/axes/{ENSEMBLE}/layer={{layer}}.parquet"
-POINTS = f"results/volumes/points/{ENSEMBLE}/layer={{layer}}/space={{space}}.parquet"
-DISTANCES = f"results/volumes/distances/{ENSEMBLE}/layer={{layer}}/space={{space}}.parquet"
+POINTS = f"results/volumes/points/{ENSEMBLE}/layer={{layer}}.parquet"
+DISTANCES = f"results/volumes/distances/{ENSEMBLE}/layer={{layer}}.parquet"
 VOLUME_FIGURE = f"results/figures/volumes/{ENSEMBLE}/layer={{layer}}/entropy"
 
 VOLUMES = spaces_of_pairs(STUDY["volumes"])
+
+WALKS = {pair: walk for pair, of in VOLUMES.items() if (walk := walk_of(of))}
 
 SAMPLING = ["walkers", "culled", "moves", "bottom", "depth", "seed", "last_tokens"]
 
@@ -126,41 +128,42 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                     "{params.code}",
                 )
 
-    for space in walked_in(model):
 
-        rule:
-            name:
-                f"measure_distances_{space}_{model}"
-            input:
-                snapshot=snapshot_of(model),
-                tokens=tokens_of(model),
-                axes=axes_of(model, space),
-            output:
-                expand(POINTS, model=model, space=space, allow_missing=True),
-            log:
-                log(f"measure_distances_{space}", f"{model}/{{dataset}}/{{layer}}"),
-            benchmark:
-                f"logs/measure_distances_{space}/{model}/{{dataset}}/{{layer}}.benchmark.tsv"
-            wildcard_constraints:
-                dataset=sampled_with(model, space),
-            conda:
-                CONDA
-            threads: measure_threads(MODELS[model]["device"])
-            resources:
-                **of_model(MODELS[model], time_to_walk(model, space)),
-            params:
-                running=running(model, *CUT),
-                axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
-                options=walking_options(model, space),
-            message:
-                f"Measuring how far wells are in the {space} from states of {model} on"
-                " {wildcards.dataset}, layer {wildcards.layer}"
-            shell:
-                run(
-                    "volumes.measure_distances",
-                    f"{RUNNING} --tokens {{input.tokens:q}} {{params.axes:q}} {{params.options:q}}"
-                    f" --spaces={space} --layer={{wildcards.layer}} --out {{output:q}}",
-                )
+for model in dict.fromkeys(model for model, _ in WALKS):
+
+    rule:
+        name:
+            f"measure_distances_{model}"
+        input:
+            snapshot=snapshot_of(model),
+            tokens=tokens_of(model),
+            axes=axes_to_walk_along(model),
+        output:
+            expand(POINTS, model=model, allow_missing=True),
+        log:
+            log("measure_distances", f"{model}/{{dataset}}/{{layer}}"),
+        benchmark:
+            f"logs/measure_distances/{model}/{{dataset}}/{{layer}}.benchmark.tsv"
+        wildcard_constraints:
+            dataset=one_of(dataset for other, dataset in WALKS if other == model),
+        conda:
+            CONDA
+        threads: measure_threads(MODELS[model]["device"])
+        resources:
+            **of_model(MODELS[model], time_to_walk(model)),
+        params:
+            running=running(model, *CUT),
+            axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
+            options=walking_options(model),
+        message:
+            f"Measuring how far wells are from states of {model} on {{wildcards.dataset}},"
+            " layer {wildcards.layer}"
+        shell:
+            run(
+                "volumes.measure_distances",
+                f"{RUNNING} --tokens {{input.tokens:q}} {{params.axes:q}} {{params.options:q}}"
+                " --layer={wildcards.layer} --out {output:q}",
+            )
 
 
 rule describe_distances:
@@ -169,7 +172,7 @@ rule describe_distances:
     output:
         DISTANCES,
     log:
-        log("describe_distances", f"{ENSEMBLE}/{{layer}}/{{space}}"),
+        log("describe_distances", f"{ENSEMBLE}/{{layer}}"),
     group:
         "curves"
     conda:
@@ -177,8 +180,8 @@ rule describe_distances:
     params:
         options=CONFIDENCE,
     message:
-        "Describing how far wells are in the {wildcards.space} from states of {wildcards.model}"
-        " on {wildcards.dataset}, layer {wildcards.layer}"
+        "Describing how far wells are from states of {wildcards.model} on {wildcards.dataset},"
+        " layer {wildcards.layer}"
     shell:
         run("volumes.describe_distances", "{input:q} {params.options:q} --out {output:q}")
 

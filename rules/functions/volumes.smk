@@ -132,38 +132,43 @@ def all_volumes(pattern):
     return [path for pair in VOLUMES for path in volumes_at(pair, pattern)]
 
 
-def walked_in(model):
-    """Spaces of a model in which distances to wells are measured."""
-    sampled = {space for pair, of in VOLUMES.items() if pair[0] == model for space in of}
-    return [space for space in WITH_DISTANCES if space in sampled]
-
-
 def all_distances():
-    """Files of how far wells are, at all layers of what has a space with distances."""
+    """Files of how far wells are, of all pairs and layers that have a space with distances."""
     return [
         path
-        for (model, dataset), of in VOLUMES.items()
-        for space in WITH_DISTANCES
-        if space in of
-        for path in expand(
-            DISTANCES, model=model, dataset=dataset, space=space, layer=of[space]["layers"]
-        )
+        for (model, dataset), walk in WALKS.items()
+        for path in expand(DISTANCES, model=model, dataset=dataset, layer=walk["layers"])
     ]
 
 
-def walking_options(model, space):
-    """Options of between what distances are measured."""
-    return lambda w: options(VOLUMES[model, w.dataset][space], "pairs", "starts", *PAIRED)
+def axes_to_walk_along(model):
+    """The principal axes of states, where distances are measured along them."""
+
+    def of_job(wildcards):
+        spaces = WALKS[model, wildcards.dataset]["spaces"]
+        return AXES.format(model=model, **wildcards) if "gaussian" in spaces else []
+
+    return of_job
 
 
-def time_to_walk(model, space):
+def walking_options(model):
+    """Options of where distances are measured, and between what."""
+
+    def of_job(wildcards):
+        walk = WALKS[model, wildcards.dataset]
+        return options(walk, "spaces", "pairs", "starts", *PAIRED)
+
+    return of_job
+
+
+def time_to_walk(model):
     """Time limit of a job that measures distances: a path takes some hundred slopes."""
 
     def of_job(wildcards, input, threads, attempt):
-        spec = VOLUMES[model, wildcards.dataset][space]
+        walk = WALKS[model, wildcards.dataset]
+        paths = len(walk["spaces"]) * walk["pairs"] * (1 + 2 * walk["starts"])
         weights, device = size_of(input.snapshot), device_of(MODELS[model])
-        states = spec["pairs"] * (1 + spec["starts"])
-        tokens, paths = states * MODELS[model]["context"], 2 * states
+        tokens = walk["pairs"] * (1 + walk["starts"]) * MODELS[model]["context"]
         return runtime_minutes(weights, tokens, 450 * paths, device, threads, attempt)
 
     return of_job

@@ -23,6 +23,9 @@ OF_INNER_LAYERS = ("inner_sphere", "inner_gaussian")
 OF_STATES = ("gaussian", "inner_gaussian")
 """Spaces that take mean and covariance of a model's states."""
 
+OF_PAIRS = ("last_tokens", "seed")
+"""What pairs of tokens are drawn by."""
+
 WITH_DISTANCES = ("sphere", "gaussian")
 """Spaces with a place for any state that the logit lens decodes: distances are measured there."""
 
@@ -46,6 +49,7 @@ def resolve(study: Spec) -> None:
                 f"at a step, each by another one; lower it to {spec['walkers'] // 2}, or raise "
                 f"`walkers`"
             )
+        _check_alike(where, spec, study["volumes"])
         name = spec["dataset"]
         limit = documents_limit(study["datasets"][name])
         check_limit(f"{where}.pairs", spec["pairs"], name, limit)
@@ -62,6 +66,20 @@ def _check_model(key: str, name: str, models: dict[str, Spec]) -> None:
     }
     fit = [model for model in models if model not in unfit]
     check_name(key, name, fit, unfit.get(name, "is not one of the models"))
+
+
+def _check_alike(where: str, spec: Spec, entries: list[Spec]) -> None:
+    """Refuse what would draw other pairs than another entry of the same model and dataset does."""
+    for other in entries:
+        for key in OF_PAIRS:
+            if all(other[name] == spec[name] for name in ("model", "dataset")) and (
+                other[key] != spec[key]
+            ):
+                raise InputError(
+                    f"{where}.{key}: {spec[key]}, and {other[key]} in another entry of "
+                    f"{spec['model']} on {spec['dataset']}, so that they would be of other pairs "
+                    f"of tokens; let them agree"
+                )
 
 
 def _check_measured(where: str, layer: int, name: str, model: Spec) -> None:
@@ -111,3 +129,23 @@ def spaces_at(spec: Spec, layer: int, last: int) -> list[str]:
 def groups_of_pairs(spec: Spec) -> range:
     """Numbers of the first pair of each job."""
     return range(0, spec["pairs"], spec["pairs_per_job"])
+
+
+def walk_of(of_pair: dict[str, Spec]) -> Spec | None:
+    """What distances to wells are measured of: spaces that have them, with all layers and pairs.
+
+    Parameters
+    ----------
+    of_pair : the entry of each space.
+    """
+    walked = {space: spec for space, spec in of_pair.items() if space in WITH_DISTANCES}
+    if not walked:
+        return None
+    specs = list(walked.values())
+    of_all = {
+        "spaces": sorted(walked),
+        "layers": sorted({x for spec in specs for x in spec["layers"]}),
+    }
+    return (
+        specs[0] | of_all | {key: max(spec[key] for spec in specs) for key in ("pairs", "starts")}
+    )
