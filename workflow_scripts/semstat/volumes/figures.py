@@ -78,7 +78,7 @@ def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
                     _draw_volume(axes, volume, colors[volume.measure])
                 for name, columns in panel.texts.items():
                     _draw_text(axes, name, columns, colors[name])
-                handles |= {line.get_label(): line for line in axes.get_lines()}
+                handles |= {str(line.get_label()): line for line in axes.get_lines()}
             well, whole = pair
             whole.set_title(fill(panel.model, TITLE), loc="left")
             well.set_ylabel(r"$S(E) = \ln\,\Omega(E)$  [nats]")
