@@ -22,7 +22,7 @@ def of_each_run(run_s: Tensor, at_once: int, of: Callable[[int, Tensor], Tensor]
     """(states, …) a function of each run and indices of its states, at most so many at a time."""
     row_s = [
         (run, rows)
-        for run in run_s.unique().tolist()
+        for run in sorted(set(run_s.tolist()))
         for rows in (run_s == run).nonzero()[:, 0].split(at_once)
     ]
     parts = torch.cat([of(run, rows) for run, rows in row_s])
