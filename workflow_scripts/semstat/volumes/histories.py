@@ -12,7 +12,6 @@ from ..models.architecture import ArchitectureError
 from ..models.caches import fork, growing, rows_of
 from ..models.replay import Moment, Reader, blamed_on_its_code
 from .decoded import Decoded
-from .sphere import Sphere
 
 SAME = 1e-3
 """By how much, of its norm, what the model makes of a state may depend on what is beside it."""
@@ -105,8 +104,3 @@ def _widened(moment: Moment, layer: int, states: int) -> Moment:
 def replayed(states: Decoded, histories: Histories) -> Decoded:
     """A space of states at a layer, from which the blocks above it go on after a history."""
     return Decoded(states.space, lambda x_sn, run_s: histories(states.state_of(x_sn, run_s), run_s))
-
-
-def directions_with_norm(norm_r: Tensor, hidden: int) -> Decoded:
-    """Uniform directions, of a norm that each run has, (runs,)."""
-    return Decoded(Sphere(hidden), lambda x_sn, run_s: norm_r[run_s, None].to(x_sn.dtype) * x_sn)
