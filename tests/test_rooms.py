@@ -34,7 +34,7 @@ AMONG_PHYSICS = {
     "steering": {"energies"},
     "tokens": {"generation"},
     "training": {"decoding", "generation"},
-    "volumes": {"energies"},
+    "volumes": {"energies", "steering", "thermodynamics"},
 }
 """Physics of other stages that a stage's physics may build on."""
 
