@@ -12,8 +12,9 @@ from workflow_scripts.semstat.models.architecture import ArchitectureError
 from workflow_scripts.semstat.models.decoder import LayeredModel
 from workflow_scripts.semstat.models.replay import Reader
 from workflow_scripts.semstat.volumes.decoded import DecodedEnergy
+from workflow_scripts.semstat.volumes.directions import directions_with_norm
 from workflow_scripts.semstat.volumes.entropy import entropy, of_repeats
-from workflow_scripts.semstat.volumes.histories import Histories, directions_with_norm, replayed
+from workflow_scripts.semstat.volumes.histories import Histories, replayed
 from workflow_scripts.semstat.volumes.monte_carlo import count_draws
 
 torch.set_num_threads(1)

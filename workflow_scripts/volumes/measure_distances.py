@@ -17,17 +17,15 @@ from ..semstat.models.decoder import Decoder, LayeredModel
 from ..semstat.models.first_state import FIRST_STATE
 from ..semstat.models.windows import Window, batch_windows, cut_windows, pad_windows
 from ..semstat.provenance import Provenance
-from ..semstat.tables import open_table, provenance_of, read_table, table_of, write_table
+from ..semstat.tables import open_table, provenance_of, table_of, write_table
 from ..semstat.tokens.tables import TOKENS
-from ..semstat.volumes.axes import Axes
-from ..semstat.volumes.columns import AXES
-from ..semstat.volumes.decoded import Decoded
 from ..semstat.volumes.directions import directions
 from ..semstat.volumes.distance_columns import DISTANCES, STARTS
 from ..semstat.volumes.distances import Chart, distances
 from ..semstat.volumes.like_states import like_states
 from ..semstat.volumes.pairs import draw_pairs
 from ..tokens.shards import Cut, check_tokens
+from .axes_file import read_axes
 
 AT_ONCE = 128
 """Points whose paths go side by side, and so whose logits exist at a time."""
@@ -187,15 +185,7 @@ def _chart(space: str, decoder: Decoder, hidden: int, axes: Path | None) -> Char
             return Chart.of(directions(decoder, hidden))
         if axes is None:
             raise ValueError("gaussian: has no axes; give --axes, or take sphere")
-        return Chart.of(_like(axes, decoder))
-
-
-def _like(axes: Path, decoder: Decoder) -> Decoded:
-    table = read_table(axes, AXES)
-    variance_n, mean_n = (table[name].to_numpy() for name in ("variance", "mean"))
-    axis_nn = np.stack([axis.values.to_numpy() for axis in table["axis"]])
-    parts = Axes(*(torch.from_numpy(part.copy()) for part in (variance_n, mean_n, axis_nn)))
-    return like_states(parts, decoder.unembedding.weight.device)
+        return Chart.of(like_states(read_axes(axes)[0], decoder.unembedding.weight.device))
 
 
 if __name__ == "__main__":

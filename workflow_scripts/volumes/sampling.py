@@ -37,13 +37,11 @@ from ..semstat.tables import (
     completed,
     open_table,
     provenance_of,
-    read_table,
     table_of_rows,
     write_table,
 )
 from ..semstat.tokens.tables import TOKENS
-from ..semstat.volumes.axes import Axes
-from ..semstat.volumes.columns import AXES, RUNS
+from ..semstat.volumes.columns import RUNS
 from ..semstat.volumes.decoded import Decoded, DecodedEnergy, LikeliestEnergy
 from ..semstat.volumes.filled import directions_of
 from ..semstat.volumes.nested_sampling import DEATHS, NestedSampling
@@ -322,13 +320,3 @@ def _table(of_pairs: dict[str, NDArray[Any]], trace: Trace) -> pa.Table:
         row |= {name: getattr(trace, f"{name}_rz")[run, real_z] for name in DEATHS}
         rows.append(row)
     return table_of_rows(rows, RUNS)
-
-
-def read_axes(path: Path) -> tuple[Axes, str, dict[str, Any]]:
-    """Principal axes of states, of which dataset they are, and what else to say of them."""
-    table = read_table(path, AXES)
-    said = provenance_of(table.schema)
-    variance_n, mean_n = (table[name].to_numpy() for name in ("variance", "mean"))
-    axis_nn = np.stack([axis.values.to_numpy() for axis in table["axis"]])
-    axes = Axes(*(torch.from_numpy(part.copy()) for part in (variance_n, mean_n, axis_nn)))
-    return axes, said["tokens"]["dataset"], {"states": said["states"], "axes": digest(path)}

@@ -38,6 +38,11 @@ def directions(decoder: Decoder, hidden: int) -> Decoded:
     return Decoded(Sphere(hidden), lambda x_sn, _run_s: sqrt(hidden) * x_sn)
 
 
+def directions_with_norm(norm_r: Tensor, hidden: int) -> Decoded:
+    """Uniform directions, of a norm that each run has, (runs,)."""
+    return Decoded(Sphere(hidden), lambda x_sn, run_s: norm_r[run_s, None].to(x_sn.dtype) * x_sn)
+
+
 @torch.inference_mode()
 def _same(decoder: Decoder, one_sn: Tensor, other_sn: Tensor) -> bool:
     """Whether two sets of states are decoded alike."""

@@ -12,7 +12,6 @@ from ..models.architecture import ArchitectureError
 from ..models.caches import fork, growing, rows_of
 from ..models.replay import Moment, Reader, blamed_on_its_code
 from .decoded import Decoded
-from .sphere import Sphere
 
 SAME = 1e-3
 """By how much, of its norm, what the model makes of a state may depend on what is beside it."""
@@ -22,7 +21,7 @@ def of_each_run(run_s: Tensor, at_once: int, of: Callable[[int, Tensor], Tensor]
     """(states, …) a function of each run and indices of its states, at most so many at a time."""
     row_s = [
         (run, rows)
-        for run in run_s.unique().tolist()
+        for run in sorted(set(run_s.tolist()))
         for rows in (run_s == run).nonzero()[:, 0].split(at_once)
     ]
     parts = torch.cat([of(run, rows) for run, rows in row_s])
@@ -105,8 +104,3 @@ def _widened(moment: Moment, layer: int, states: int) -> Moment:
 def replayed(states: Decoded, histories: Histories) -> Decoded:
     """A space of states at a layer, from which the blocks above it go on after a history."""
     return Decoded(states.space, lambda x_sn, run_s: histories(states.state_of(x_sn, run_s), run_s))
-
-
-def directions_with_norm(norm_r: Tensor, hidden: int) -> Decoded:
-    """Uniform directions, of a norm that each run has, (runs,)."""
-    return Decoded(Sphere(hidden), lambda x_sn, run_s: norm_r[run_s, None].to(x_sn.dtype) * x_sn)

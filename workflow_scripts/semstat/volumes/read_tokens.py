@@ -92,9 +92,9 @@ class ReadTokens:
     @torch.no_grad()
     def log_weight(self, seen_sm: Tensor, site_s: Tensor) -> Tensor:
         """(states, ids) what ln p(last token) would gain from each, to first order."""
-        slope_snd = seen_sm[:, : self._slopes].unflatten(1, (self.tokens, -1))
+        slope_snd = seen_sm[:, : self._slopes].reshape(len(seen_sm), self.tokens, -1)
         slope_sd = slope_snd[torch.arange(len(site_s), device=site_s.device), site_s]
-        gain_sv = slope_sd @ self.embedding_vd.T
+        gain_sv: Tensor = slope_sd @ self.embedding_vd.T
         at_last = (site_s == self.tokens - 1).nonzero()[:, 0]
         said_xv = self.reader.log_p(seen_sm[at_last, self._slopes :])
         gain_sv[at_last] += said_xv[:, self.ordinary_v].float()

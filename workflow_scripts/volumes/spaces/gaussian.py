@@ -8,7 +8,8 @@ from ...models.loading import Running
 from ...running.command import run
 from ...semstat.volumes.decoded import Decoded
 from ...semstat.volumes.like_states import like_states
-from ..sampling import Given, Into, Sampled, read_axes, sample
+from ..axes_file import read_axes
+from ..sampling import Given, Into, Sampled, sample
 
 MEASURE = "normal, with mean and covariance of the states of {}"
 

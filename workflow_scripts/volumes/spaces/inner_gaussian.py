@@ -9,7 +9,8 @@ from ...running.command import run
 from ...semstat.volumes.decoded import Decoded
 from ...semstat.volumes.histories import Histories, replayed
 from ...semstat.volumes.like_states import like_states
-from ..sampling import Given, Into, Sampled, read_axes, sample
+from ..axes_file import read_axes
+from ..sampling import Given, Into, Sampled, sample
 
 MEASURE = "normal, like the states of {}; the blocks above go on, after each pair's history"
 

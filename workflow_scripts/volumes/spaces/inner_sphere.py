@@ -5,7 +5,8 @@ from __future__ import annotations
 from ...models.loading import Running
 from ...running.command import run
 from ...semstat.volumes.decoded import Decoded
-from ...semstat.volumes.histories import Histories, directions_with_norm, replayed
+from ...semstat.volumes.directions import directions_with_norm
+from ...semstat.volumes.histories import Histories, replayed
 from ..sampling import Given, Into, Sampled, sample
 
 MEASURE = "uniform directions with the norm of each pair's state; the blocks above go on"
