@@ -66,9 +66,10 @@ def difference():
 def volumes(models=MODELS[:3]):
     """Of each model one space that is known by volume, and two texts."""
     entropy_e = np.linspace(-60, 0, len(EDGES))
-    space = {"energy": EDGES} | interval_columns(
-        {"entropy": (entropy_e, entropy_e - 1, entropy_e + 1)}
-    )
+    hot_e = np.geomspace(0.1, 10, len(EDGES))
+    numbers = {"entropy": (entropy_e, entropy_e - 1, entropy_e + 1)}
+    numbers["temperature"] = (hot_e, hot_e / 2, hot_e * 2)
+    space = {"energy": EDGES} | interval_columns(numbers)
     volumes = [
         Volume(f"{measure}, the last token held against {other}", likeliest, space, [entropy_e - 2])
         for measure in ("directions, uniform", "states, normal as the model's own")
