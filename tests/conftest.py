@@ -11,13 +11,33 @@ from filelock import FileLock
 
 from tests.runs import PAIRS, REPO, TINY_STUDY, Place, make_place, snakemake
 
-LONGEST = ("tests/slurm/test_slurm.py", "tests/test_claims.py")
-"""Files whose tests take minutes."""
+LONGEST = [
+    "slurm/test_slurm.py",  # a quarter of an hour, in which it mostly waits
+    "test_claims.py",  # runs the default study
+    "running/test_faults.py",
+    "models/test_every_type.py",
+    "test_contributing.py",
+    "criticality/test_workflow.py",
+    "training/test_workflow.py",
+    "generation/test_workflow.py",
+    "volumes/test_workflow.py",
+    "running/test_edits.py",
+    "running/test_incremental.py",
+    "statistics/test_documents_as_they_are.py",
+    "running/test_bad_tables.py",
+    "running/test_two_runs.py",
+    "decoding/test_workflow.py",
+    "periods/test_anomalies.py",
+    "running/test_outlived.py",
+]
+"""Files whose tests take a minute or more, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, so that no process is left alone with one at the end."""
-    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
+    tests = REPO / "tests"
+    places = {str(tests / name): place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(str(item.path), len(places)))
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +67,14 @@ def pristine(tmp_path_factory) -> Place:
 def finished(pristine, once) -> Place:
     """The tiny study, run to the end."""
     return Place.under(once("finished", lambda folder: pristine.copy(folder).run()))
+
+
+@pytest.fixture(scope="session")
+def everything(pristine) -> set[str]:
+    """Messages of every job of the tiny study."""
+    messages = pristine.would_run()
+    assert len(messages) == 47
+    return messages
 
 
 @pytest.fixture(scope="session")

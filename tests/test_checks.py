@@ -1,9 +1,10 @@
-"""`make lint` and pre-commit are one list of checks."""
+"""How all is checked: one list of checks, and the longest tests first."""
 
 import re
 
 import yaml
 
+from tests.conftest import LONGEST
 from tests.runs import REPO
 
 
@@ -14,3 +15,7 @@ def test_pre_commit_checks_what_make_lint_does():
     assert [f".venv/bin/{check}" for check in checks] == [hook["entry"] for hook in local["hooks"]]
     assert local["repo"] == "local", "nothing is fetched"
     assert {hook["language"] for hook in local["hooks"]} == {"system"}
+
+
+def test_the_longest_tests_are_there():
+    assert [name for name in LONGEST if not (REPO / "tests" / name).is_file()] == []

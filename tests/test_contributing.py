@@ -98,12 +98,6 @@ def place(altered) -> Place:
     return altered
 
 
-@pytest.fixture(scope="module")
-def everything(pristine) -> set[str]:
-    """Every job of the tiny study."""
-    return pristine.would_run()
-
-
 def starting(jobs: set[str], *words: str) -> set[str]:
     return {job for job in jobs if job.startswith(words)}
 

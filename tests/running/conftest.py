@@ -7,7 +7,7 @@ from tests.runs import Place
 from workflow_scripts.verify import planned
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def jobs(pristine):
     """Every job of the tiny study, as planned in a folder as deep as those of the tests."""
     found = planned([f"--directory={pristine.work}", f"--configfile={pristine.work}/study.yaml"])
@@ -45,11 +45,3 @@ def place(finished, undisturbed, tmp_path) -> Place:
     place = finished.copy(tmp_path)
     forget(place)
     return place
-
-
-@pytest.fixture(scope="module")
-def everything(pristine) -> set[str]:
-    """Messages of every job of the tiny study."""
-    messages = pristine.would_run()
-    assert len(messages) == 47
-    return messages

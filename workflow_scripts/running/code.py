@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -22,6 +26,9 @@ LOGGING = ("debug", "info", "warning", "error")
 
 PARSING = Lock()
 """Held while a file is parsed: Python 3.11 fails at times where two threads do so (gh-106905)."""
+
+Import = tuple[int, str, tuple[str, ...]]
+"""Of an import statement: dots before the module, the module, and what is taken from it."""
 
 STATEMENT_LISTS = ("body", "orelse", "finalbody", "handlers", "cases")
 
@@ -78,12 +85,53 @@ def digest_of(path: Path) -> str:
 @cache
 def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
     """Digest of one file, and the files of this package that it imports, anywhere in it."""
+    digest, imports = _parsed(path)
+    found = {file for statement in imports for file in _imported(path, *statement)}
+    return digest, tuple(sorted(found))
+
+
+def _parsed(path: Path) -> tuple[str, list[Import]]:
+    """Digest of one file, and its import statements: of the cache, if it was parsed before."""
+    source = path.read_bytes()
+    kept = _cache() / hashlib.sha256(_parser() + source).hexdigest()
+    with suppress(OSError, ValueError):
+        digest, imports = json.loads(kept.read_bytes())
+        return digest, imports
     with PARSING:
-        tree = ast.parse(path.read_bytes())
-    imports = [node for node in _statements(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    found = {file for node in imports for file in _imported(path, node)}
+        tree = ast.parse(source)
+    imports = list(_imports(tree))
     _silence(tree)
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), tuple(sorted(found))
+    digest = hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        written = kept.with_suffix(f".{os.getpid()}.tmp")
+        written.write_text(json.dumps([digest, imports]), encoding="utf-8")
+        written.replace(kept)
+    return digest, imports
+
+
+def _cache() -> Path:
+    """Folder of what was found in source files, by their content; it may be deleted at any time.
+
+    To parse all of them takes a fifth of the time in which Snakemake starts, on a cluster each job.
+    """
+    home = os.path.expanduser("~/.cache")  # noqa: PTH111 (pathlib's fails where there is no home)
+    return Path(os.environ.get("XDG_CACHE_HOME") or home, "semantic-statistics", "code")
+
+
+@cache
+def _parser() -> bytes:
+    """What parses them: Python, and this file."""
+    return sys.version.encode() + Path(__file__).read_bytes()
+
+
+def _imports(tree: ast.AST) -> Iterator[Import]:
+    """The import statements of a file, anywhere in it."""
+    for node in _statements(tree):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or "", tuple(alias.name for alias in node.names)
 
 
 def _blocks(node: ast.AST) -> Iterator[tuple[str, list[ast.AST]]]:
@@ -131,23 +179,18 @@ def _calls_blamed_on(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Name) and call.func.id == "blamed_on"
 
 
-def _imported(path: Path, node: ast.Import | ast.ImportFrom) -> Iterator[Path]:
+def _imported(path: Path, level: int, module: str, names: tuple[str, ...]) -> Iterator[Path]:
     """Files of this package that an import statement runs."""
-    if isinstance(node, ast.Import):
-        modules = [tuple(alias.name.split(".")) for alias in node.names]
-        ours = [module[1:] for module in modules if module[0] == PACKAGE.name]
-        yield from (file for module in ours for file in _run(PACKAGE, module, path))
-        return
-    parts = tuple(node.module.split(".")) if node.module else ()
-    if node.level:
-        base = path.parents[node.level - 1]
+    parts = tuple(module.split(".")) if module else ()
+    if level:
+        base = path.parents[level - 1]
     elif parts[:1] == (PACKAGE.name,):
         base, parts = PACKAGE, parts[1:]
     else:
         return
-    if base.joinpath(*parts).is_dir():  # its __init__.py binds no names, so these are modules
-        for alias in node.names:
-            yield from _run(base, (*parts, alias.name), path)
+    if names and base.joinpath(*parts).is_dir():  # its __init__.py binds no names: they are modules
+        for name in names:
+            yield from _run(base, (*parts, name), path)
     else:
         yield from _run(base, parts, path)
 
