@@ -15,6 +15,7 @@ from workflow_scripts.semstat.periods.tables import PERIODS
 from workflow_scripts.semstat.tables import provenance_of, read_table
 
 STUDY = copy.deepcopy(TINY_STUDY)
+STUDY["datasets"] = {"text": TINY_STUDY["datasets"]["text"]}
 STUDY["models"] |= {
     "loops": {"like": "tiny", "rivals": {"periods": 6}},
     "loops-null": {"like": "tiny", "rivals": {"periods": 6, "history": "elsewhere"}},

@@ -6,7 +6,6 @@ import os
 import pytest
 
 from tests.running.test_verify import verify
-from tests.runs import Place
 from workflow_scripts.semstat.errors import InputError
 from workflow_scripts.sources.layout import model_files, state_of, state_of_texts
 
@@ -104,14 +103,6 @@ def test_an_index_that_is_none(local, content):
 # Edited, as Snakemake and the records see it.
 
 
-@pytest.fixture(scope="module")
-def fetched(pristine, tmp_path_factory):
-    """The tiny study's models, fetched; not to be altered."""
-    place = pristine.copy(tmp_path_factory.mktemp("fetched"))
-    place.run("results/models/tiny/SHA256SUMS")
-    return place
-
-
 def edit(folder, name):
     if name == "tokenizer.json":
         path = folder / name
@@ -125,33 +116,30 @@ def edit(folder, name):
 @pytest.mark.parametrize(
     "name", ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
 )
-def test_an_edited_folder_is_fetched_anew(fetched, tmp_path, name):
-    place: Place = fetched.copy(tmp_path)
+def test_an_edited_folder_is_fetched_anew(altered, name):
     target = "results/models/tiny/SHA256SUMS"
-    assert place.would_run(target) == set()
-    edit(place.work / "inputs/tiny", name)
-    assert place.would_run(target) == {"Fetching model tiny"}
+    assert altered.would_run(target) == set()
+    edit(altered.work / "inputs/tiny", name)
+    assert altered.would_run(target) == {"Fetching model tiny"}
 
 
-def test_a_folder_of_older_files_is_fetched_anew(fetched, tmp_path):
+def test_a_folder_of_older_files_is_fetched_anew(altered):
     """As `cp -p` leaves a file, or a link that leads elsewhere now."""
-    place: Place = fetched.copy(tmp_path)
-    target, folder = "results/models/tiny/SHA256SUMS", place.work / "inputs/tiny"
+    target, folder = "results/models/tiny/SHA256SUMS", altered.work / "inputs/tiny"
     path = folder / "tokenizer.json"
     before = path.stat()
     edit(folder, path.name)
     os.utime(path, (before.st_atime, before.st_mtime - 1000))
-    assert place.would_run(target) == {"Fetching model tiny"}
+    assert altered.would_run(target) == {"Fetching model tiny"}
 
 
-def test_a_folder_that_has_moved_or_is_touched_is_not(fetched, tmp_path):
-    place: Place = fetched.copy(tmp_path)
-    folder = place.work / "inputs/tiny"
-    folder.rename(place.work / "inputs/elsewhere")
+def test_a_folder_that_has_moved_or_is_touched_is_not(altered):
+    folder = altered.work / "inputs/tiny"
+    folder.rename(altered.work / "inputs/elsewhere")
     folder.symlink_to("elsewhere")
     for path in folder.iterdir():
         path.touch()
-    assert place.would_run("results/models/tiny/SHA256SUMS") == set()
+    assert altered.would_run("results/models/tiny/SHA256SUMS") == set()
 
 
 def test_the_state_of_large_files_is_their_size_and_date(tmp_path, monkeypatch):
@@ -166,15 +154,13 @@ def test_the_state_of_large_files_is_their_size_and_date(tmp_path, monkeypatch):
     assert before[:2] == after[:2] and after[2] == "cccc 1000000000 4" != before[2]
 
 
-def test_a_text_replaced_by_an_older_one(fetched, tmp_path):
-    place: Place = fetched.copy(tmp_path)
-    target, path = "results/corpora/text.parquet", place.work / "inputs/texts/03.txt"
-    place.run(target)
+def test_a_text_replaced_by_an_older_one(altered):
+    target, path = "results/corpora/text.parquet", altered.work / "inputs/texts/03.txt"
     path.touch()
-    assert place.would_run(target) == set()
+    assert altered.would_run(target) == set()
     path.write_text("other words, written long ago")
     os.utime(path, (1e9, 1e9))
-    assert place.would_run(target) == {"Fetching corpus text"}
+    assert altered.would_run(target) == {"Fetching corpus text"}
 
 
 def test_the_state_of_many_texts_is_their_names_and_sizes(tmp_path, monkeypatch):
@@ -190,12 +176,11 @@ def test_the_state_of_many_texts_is_their_names_and_sizes(tmp_path, monkeypatch)
     assert len({small, large, state_of_texts(files)}) == 3
 
 
-def test_verify_names_an_edited_tokenizer(fetched, tmp_path):
-    place: Place = fetched.copy(tmp_path)
-    path = place.work / "inputs/tiny/tokenizer.json"
+def test_verify_names_an_edited_tokenizer(altered):
+    path = altered.work / "inputs/tiny/tokenizer.json"
     before = path.stat()
     edit(path.parent, path.name)
     os.utime(path, (before.st_atime, before.st_mtime))
     assert "results/models/tiny/config.json: inputs/tiny/tokenizer.json has changed" in (
-        verify(place).text
+        verify(altered).text
     )
