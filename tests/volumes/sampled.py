@@ -21,7 +21,9 @@ SETTINGS = {"pairs": 3, "walkers": 16, "culled": 4, "moves": 3, "depth": 4.0}
 SETTINGS |= {"bottom": -0.9, "last_tokens": 2}
 
 
-def make_place(folder: Path, family: str = "Llama", documents: int = DOCUMENTS) -> Path:
+def make_place(
+    folder: Path, family: str = "Llama", documents: int = DOCUMENTS, size: int = 8
+) -> Path:
     """A folder with a snapshot and tokens."""
     folder.mkdir(parents=True, exist_ok=True)
     snapshot = save_tiny_model(folder / "tiny", family=family)
@@ -29,7 +31,7 @@ def make_place(folder: Path, family: str = "Llama", documents: int = DOCUMENTS) 
     (snapshot / "provenance.json").write_text(json.dumps(said))
     rng = np.random.default_rng(0)
     words = ["we", "the", "people", "of", "this", "union", "read", "vote", "sleep", "too", "1776"]
-    texts = [" ".join(rng.choice(words, size=8)) for _ in range(documents)]
+    texts = [" ".join(rng.choice(words, size=size)) for _ in range(documents)]
     corpus = pa.Table.from_arrays([range(documents), texts], schema=CORPUS)
     write_table(folder / "corpus.parquet", corpus, {"dataset": "text"})
     given = {"model": snapshot, "corpus": folder / "corpus.parquet", "dataset": "text"}

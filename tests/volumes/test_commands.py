@@ -252,6 +252,18 @@ def test_a_model_that_has_no_sphere(tmp_path):
     complaint(said, "volumes.spaces: sphere: the decode of this model depends on the norm", "gauss")
 
 
+def test_texts_longer_than_the_model_reads(tmp_path):
+    """They are no matter where only their tokens are taken."""
+    place = make_place(tmp_path / "long", size=40)
+    options = sampling(place, tmp_path / "out.parquet", seed=1)
+    run(sphere, options)
+    assert max(row["position"] for row in read_table(options["out"], RUNS).to_pylist()) > 64
+    expected = r"^datasets\.text\.tokens_per_document: \d+ positions are more than the 64 that tiny"
+    for space in (tokens, inner_sphere):
+        with pytest.raises(InputError, match=expected):
+            run(space, options | {"layer": 1})
+
+
 def test_fewer_states_than_dimensions(tmp_path):
     place = make_place(tmp_path / "short", documents=1)
     tokens = read_table(place / "tokens.parquet", TOKENS)

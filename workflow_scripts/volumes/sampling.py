@@ -216,6 +216,8 @@ def sample(
     space: str,
     measure: str,
     decoded_of: Callable[[Given], Decoded],
+    *,
+    after_texts: bool = False,
     **facts: Any,
 ) -> None:
     """Sample the volume Ω(E) of each pair of tokens under a measure, and note each death.
@@ -225,6 +227,7 @@ def sample(
     space : its name.
     measure : in words, for files and figures.
     decoded_of : makes the space.
+    after_texts : whether the model reads the pairs' texts for it, and so is to see them whole.
     facts : more for the provenance, by name.
 
     Raises
@@ -234,8 +237,8 @@ def sample(
     """
     settings, snapshot = sampled.settings, running.snapshot()
     pairs, doc_r, texts, tokens = sampled.read(snapshot["vocabulary"])
-    longest = max(SHORTEST, *map(len, texts))
-    layered, run = load(running, longest, f"datasets.{tokens['dataset']}.tokens_per_document")
+    positions = max(SHORTEST, *map(len, texts)) if after_texts else SHORTEST
+    layered, run = load(running, positions, f"datasets.{tokens['dataset']}.tokens_per_document")
     decoder, device = layered.decoder.in_float32(), layered.device
     pair_r2 = torch.from_numpy(pairs.ids_r2).to(device)
     texts = [text_t.to(device) for text_t in texts]

@@ -31,7 +31,8 @@ def inner_gaussian(*, running: Running, sampled: Sampled, into: Into, axes: Path
         states = like_states(parts, given.layered.device)
         return replayed(states, Histories.read(reader, given.texts, at_once))
 
-    sample(running, sampled, into, "inner_gaussian", MEASURE.format(dataset), like, **facts)
+    measure = MEASURE.format(dataset)
+    sample(running, sampled, into, "inner_gaussian", measure, like, after_texts=True, **facts)
 
 
 if __name__ == "__main__":

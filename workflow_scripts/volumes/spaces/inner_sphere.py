@@ -17,7 +17,7 @@ def inner_sphere(*, running: Running, sampled: Sampled, into: Into) -> None:
 
     Its norm is that of the pair's own state there; the blocks above go on, after its history.
     """
-    sample(running, sampled, into, "inner_sphere", MEASURE, _directions)
+    sample(running, sampled, into, "inner_sphere", MEASURE, _directions, after_texts=True)
 
 
 def _directions(given: Given) -> Decoded:

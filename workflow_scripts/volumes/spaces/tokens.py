@@ -31,7 +31,7 @@ def tokens(*, running: Running, sampled: Sampled, into: Into) -> None:
             reader, given.texts, given.correct_r, ids_v, number, at_once
         ).decoded()
 
-    sample(running, sampled, into, "tokens", MEASURE.format(number), read)
+    sample(running, sampled, into, "tokens", MEASURE.format(number), read, after_texts=True)
 
 
 if __name__ == "__main__":
