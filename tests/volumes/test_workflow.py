@@ -87,7 +87,7 @@ def test_a_figure_for_each_model_and_layer(place):
             folder = f"results/figures/volumes/model={model}/dataset=text/layer={layer}"
             text = (place.work / folder / "entropy.svg").read_text()
             assert (place.work / folder / "entropy.pdf").exists()
-            assert text.count('<g id="axes_') == (2 if model == "tiny" else 1)
+            assert text.count('<g id="axes_') == (8 if model == "tiny" else 4)
 
 
 def test_only_what_depends_on_a_change_runs_again(place):
