@@ -21,6 +21,7 @@ SWEEP = {
     "sampling_temperatures": TEMPERATURES,
 }
 TWIN = SWEEP | {"model": "tiny-random", "nulls": [], "lengths": [48, 52]}
+TWIN |= {"sampling_temperatures": TEMPERATURES[1:]}
 STUDY = copy.deepcopy(TINY_STUDY) | {"criticality": [SWEEP | {"model": "tiny"}, TWIN]}
 WRITERS = ("model", "frequencies", "bigrams")
 FIGURES = {"phases", "texts", "fluctuations", "crossovers", "diversity"}

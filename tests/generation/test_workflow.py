@@ -140,7 +140,8 @@ def test_more_runs_leave_those_that_there_were(place, tmp_path):
     study["generation"][0]["conditions"] = {
         name: STUDY["generation"][0]["conditions"][name] for name in ("warm", "mirostat")
     }
-    more.run("generation", study=study)
+    runs = f"results/generation/runs/{PAIR}/condition={{}}.parquet"
+    more.run(*map(runs.format, ("warm", "mirostat")), study=study)
     for name in ("warm", "mirostat"):
         before = {
             (row["doc"], row["run"]): row["tokens"]
