@@ -70,7 +70,14 @@ from workflow_scripts.tokens.configuration import (
 )
 from workflow_scripts.training.configuration import OF_FIT, objective_options, trained_of
 from workflow_scripts.training.groups import groups_of
-from workflow_scripts.volumes.configuration import OF_STATES, groups_of_pairs, spaces_at
+from workflow_scripts.volumes.configuration import (
+    OF_INNER_LAYERS,
+    OF_STATES,
+    groups_of_pairs,
+    spaces_at,
+    spaces_of_pairs,
+    walk_of,
+)
 
 # A file given on the command line replaces the default one; merging the two would run both.
 if not workflow.overwrite_configfiles:

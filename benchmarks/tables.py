@@ -7,7 +7,8 @@ writes docs/tables/STAGE from the results of a finished study: `lenses` of confi
 config/decoding.yaml and config/criticality.yaml, `training-corpora` of config/corpora.yaml with its
 target `decoding`, `training-barrier` of config/barrier.yaml, `training-families` of
 config/families.yaml with `mechanics`, `causes` of config/causes.yaml, `periods` and
-`periods-anomalies` of config/periods.yaml and config/anomalies.yaml, `generation` of a study whose
+`periods-anomalies` of config/periods.yaml and config/anomalies.yaml, `volumes` of
+config/volumes.yaml, `generation` of a study whose
 datasets are `sotu` and, after its first 16 tokens, what the model writes at sampling temperatures
 of 0 (`cold`), 0.5 (`cool`) and 1 (`warm`). With them goes the study's provenance.json:
 configuration, commits, library versions.
@@ -222,6 +223,13 @@ def periods_anomalies(results: Path, out: Path) -> None:
     table.to_csv(out / "anomalies.csv", index=False, float_format=DIGITS)
 
 
+def volumes(results: Path, out: Path) -> None:
+    """Wells under each measure, averaged and of each pair of tokens; those of text; distances."""
+    for name in ("volumes", "volumes/pairs", "volumes/distances", "wells"):
+        table = pd.read_csv(results / f"{name}.csv")
+        table.to_csv(out / f"{Path(name).name}.csv", index=False, float_format=DIGITS)
+
+
 def at_last_layer(table: pd.DataFrame, *of: str) -> pd.DataFrame:
     """Rows of the last layer of each model, or group and dataset, and those of no layer."""
     last = table.groupby([*of]).layer.transform("max")
@@ -236,6 +244,7 @@ STAGES = {
     for make in (
         lenses,
         repetition,
+        volumes,
         steering,
         decoding,
         generation,

@@ -6,6 +6,8 @@
 #        runs/: how the walkers of pairs of tokens died; entropies/, curves/, pairs/, wells/: what
 #        that tells of S(E), of each pair and on average;
 #        of all of them results/volumes/pairs.csv and results/volumes.csv;
+#        distances/, how far wells are from states of text and from random points, and
+#        results/volumes/distances.csv;
 #        and results/figures/volumes/… as SVG and PDF.
 #
 # A space is a rule and a command of its own, so that adding one, or mending one, reruns no other.
@@ -18,11 +20,17 @@ VOLUME_CURVES = f"results/volumes/curves/{SAMPLED_AT}.parquet"
 VOLUME_PAIRS = f"results/volumes/pairs/{SAMPLED_AT}.parquet"
 VOLUME_WELLS = f"results/volumes/wells/{SAMPLED_AT}.parquet"
 AXES = f"results/volumes/axes/{ENSEMBLE}/layer={{layer}}.parquet"
+POINTS = f"results/volumes/points/{ENSEMBLE}/layer={{layer}}.parquet"
+DISTANCES = f"results/volumes/distances/{ENSEMBLE}/layer={{layer}}.parquet"
 VOLUME_FIGURE = f"results/figures/volumes/{ENSEMBLE}/layer={{layer}}/entropy"
 
-VOLUMES = {(spec["model"], spec["dataset"]): spec for spec in STUDY["volumes"]}
+VOLUMES = spaces_of_pairs(STUDY["volumes"])
 
-SAMPLING = ["walkers", "culled", "moves", "bottom", "depth", "seed"]
+WALKS = {pair: walk for pair, of in VOLUMES.items() if (walk := walk_of(of))}
+
+SAMPLING = ["walkers", "culled", "moves", "bottom", "depth", "seed", "last_tokens"]
+
+PAIRED = ["last_tokens", "seed"]
 
 
 include: "functions/volumes.smk"
@@ -39,7 +47,9 @@ localrules:
 
 
 for model in dict.fromkeys(model for model, _ in VOLUMES):
-    for dataset in [dataset for other, dataset in VOLUMES if other == model]:
+    for dataset in [
+        of for other, of in VOLUMES if other == model and layers_with((model, of), OF_STATES)
+    ]:
 
         rule:
             name:
@@ -48,7 +58,12 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                 snapshot=snapshot_of(model),
                 tokens=expand(TOKENS, model=model, dataset=dataset, shard=shards(dataset)),
             output:
-                expand(AXES, model=model, dataset=dataset, layer=VOLUMES[model, dataset]["layers"]),
+                expand(
+                    AXES,
+                    model=model,
+                    dataset=dataset,
+                    layer=layers_with((model, dataset), OF_STATES),
+                ),
             log:
                 log("measure_axes", f"{model}/{dataset}"),
             benchmark:
@@ -60,7 +75,7 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                 **of_model(MODELS[model], lambda w, attempt: 60 * attempt),
             params:
                 running=running(model, *CUT),
-                options=options(VOLUMES[model, dataset], "layers"),
+                options=options({"layers": layers_with((model, dataset), OF_STATES)}, "layers"),
             message:
                 f"Measuring how states of {model} on {dataset} are spread"
             shell:
@@ -69,7 +84,9 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                     f"{RUNNING} --tokens {{input.tokens:q}} {{params.options:q}} --out {{output:q}}",
                 )
 
-    for space in sorted({space for spec in STUDY["volumes"] for space in spec["spaces"]}):
+    for space in sorted(
+        {space for pair, of in VOLUMES.items() if pair[0] == model for space in of}
+    ):
 
         rule:
             name:
@@ -85,18 +102,18 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
             benchmark:
                 f"logs/sample_{space}/{model}/{{dataset}}/{{layer}}/{{against}}/{{first}}.benchmark.tsv"
             wildcard_constraints:
-                dataset=sampled_with(model),
+                dataset=sampled_with(model, space),
             conda:
                 CONDA
             threads: measure_threads(MODELS[model]["device"])
             resources:
-                **of_model(MODELS[model], time_to_sample(model)),
+                **of_model(MODELS[model], time_to_sample(model, space)),
             params:
                 code=digest_of_code(f"volumes.spaces.{space}"),
                 command=f"volumes.spaces.{space}",
                 running=running(model),
                 axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
-                options=sampling_options(model),
+                options=sampling_options(model, space),
                 unfinished=f"results/volumes/unfinished/{model}_{{dataset}}_{{layer}}_{space}"
                 "_{against}_{first}.safetensors",
             message:
@@ -112,10 +129,69 @@ for model in dict.fromkeys(model for model, _ in VOLUMES):
                 )
 
 
+for model in dict.fromkeys(model for model, _ in WALKS):
+
+    rule:
+        name:
+            f"measure_distances_{model}"
+        input:
+            snapshot=snapshot_of(model),
+            tokens=tokens_of(model),
+            axes=axes_to_walk_along(model),
+        output:
+            expand(POINTS, model=model, allow_missing=True),
+        log:
+            log("measure_distances", f"{model}/{{dataset}}/{{layer}}"),
+        benchmark:
+            f"logs/measure_distances/{model}/{{dataset}}/{{layer}}.benchmark.tsv"
+        wildcard_constraints:
+            dataset=one_of(dataset for other, dataset in WALKS if other == model),
+        conda:
+            CONDA
+        threads: measure_threads(MODELS[model]["device"])
+        resources:
+            **of_model(MODELS[model], time_to_walk(model)),
+        params:
+            running=running(model, *CUT),
+            axes=lambda w, input: options({"axes": input.axes or None}, "axes"),
+            options=walking_options(model),
+        message:
+            f"Measuring how far wells are from states of {model} on {{wildcards.dataset}},"
+            " layer {wildcards.layer}"
+        shell:
+            run(
+                "volumes.measure_distances",
+                f"{RUNNING} --tokens {{input.tokens:q}} {{params.axes:q}} {{params.options:q}}"
+                " --layer={wildcards.layer} --out {output:q}",
+            )
+
+
+rule describe_distances:
+    input:
+        POINTS,
+    output:
+        DISTANCES,
+    log:
+        log("describe_distances", f"{ENSEMBLE}/{{layer}}"),
+    group:
+        "curves"
+    conda:
+        CONDA
+    params:
+        options=CONFIDENCE,
+    message:
+        "Describing how far wells are from states of {wildcards.model} on {wildcards.dataset},"
+        " layer {wildcards.layer}"
+    shell:
+        run("volumes.describe_distances", "{input:q} {params.options:q} --out {output:q}")
+
+
 rule describe_volumes:
     input:
         runs=if_sampled(
-            lambda pair, w: expand(SAMPLED_PAIRS, **w, first=groups_of_pairs(VOLUMES[pair]))
+            lambda pair, w: expand(
+                SAMPLED_PAIRS, **w, first=groups_of_pairs(VOLUMES[pair][w.space])
+            )
         ),
         wells=WELLS,
     output:
@@ -171,24 +247,22 @@ rule plot_volumes:
         )
 
 
-VOLUME_TABLES = (
-    [
-        table(
-            name,
-            [path for pair in VOLUMES for path in volumes_at(pair, pattern)],
-            f"Tabulating {what}",
-            caption=f"volumes/{caption}",
-            category="Volumes",
-            table=what,
-        )
-        for name, pattern, what, caption in (
-            ("volumes", VOLUME_WELLS, "volumes of wells", "wells"),
-            ("volumes/pairs", VOLUME_PAIRS, "volumes of each pair of tokens", "pairs"),
-        )
-    ]
-    if VOLUMES
-    else []
-)
+VOLUME_TABLES = [
+    table(
+        name,
+        parts,
+        f"Tabulating {what}",
+        caption=f"volumes/{caption}",
+        category="Volumes",
+        table=what,
+    )
+    for name, parts, what, caption in (
+        ("volumes", all_volumes(VOLUME_WELLS), "volumes of wells", "wells"),
+        ("volumes/pairs", all_volumes(VOLUME_PAIRS), "volumes of each pair of tokens", "pairs"),
+        ("volumes/distances", all_distances(), "how far wells are", "distances"),
+    )
+    if parts
+]
 
 
 rule volumes:

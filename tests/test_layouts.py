@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.collections import FillBetweenPolyCollection
 
 from tests.layout import LONG, crowded
 from tests.thermodynamics.test_figures import EDGES, curve, well_columns
@@ -10,8 +11,15 @@ from workflow_scripts.semstat.attention.place_figures import LABELS, LINES, draw
 from workflow_scripts.semstat.attention.tables import STUDIED
 from workflow_scripts.semstat.causes.figures import draw_doses, draw_remains
 from workflow_scripts.semstat.comparisons.figures import DIFFERENCE_PANELS, draw_difference
-from workflow_scripts.semstat.figures import MOST_TOLD_APART
-from workflow_scripts.semstat.mechanics.figures import DRAWN, PLACE_NAMES, draw_conservation
+from workflow_scripts.semstat.figures import LINEAR_BELOW, MOST_TOLD_APART
+from workflow_scripts.semstat.generation.figures import draw_schedules
+from workflow_scripts.semstat.mechanics.figures import (
+    DRAWN,
+    PLACE_NAMES,
+    Trajectory,
+    draw_conservation,
+    draw_trajectories,
+)
 from workflow_scripts.semstat.periods.figures import draw_periods
 from workflow_scripts.semstat.periods.onset_figures import draw_found, draw_onsets
 from workflow_scripts.semstat.periods.onset_tables import OBSERVABLES
@@ -25,6 +33,8 @@ from workflow_scripts.semstat.thermodynamics.figures import (
     draw_layer_map,
     draw_wells,
 )
+from workflow_scripts.semstat.training.log_figures import PANELS, draw_logs
+from workflow_scripts.semstat.volumes.figures import Panel, Volume, draw_volumes
 
 LAYERS = range(31)
 MODELS = [f"{i:02d}{LONG}"[:100] for i in range(21)]
@@ -53,7 +63,45 @@ def difference():
     return draw_difference(columns, f"a: {TITLE}\nb: {TITLE}\narea 1")
 
 
-def conservation():
+def volumes(models=MODELS[:3]):
+    """Of each model one space that is known by volume, and two texts."""
+    entropy_e = np.linspace(-60, 0, len(EDGES))
+    hot_e = np.geomspace(0.1, 10, len(EDGES))
+    numbers = {"entropy": (entropy_e, entropy_e - 1, entropy_e + 1)}
+    numbers["temperature"] = (hot_e, hot_e / 2, hot_e * 2)
+    space = {"energy": EDGES} | interval_columns(numbers)
+    volumes = [
+        Volume(f"{measure}, the last token held against {other}", likeliest, space, [entropy_e - 2])
+        for measure in ("directions, uniform", "states, normal as the model's own")
+        for other, likeliest in (("the correct one", False), ("the likeliest other one", True))
+    ]
+    texts = {name: curve() for name in (LONG, "sotu-shuffled")}
+    return draw_volumes([Panel(model, volumes, texts) for model in models], TITLE)
+
+
+def trajectories():
+    position_t = np.arange(20.0)
+    return draw_trajectories(
+        [Trajectory(name, position_t, position_t / 5, position_t % 3) for name in MODELS[:3]], TITLE
+    )
+
+
+def schedules():
+    solved_t3 = np.ones((30, 3))
+    return draw_schedules(dict.fromkeys(MODELS, (solved_t3, np.linspace(0.5, 1, 30))), TITLE)
+
+
+def logs():
+    groups = [
+        {"group": f"group-{i}", "family": f"family-{i % 2}", "models": f"m{i}"}
+        | {"objective": "cross_entropy", "control": i > 17}
+        for i in range(21)
+    ]
+    log = {"tokens": np.arange(5.0)} | dict.fromkeys(PANELS, np.arange(5.0))
+    return draw_logs(groups, {f"m{i}": log for i in range(21)}, TITLE)
+
+
+def conservation(models=MODELS):
     kinetic, potentials = DRAWN
     names = ("variance_ratio", "cv", "shuffled", "shifted")
     nulls = dict.fromkeys(["ratio_order", "ratio_embedding", "cv_order", "cv_embedding"], 1.1)
@@ -66,7 +114,7 @@ def conservation():
         for potential in potentials
         for place in PLACE_NAMES
     ]
-    return draw_conservation(dict.fromkeys(MODELS, rows), "variance_ratio", TITLE)
+    return draw_conservation(dict.fromkeys(models, rows), "variance_ratio", TITLE)
 
 
 def periods():
@@ -182,6 +230,11 @@ FIGURES = {
     "wells": lambda: wells(MODELS, 31),
     "wells of a few layers": lambda: wells(MODELS[:2], 4),
     "difference": difference,
+    "volumes": volumes,
+    "volumes of one model": lambda: volumes(MODELS[:1]),
+    "trajectories": trajectories,
+    "schedules": schedules,
+    "logs": logs,
     "conservation": conservation,
     "periods": periods,
     "onsets": onsets,
@@ -213,6 +266,40 @@ def test_many_layers_have_a_colour_bar_that_names_the_first_and_the_last(name):
     assert named[0] == 0 and named[-1] == 30 and len(named) > MOST_TOLD_APART
     in_legends = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert not any(text.startswith("layer") for text in in_legends)
+
+
+@pytest.mark.parametrize(
+    ("draw", "number"),
+    [(conservation, MOST_TOLD_APART), (effects, 3)],
+    ids=["conservation", "effects"],
+)
+def test_bands_are_drawn_where_they_can_be_told_apart(draw, number, monkeypatch):
+    """Of many lines they lie over each other, and the legend names none."""
+
+    def shaded(figure):
+        return sum(
+            isinstance(of, FillBetweenPolyCollection) for a in figure.axes for of in a.collections
+        )
+
+    def named(figure):
+        return {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+
+    many = draw()
+    assert shaded(many) == 0 and "K and V paired by chance" not in named(many)
+    if draw is conservation:
+        few = conservation(MODELS[:number])
+        assert shaded(few) == 4 * number and "K and V paired by chance" in named(few)
+    else:
+        monkeypatch.setitem(effects.__globals__, "LAYERS", range(number))
+        assert shaded(draw()) == 3 * 3 * number
+
+
+def test_nothing_is_drawn_nearer_to_0_than_the_grid_tells():
+    for axes in volumes(MODELS[:1]).axes:
+        for line in axes.get_lines():
+            x, y = np.array(line.get_xdata()), np.array(line.get_ydata())
+            if len(x) > 2:
+                assert np.isnan(y[np.abs(x) < 0.9 * LINEAR_BELOW]).all()
 
 
 def test_21_models_are_all_in_the_legend():

@@ -34,7 +34,7 @@ AMONG_PHYSICS = {
     "steering": {"energies"},
     "tokens": {"generation"},
     "training": {"decoding", "generation"},
-    "volumes": {"energies"},
+    "volumes": {"energies", "steering", "thermodynamics"},
 }
 """Physics of other stages that a stage's physics may build on."""
 
@@ -60,7 +60,7 @@ PHYSICS_OF_OTHERS = {
     "comparisons": {"thermodynamics"},
     "criticality": {"generation"},
     "decoding": {"generation"},
-    "explorer": {"mechanics"},
+    "explorer": {"mechanics", "tokens"},
     "periods": {"energies", "tokens"},
     "training": {"tokens"},
     "volumes": {"thermodynamics"},

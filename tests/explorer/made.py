@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,7 @@ class Made:
     models : names.
     layers : of each model.
     older : whether energies are as they were before p of the top token was one of their columns.
+    made_by : what tokens tell of their ensemble.
     """
 
     def __init__(
@@ -48,8 +49,9 @@ class Made:
         models: Sequence[str] = ("tiny",),
         layers: Sequence[int] = (0, 2),
         older: bool = False,
+        made_by: Mapping[str, object] | None = None,
     ) -> None:
-        self.older = older
+        self.older, self.made_by = older, made_by or {}
         self.results, self.layers, self.models = folder / "results", layers, models
         tokenizer = tiny_tokenizer()
         tokens = [[0, *tokenizer(text, add_special_tokens=False)["input_ids"]] for text in texts]
@@ -61,7 +63,7 @@ class Made:
         return self.results / f"{kind}/model={model}/dataset=text{rest}.parquet"
 
     def _write(self, model: str, tokens: list[list[int]], rng: np.random.Generator) -> None:
-        of = {"dataset": "text", "prefix_token": PREFIX}
+        of = {"dataset": "text", "prefix_token": PREFIX} | self.made_by
         docs = pa.Table.from_pydict({"doc": range(len(tokens)), "tokens": tokens}, schema=TOKENS)
         write_table(self.path("tokens", model, "/shard=0"), docs, of)
         states = [(d, t) for d, row in enumerate(tokens) for t in range(1, len(row) - 1)]

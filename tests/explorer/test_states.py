@@ -3,12 +3,14 @@
 import re
 
 import duckdb
+import numpy as np
 import pytest
 
 from tests.explorer.browser import copied
 from tests.explorer.made import PLAIN, Made
 from workflow_scripts.semstat.explorer.tables import POSITIONS
 from workflow_scripts.semstat.tables import read_table
+from workflow_scripts.semstat.tokens.replaced import places
 
 
 def number(text):
@@ -77,6 +79,28 @@ def test_scores_of_anomalies_are_orders_where_a_study_has_them(opened, made, tmp
         loops = [float(row["loop_energy"]) for row in rows]
         assert loops == sorted(loops)
         assert sum(row["kinetic"] == "" for row in rows) == 1, "one does not move"
+
+
+def test_replaced_tokens_are_marked(opened, made, tmp_path):
+    recipe = {"ensemble": "replaced", "seed": 3, "spans": 2, "length": 5, "prefix_tokens": 4}
+    texts = [PLAIN * 2, PLAIN + "and more"]
+    replaced = Made(tmp_path, texts, made_by=recipe)
+    begin_s = places(1 + len(texts[1]), 2, 5, 4, np.random.default_rng([3, 1]))
+    expected = {begin + i for begin in begin_s.tolist() for i in range(5)}
+    with opened("#state=0.1.8&extent=whole", replaced.page()) as page:
+        assert page.locator("#replaced").is_visible()
+        for _ in range(2):
+            spans = page.locator("#text span").all()
+            marked = [
+                i + 1 for i, span in enumerate(spans) if "replaced" in span.get_attribute("class")
+            ]
+            assert set(marked) == expected
+            page.press("#text", "ArrowRight")
+        tip = hovered(page, f"#text span:nth-of-type({min(expected)})")
+        assert "put in the place of the text’s own token" in tip
+    with opened("#state=0.1.8") as page:
+        assert page.locator("#replaced").is_hidden()
+        assert page.locator(".replaced:visible").count() == 0
 
 
 PIXELS = """canvas => {

@@ -138,7 +138,10 @@ def test_errors_stand_at_their_cost_over_the_noise():
     rows += [condition("zero", HELD_OUT, rmse_near=0.9, floor_near=0.2)]
     rows[-1]["rmse_far"] = None
     near, far = draw_costs(rows, "m on d").axes
-    assert points(near) == [("o", 0.6), ("_", 0.3), ("o", 0.4), ("_", 0.3), ("s", 0.9), ("_", 0.2)]
+    one, zero = (points(near)[at][0] for at in (0, 4))
+    assert one != zero
+    expected = [(one, 0.6), ("_", 0.3), (one, 0.4), ("_", 0.3), (zero, 0.9), ("_", 0.2)]
+    assert points(near) == expected
     assert [y for _, y in points(far)] == [0.7, 0.5, 0.7, 0.5]
     x = {line.get_ydata()[0]: line.get_xdata()[0] for line in near.lines}
     assert x[0.6] == pytest.approx(36_000, rel=0.1) and x[0.9] < 5_000

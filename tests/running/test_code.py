@@ -38,7 +38,10 @@ METHODS = {command for command in COMMANDS if ".methods." in command}
 SCHEDULES = {command for command in COMMANDS if command.startswith("generation.schedules.")}
 OBJECTIVES = {command for command in COMMANDS if command.startswith("training.objectives.")}
 SPACES = {command for command in COMMANDS if command.startswith("volumes.spaces.")}
-RUNNING_A_MODEL |= METHODS | SCHEDULES | OBJECTIVES | SPACES | {"volumes.measure_axes"}
+OF_SPHERES = {command for command in SPACES if command.endswith("sphere")}
+OF_STATES = {command for command in SPACES if command.endswith("gaussian")}
+RUNNING_A_MODEL |= METHODS | SCHEDULES | OBJECTIVES | SPACES
+RUNNING_A_MODEL |= {"volumes.measure_axes", "volumes.measure_distances"}
 STARTING = {"training.draw_start", "training.take_checkpoint"}
 """What makes a snapshot beside the sources and the trainings."""
 FETCHING = {command for command in COMMANDS if command.startswith("sources.")}
@@ -345,10 +348,12 @@ PLUGS = {
     "semstat/training/packing.py": OBJECTIVES,
     "training/starts.py": {"training.draw_start"},
     "lenses/measure_through_lens.py": {"lenses.measure_through_lens"},
-    "semstat/volumes/sphere.py": {"volumes.spaces.sphere"},
-    "semstat/volumes/like_states.py": {"volumes.spaces.gaussian"},
+    "semstat/volumes/sphere.py": OF_SPHERES | {"volumes.measure_distances"},
+    "semstat/volumes/like_states.py": OF_STATES | {"volumes.measure_distances"},
+    "semstat/volumes/last_tokens.py": {"volumes.spaces.tokens"},
+    "semstat/volumes/distances.py": {"volumes.measure_distances"},
     "semstat/volumes/nested_sampling.py": SPACES,
-    "semstat/volumes/axes.py": {"volumes.spaces.gaussian", "volumes.measure_axes"},
+    "semstat/volumes/axes.py": OF_STATES | {"volumes.measure_axes", "volumes.measure_distances"},
     "semstat/sources/tables.py": {c for c in FETCHING if "corpus" in c}
     | TOKENIZING
     | {"generation.generate_tokens", "training.draw_start"},

@@ -133,10 +133,36 @@ def test_a_well_beside_its_nulls():
         "m on text: a repetition well at the final layer, 30. One state in 1,000 lies at or below "
         "H = −0.300 [−0.900, −0.100]. Of all layers measured the deepest is layer 0, in 100% of "
         "resamples of the documents, as the logit lens reads it. Null models: mixed has a well "
-        "(deeper); its random twin r has none (shallower). "
+        "(deeper); its random twin r has none (shallower). The well is not told to be deeper than "
+        "that of mixed. "
     ) in text
     assert "- text yes −0.300 [−0.900, −0.100] 0 (100%) – " in text
     assert "r, 30 - text no −0.000 [−0.000, −0.000] 30 (60%) shallower" in text
+
+
+def test_a_well_that_untrained_weights_have_too_is_said_to_be_one():
+    """As an untrained Mamba 2 has: it passes the line, and what training adds is not told."""
+    untrained = Interval(-0.020, -0.021, -0.017)
+    text = said(
+        {("m", "text"): found(DEEP), ("r", "text"): found(untrained, random=True)}, {"r": "m"}
+    )
+    assert "has a well (shallower)." in text and "not told to be deeper" not in text
+    alike = {("m", "text"): found(untrained), ("r", "text"): found(untrained, random=True)}
+    text = said(alike, {"r": "m"})
+    assert (
+        "its random twin r has a well (not told apart). The well is not told to be deeper" in text
+    )
+    assert "than that of r." in text
+    assert "−0.01 is a convention, which untrained models may pass: read a well beside" in text
+    none = {("m", "text"): found(SHALLOW), ("r", "text"): found(SHALLOW, random=True)}
+    assert "not told to be deeper" not in said(none, {"r": "m"})
+
+
+def test_of_many_it_is_said_how_many_are_deeper_than_their_nulls():
+    many = {("m", f"t{n}"): found(DEEP) for n in range(SENTENCES + 1)}
+    many |= {("r", f"t{n}"): found(SHALLOW if n else DEEP, random=True) for n in range(3)}
+    text = said(many, {"r": "m"})
+    assert "Of the 3 wells that have a null, 2 are told to be deeper." in text
 
 
 def test_no_well_and_no_null():

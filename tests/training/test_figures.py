@@ -10,7 +10,7 @@ from tests.runs import REPO
 from tests.training.trained import cured, group, groups_table, injected, numbers
 from workflow_scripts.running.command import call
 from workflow_scripts.semstat.errors import InputError
-from workflow_scripts.semstat.figures import OKABE_ITO, Figure
+from workflow_scripts.semstat.figures import Figure
 from workflow_scripts.semstat.provenance import Provenance
 from workflow_scripts.semstat.tables import table_of, table_of_rows, write_table
 from workflow_scripts.semstat.training.columns import FITTING
@@ -55,6 +55,11 @@ def value(rows, name, observable, condition=None, at=None):
     return [row for row in rows if wanted.items() <= row.items()][-1]["value"]
 
 
+def color_of(family):
+    (curve,) = (curve for curve in dose_curves(injected()) if curve.label == family)
+    return curve.color
+
+
 def lines(axes, color, points):
     """The lines of a colour with so many points."""
     return [
@@ -68,12 +73,12 @@ def test_doses_go_through_the_groups_of_a_family_and_controls_are_hollow(figures
     figure, groups, rows = figures["doses"]
     against_rate, against_rep_2 = panel(figure, "rep-4, sampling at 0.5")
     for axes, dose in ((against_rate, "rate"), (against_rep_2, "rep_2")):
-        (line,) = lines(axes, OKABE_ITO[1], 5)
+        (line,) = lines(axes, color_of("gpt2"), 5)
         own = [each for each in groups if each["family"] == "gpt2"]
         expected = [value(rows, each["group"], "rep_4", "sampling", 0.5) for each in own]
         np.testing.assert_allclose(line.get_ydata(), expected)
         np.testing.assert_allclose(line.get_xdata(), [each[dose] for each in own], atol=0.03)
-        controls = lines(axes, OKABE_ITO[0], 1)
+        controls = lines(axes, color_of("llama"), 1)
         assert len(controls) == 4
         assert all(to_hex(line.get_markerfacecolor()) == "#ffffff" for line in controls)
     assert len({line.get_marker() for line in controls}) == 4
@@ -81,7 +86,7 @@ def test_doses_go_through_the_groups_of_a_family_and_controls_are_hollow(figures
 
 def test_reading_is_drawn_at_the_final_layer(figures):
     figure, _, rows = figures["doses"]
-    (line,) = lines(panel(figure, "Ω(0⁻)")[0], OKABE_ITO[0], 5)
+    (line,) = lines(panel(figure, "Ω(0⁻)")[0], color_of("llama"), 5)
     assert line.get_ydata()[0] == value(rows, "llama-00", "omega")
     assert [row["layer"] for row in rows if row["observable"] == "omega"][:2] == [0, 4]
 

@@ -17,7 +17,8 @@ from workflow_scripts.tokens.tokenize_corpus import tokenize_corpus
 
 HIDDEN, LAYER, DOCUMENTS = 32, 3, 8
 
-SETTINGS = {"pairs": 3, "walkers": 16, "culled": 4, "moves": 3, "depth": 4.0, "bottom": -0.9}
+SETTINGS = {"pairs": 3, "walkers": 16, "culled": 4, "moves": 3, "depth": 4.0}
+SETTINGS |= {"bottom": -0.9, "last_tokens": 2}
 
 
 def make_place(folder: Path, family: str = "Llama", documents: int = DOCUMENTS) -> Path:

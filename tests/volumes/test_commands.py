@@ -35,11 +35,24 @@ from workflow_scripts.volumes.describe_volumes import describe_volumes
 from workflow_scripts.volumes.measure_axes import measure_axes
 from workflow_scripts.volumes.plot_volumes import plot_volumes
 from workflow_scripts.volumes.spaces.gaussian import gaussian
+from workflow_scripts.volumes.spaces.inner_gaussian import inner_gaussian
+from workflow_scripts.volumes.spaces.inner_sphere import inner_sphere
 from workflow_scripts.volumes.spaces.sphere import sphere
+from workflow_scripts.volumes.spaces.tokens import tokens
 
 torch.set_num_threads(1)
 
 CUT = {"context": 32, "stride": 16}
+
+MEASURES = {
+    "sphere": "uniform directions",
+    "gaussian": "normal, with mean and covariance of the states of text",
+    "likeliest": "uniform directions",
+    "inner_sphere": "uniform directions with the norm of each pair's state; the blocks above go on",
+    "inner_gaussian": "normal, like the states of text; the blocks above go on, after each pair's "
+    "history",
+    "tokens": "uniform over the vocabulary: the last 2 tokens of each pair's history",
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +65,14 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(place):
-    """Runs of both spaces in two groups of pairs, and against the likeliest other token."""
+    """Runs of all spaces in two groups of pairs, and against the likeliest other token."""
     made = {}
+    inner = {"layer": 1, "axes": place / "axes-1.parquet"}
     for name, space, more in (
         ("sphere", sphere, {}),
+        ("inner_sphere", inner_sphere, {"layer": 1}),
+        ("inner_gaussian", inner_gaussian, inner),
+        ("tokens", tokens, {}),
         ("gaussian", gaussian, {"axes": place / f"axes-{LAYER}.parquet"}),
         ("likeliest", sphere, {"against": "likeliest"}),
     ):
@@ -109,16 +126,18 @@ def test_each_pair_is_of_a_document_of_its_own(place, runs):
         [(row["last"], row["correct"]) for row in read_table(runs[name][0], RUNS).to_pylist()]
         for name in runs
     ]
-    assert alike[0] == alike[1] == alike[2]
+    assert all(pairs == alike[0] for pairs in alike)
 
 
-@pytest.mark.parametrize("name", ["sphere", "gaussian", "likeliest"])
+@pytest.mark.parametrize("name", MEASURES)
 def test_a_file_says_its_measure(runs, name):
     said = provenance_of(read_table(runs[name][0], RUNS).schema)
-    expected = "normal, with mean and covariance of the states of text"
-    assert said["measure"] == (expected if name == "gaussian" else "uniform directions")
+    assert said["measure"] == MEASURES[name]
     assert said["sampling"]["against"] == ("likeliest" if name == "likeliest" else "correct")
-    assert said["layer"] == LAYER and said["sampling"]["walkers"] == SETTINGS["walkers"]
+    assert (
+        said["layer"] == (1 if name.startswith("inner") else LAYER)
+        and said["sampling"]["walkers"] == SETTINGS["walkers"]
+    )
 
 
 class Stopped(Exception):  # noqa: N818
@@ -129,9 +148,20 @@ def bytes_of(path):
     return path.read_bytes()
 
 
-def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(place, runs, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "space", "layer", "more"),
+    [
+        ("gaussian", gaussian, LAYER, {"axes"}),
+        ("inner_gaussian", inner_gaussian, 1, {"axes"}),
+        ("tokens", tokens, LAYER, {}),
+    ],
+)
+def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(
+    name, space, layer, more, place, runs, tmp_path, monkeypatch
+):
     out = tmp_path / "again.parquet"
-    options = sampling(place, out, axes=place / f"axes-{LAYER}.parquet", save_minutes=0)
+    options = sampling(place, out, layer=layer, save_minutes=0)
+    options |= {key: place / f"{key}-{layer}.parquet" for key in more}
     step, steps = NestedSampling.step, []
 
     def stops(self):
@@ -144,10 +174,10 @@ def test_what_was_stopped_goes_on_and_ends_with_the_same_bytes(place, runs, tmp_
     monkeypatch.setattr(NestedSampling, "step", stops)
     for _ in range(2):
         with pytest.raises(Stopped):
-            run(gaussian, options)
+            run(space, options)
         assert not out.exists() and options["unfinished"].exists()
-    run(gaussian, options)
-    assert bytes_of(out) == bytes_of(runs["gaussian"][0])
+    run(space, options)
+    assert bytes_of(out) == bytes_of(runs[name][0])
     assert not options["unfinished"].exists()
     whole = len(read_table(out, RUNS)["energy"][0]) // SETTINGS["culled"]
     assert steps.count("taken") == whole
@@ -247,7 +277,7 @@ def described(place, runs):
     return made
 
 
-@pytest.mark.parametrize("name", ["sphere", "gaussian", "likeliest"])
+@pytest.mark.parametrize("name", ["sphere", "gaussian", "likeliest", "tokens"])
 def test_pairs_have_curves_and_the_average_is_theirs(described, name):
     entropies, curves = (
         read_table(described[name][kind], schema).to_pandas()
@@ -259,12 +289,24 @@ def test_pairs_have_curves_and_the_average_is_theirs(described, name):
     assert list(curves.energy) == list(each.index)
     assert (curves.reached == each.notna().sum(axis=1).to_numpy()).all()
     known = curves.reached == 6
+    hot = entropies.pivot(index="energy", columns="pair", values="temperature")
+    told = hot.notna().all(axis=1).to_numpy()
+    typical = (6 / (1 / hot).sum(axis=1))[told]
+    assert told.any() and not told[~known.to_numpy()].any()
+    np.testing.assert_allclose(curves.typical_temperature[told], typical)
+    assert (curves.typical_temperature_low[told] < curves.typical_temperature_high[told]).all()
     np.testing.assert_allclose(
         curves.entropy[known], np.log(np.exp(each).mean(axis=1)[known.to_numpy()]), atol=1e-12
     )
     np.testing.assert_allclose(curves.typical[known], each.mean(axis=1)[known.to_numpy()])
     assert curves.entropy[~known].isna().all() and curves.entropy_low[~known].isna().all()
-    assert (curves.entropy_high[~known] < -1).all() and (curves.entropy_high <= 0).all()
+    assert (curves.typical_high[~known] < -0.5).all() and (curves.typical_high <= 0).all()
+    omega = np.exp(each[known.to_numpy()])
+    effective = omega.sum(axis=1) ** 2 / (omega**2).sum(axis=1)
+    np.testing.assert_allclose(curves.effective_pairs[known], effective)
+    few = curves.effective_pairs < 3
+    assert (curves.entropy_high.isna() == few).all()
+    assert curves.temperature_low[few].isna().all()
 
 
 @pytest.mark.parametrize("name", ["sphere", "gaussian", "likeliest"])
@@ -296,7 +338,7 @@ def test_files_of_two_spaces_are_no_curve(runs, tmp_path):
 def test_a_figure_names_each_measure(described, tmp_path):
     out = {kind: tmp_path / f"entropy.{kind}" for kind in ("svg", "pdf")}
     files = {
-        option: [described[name][kind] for name in described]
+        option: [described[name][kind] for name in described if not name.startswith("inner")]
         for option, kind in (("volumes", "curves"), ("entropies", "entropies"))
     }
     run(plot_volumes, files | {"curves": []} | out)

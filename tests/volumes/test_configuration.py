@@ -34,7 +34,7 @@ def sampling(*entries, **keys):
             "volumes.0.model: 'a-loops' holds the correct token against more than the last one; na",
         ),
         ({"dataset": "nulls"}, "volumes.0.dataset: 'nulls' is not a dataset of text; name one"),
-        ({"spaces": ["torus"]}, "volumes.0.spaces.0: 'torus' is not one of gaussian, sphere"),
+        ({"spaces": ["torus"]}, "volumes.0.spaces.0: 'torus' is not one of gaussian, inner_g"),
         (
             {"held_against": ["top"]},
             "volumes.0.held_against.0: 'top' is not one of correct, likeliest",
@@ -47,6 +47,14 @@ def sampling(*entries, **keys):
         (
             {"layers": [3]},
             "volumes.0.spaces: sphere is the same at all layers, and sampled at the last; add ",
+        ),
+        (
+            {"spaces": ["inner_gaussian"]},
+            "volumes.0.spaces: inner_gaussian is of layers with blocks above them, and 6 is the l",
+        ),
+        (
+            {"layers": [3], "spaces": ["tokens"]},
+            "volumes.0.spaces: tokens is the same at all layers, and sampled at the last; add 6 to",
         ),
         (
             {"walkers": 64, "culled": 33},
@@ -71,8 +79,10 @@ def test_a_mistake_gets_one_sentence(keys, expected):
 
 
 def test_a_pair_is_sampled_once():
-    expected = "volumes.1: the same model and dataset as volumes.0; remove it, or add its spaces"
+    expected = "volumes.1: the same model and dataset as volumes.0, both for sphere; remove it, or"
     assert sentence(sampling(ENTRY)).startswith(expected)
+    apart = resolve(sampling(ENTRY | {"spaces": ["gaussian"]}, spaces=["sphere"], pairs=3))
+    assert [spec["pairs"] for spec in apart["volumes"]] == [3, 16]
 
 
 def test_defaults_are_the_last_layer_and_both_spaces():
@@ -82,6 +92,8 @@ def test_defaults_are_the_last_layer_and_both_spaces():
     assert list(groups_of_pairs(spec)) == [0, 8]
     (spec,) = resolve(sampling(model="few", spaces=["gaussian"], layers=[4, 2]))["volumes"]
     assert spec["layers"] == [2, 4]
+    assert spaces_at({"spaces": ["inner_sphere", "tokens"]}, 6, 6) == ["tokens"]
+    assert spaces_at({"spaces": ["inner_sphere", "tokens"]}, 3, 6) == ["inner_sphere"]
 
 
 def test_defaults_of_the_commands_are_those_of_the_schema():

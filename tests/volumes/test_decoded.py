@@ -34,6 +34,12 @@ def text_states(hidden=HIDDEN, states=400):
     return torch.randn(states, hidden, generator=generator) @ mixed + 0.5
 
 
+def drawn(decoded, states):
+    """States of a space, as its points stand for them."""
+    q_sn = decoded.space.draw(states, torch.Generator().manual_seed(0))
+    return decoded.state_of(q_sn, torch.zeros(states, dtype=torch.int64))
+
+
 def like(state_sn, parts=3):
     """The Gaussian of states that come in parts."""
     moments = Moments(state_sn.shape[1], state_sn.device)
@@ -45,15 +51,17 @@ def like(state_sn, parts=3):
 @pytest.mark.parametrize("family", ["Llama", "GPT-2", "Gemma 2", "Cohere"])
 def test_directions_are_all_that_the_decode_sees(family):
     decoder = decoder_of(family)
-    space, state_of = directions(decoder, HIDDEN)
+    found = directions(decoder, HIDDEN)
+    space = found.space
     centred = family in ("GPT-2", "Cohere")
     assert space.dimensions == HIDDEN - centred
     x_sn = space.draw(50, torch.Generator().manual_seed(1))
-    q_sn, run_s = state_of(x_sn), torch.arange(50) % 3
+    run_s = torch.arange(50) % 3
+    q_sn = found.state_of(x_sn, run_s)
     assert torch.allclose(q_sn.norm(dim=1), torch.tensor(HIDDEN**0.5))
     if centred:
         assert abs(q_sn.mean(dim=1)).max() < 1e-6
-    energy_of = DecodedEnergy(decoder, state_of, PAIRS)
+    energy_of = DecodedEnergy(decoder, found, PAIRS)
     with torch.inference_mode():
         # Of a state with another norm, and mean where the decode is blind to that.
         other_sn = 3 * q_sn + (2.0 if centred else 0.0)
@@ -76,16 +84,15 @@ def test_a_decode_without_a_norm_has_no_sphere():
 
 def test_a_gaussian_has_the_mean_and_the_covariance_of_the_states():
     state_sn = text_states()
-    space, state_of = like(state_sn)
-    q_sn = state_of(space.draw(200_000, torch.Generator().manual_seed(0)))
+    q_sn = drawn(like(state_sn), 200_000)
     spread = state_sn.std(dim=0).max()
     assert abs(q_sn.mean(dim=0) - state_sn.mean(dim=0)).max() < 0.02 * spread
     assert abs(torch.cov(q_sn.T) - torch.cov(state_sn.T)).max() < 0.03 * spread**2
     flat_sn = state_sn.clone()
     flat_sn[:, 3] = flat_sn[:, 4]
-    space, state_of = like(flat_sn)
-    assert space.dimensions == HIDDEN - 1
-    q_sn = state_of(space.draw(50, torch.Generator().manual_seed(0)))
+    flat = like(flat_sn)
+    assert flat.space.dimensions == HIDDEN - 1
+    q_sn = drawn(flat, 50)
     assert torch.allclose(q_sn[:, 3], q_sn[:, 4], atol=1e-4)
 
 
@@ -99,8 +106,8 @@ def test_the_volumes_of_a_model_are_those_that_counting_finds(kind):
     decoder = decoder_of("Llama")
     found = directions(decoder, HIDDEN) if kind == "sphere" else like(text_states())
     repeats = 12
-    energy_of = DecodedEnergy(decoder, found.state_of, PAIRS[:2].repeat_interleave(repeats, dim=0))
-    one_of_each = DecodedEnergy(decoder, found.state_of, PAIRS[:2])
+    energy_of = DecodedEnergy(decoder, found, PAIRS[:2].repeat_interleave(repeats, dim=0))
+    one_of_each = DecodedEnergy(decoder, found, PAIRS[:2])
     generator = torch.Generator().manual_seed(0)
     q_sn = found.space.draw(2000, generator)
     energies = one_of_each(q_sn, torch.zeros(2000, dtype=torch.int64))
@@ -125,14 +132,14 @@ def test_the_volumes_of_a_model_are_those_that_counting_finds(kind):
 @pytest.mark.parametrize("family", ["Llama", "Cohere"])
 def test_the_likeliest_other_token_stands_for_the_correct_one(family):
     decoder = decoder_of(family)
-    space, state_of = directions(decoder, HIDDEN)
-    x_sn, run_s = space.draw(600, torch.Generator().manual_seed(1)), torch.arange(600) % 3
-    p_sv = decoder.logits(state_of(x_sn)).detach().double().softmax(dim=1)
+    found = directions(decoder, HIDDEN)
+    x_sn, run_s = found.space.draw(600, torch.Generator().manual_seed(1)), torch.arange(600) % 3
+    p_sv = decoder.logits(found.state_of(x_sn, run_s)).detach().double().softmax(dim=1)
     last_s1 = PAIRS[run_s, :1]
     # Some of the states would repeat their last token.
     last_s1[:200, 0] = p_sv[:200].argmax(dim=1)
     pairs = torch.cat([last_s1, last_s1 + 1], dim=1)
-    found_s = LikeliestEnergy(decoder, state_of, pairs)(x_sn, torch.arange(600)).double()
+    found_s = LikeliestEnergy(decoder, found, pairs)(x_sn, torch.arange(600)).double()
     expected_s = p_sv.scatter(1, last_s1, 0.0).amax(dim=1) - p_sv.gather(1, last_s1)[:, 0]
     assert torch.allclose(found_s, expected_s, atol=1e-5)
     assert (found_s[:200] < 0).all() and (found_s[200:] > 0).any()
@@ -140,14 +147,16 @@ def test_the_likeliest_other_token_stands_for_the_correct_one(family):
 
 def test_directions_that_walkers_fill():
     decoder = decoder_of("Llama")
-    space, state_of = directions(decoder, HIDDEN)
-    q_sn = space.draw(4000, torch.Generator().manual_seed(0))
+    decoded = directions(decoder, HIDDEN)
+    q_sn = decoded.space.draw(4000, torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        x_sn = torch.nn.functional.normalize(decoder.normed(state_of(q_sn)), dim=1)
+        x_sn = torch.nn.functional.normalize(
+            decoder.normed(decoded.state_of(q_sn, torch.zeros(4000))), dim=1
+        )
         rows = torch.nn.functional.normalize(decoder.unembedding.weight[PAIRS[0]], dim=1)
         order = (x_sn @ rows[0]).argsort(descending=True)
         aligned = q_sn[order[:2000]], q_sn[order[:1]].expand(2000, -1)
-        found = directions_of(decoder, state_of, torch.stack(aligned), PAIRS[:1].expand(2, -1))
+        found = directions_of(decoder, decoded, torch.stack(aligned), PAIRS[:1].expand(2, -1))
     aligned_last = float((x_sn @ rows[0])[order[:2000]].mean())
     assert found.aligned_last[0] == pytest.approx(aligned_last, abs=1e-6)
     assert found.aligned_correct[1] == pytest.approx(float((x_sn @ rows[1])[order[0]]), abs=1e-6)

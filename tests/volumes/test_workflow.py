@@ -21,9 +21,12 @@ ENTRY = {
     "culled": 8,
     "moves": 2,
     "depth": 3.0,
+    "starts": 3,
 }
-STUDY = copy.deepcopy(TINY_STUDY) | {"volumes": [ENTRY]}
+OTHERS = ENTRY | {"spaces": ["inner_sphere", "tokens"], "walkers": 8, "culled": 4, "depth": 1.0}
+STUDY = copy.deepcopy(TINY_STUDY) | {"volumes": [ENTRY, OTHERS]}
 SPACES = {("sphere", "3"), ("gaussian", "3"), ("gaussian", "1")}
+ALL = {*SPACES, ("inner_sphere", "1"), ("tokens", "3")}
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +48,10 @@ def rows_of(place, name):
 def test_every_space_and_pair_has_its_row(place):
     rows = rows_of(place, "volumes")
     assert {(row["model"], row["space"], row["layer"]) for row in rows} == {
-        (model, *space) for model in ENTRY["model"] for space in SPACES
+        (model, *space) for model in ENTRY["model"] for space in ALL
     }
     assert {row["measure"] for row in rows if row["space"] == "sphere"} == {"uniform directions"}
+    assert {row["walkers"] for row in rows if row["space"] == "tokens"} == {"8"}
     assert all("states of text" in row["measure"] for row in rows if row["space"] == "gaussian")
     assert {int(row["pairs"]) for row in rows} == {3}
     pairs = rows_of(place, "volumes/pairs")
@@ -64,6 +68,17 @@ def test_text_stands_beside_volumes(place):
     (row,) = read_table(place.work / folder / "against=correct.parquet", VOLUMES).to_pylist()
     assert row["text_below_zero"] == pytest.approx(np.log(of_text["below_zero"]))
     assert row["text_below_zero_low"] == pytest.approx(np.log(of_text["below_zero_low"]))
+
+
+def test_distances_to_wells_are_told_at_each_layer(place):
+    rows = rows_of(place, "volumes/distances")
+    assert {(row["model"], row["layer"], row["space"]) for row in rows} == {
+        (model, layer, space)
+        for model in ENTRY["model"]
+        for layer in ("1", "3")
+        for space in ("sphere", "gaussian")
+    }
+    assert {(row["pairs"], row["starts"], row["energy"]) for row in rows} == {("3", "3", "-0.5")}
 
 
 def test_a_figure_for_each_model_and_layer(place):

@@ -97,6 +97,7 @@ def pairs(
     holding: str,
     check: Callable[[str, str, dict[str, Spec]], None] = check_model,
     check_of: Callable[[str, str, dict[str, Spec]], None] = check_text,
+    each: str | None = None,
 ) -> Iterator[tuple[str, Spec]]:
     """Entries of a stage, each of a model and a dataset, of text if not said otherwise; their keys.
 
@@ -108,8 +109,9 @@ def pairs(
     holding : what is to be added to the first entry of a pair instead of another.
     check : refuses a model.
     check_of : refuses a dataset.
+    each : key of a list of names, each of which may have an entry of its own.
     """
-    known: dict[tuple[str, str], str] = {}
+    known: dict[tuple[str, str, str], str] = {}
     written = list(enumerate(study[stage]))
     study[stage] = []
     for at, several in written:
@@ -120,11 +122,12 @@ def pairs(
             check(f"{where}.model", model, study["models"])
             check_of(f"{where}.dataset", spec["dataset"], study["datasets"])
             check_measured(f"{where}.dataset", spec["dataset"], study["datasets"])
-            pair = (model, spec["dataset"])
-            if pair in known:
-                raise InputError(
-                    f"{where}: the same model and dataset as {known[pair]}; remove it, or add its "
-                    f"{holding} there"
-                )
-            known[pair] = where
+            for name in spec[each] if each else [""]:
+                pair = (model, spec["dataset"], name)
+                if pair in known:
+                    raise InputError(
+                        f"{where}: the same model and dataset as {known[pair]}"
+                        f"{name and f', both for {name}'}; remove it, or add its {holding} there"
+                    )
+                known[pair] = where
             yield where, spec

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from ..periods.joining import STATE, check_same
 from ..semstat.energies.tables import ENERGIES
 from ..semstat.errors import InputError, blamed_on
-from ..semstat.explorer.selection import Integers
+from ..semstat.explorer.selection import Integers, Mask
 from ..semstat.provenance import Provenance
 from ..semstat.tables import open_table, provenance_of, read_table, remedy, with_later
+from ..semstat.tokens.replaced import places
 from ..semstat.tokens.tables import TOKENS
 
 PIECE = 1 << 16
@@ -51,6 +52,20 @@ class Tokens(NamedTuple):
         at_s = first + np.where(known_s, at_s, 0)
         known_s &= self.doc_d[at_s] == doc_s
         return np.where(known_s, self.start_d[at_s] + position_s, -1)
+
+    def replaced(self) -> Mask:
+        """(tokens,) those in the place of the text's own, as ensemble `replaced` has them."""
+        replaced_n = np.zeros(len(self.token_n), dtype=bool)
+        for shard, doc, start, end in zip(
+            self.shard_d, self.doc_d, self.start_d, self.start_d[1:], strict=False
+        ):
+            made = self.provenance[int(shard)]
+            if made.get("ensemble") != "replaced":
+                continue
+            rng, length = np.random.default_rng([made["seed"], doc]), made["length"]
+            begin_s = places(end - start, made["spans"], length, made["prefix_tokens"], rng)
+            replaced_n[start + (begin_s[:, None] + np.arange(length)).ravel()] = True
+        return replaced_n
 
 
 def read_tokens(paths: Sequence[Path]) -> Tokens:

@@ -208,6 +208,7 @@ def _positions(read: Tokens, chosen: Selection, energy_nl: NDArray[np.float32]) 
         "token": read.token_n[n],
         "drawn": chosen.drawn_d[doc_n],
         "whole": chosen.whole_d[doc_n],
+        "replaced": read.replaced()[n],
         "energies": _rows_of(energy_nl),
     }
     return table_of(named, POSITIONS)

@@ -114,11 +114,13 @@ def _of_one_text(one: Ensemble, other: Ensemble) -> bool:
 def _group(group: list[Ensemble]) -> dict[str, Any]:
     """A text, and all models on it."""
     place_n = np.unique(np.concatenate([one.place_n for one in group]), axis=0)
-    token_n, whole_n = np.empty(len(place_n), dtype=np.int64), np.zeros(len(place_n), dtype=bool)
+    token_n = np.empty(len(place_n), dtype=np.int64)
+    whole_n, replaced_n = np.zeros((2, len(place_n)), dtype=bool)
     rows = [_rows_in(place_n, one.place_n) for one in group]
     for one, row_n in zip(group, rows, strict=True):
         token_n[row_n] = one.positions["token"].to_numpy()
         whole_n[row_n] |= one.positions["whole"].to_numpy()
+        replaced_n[row_n] |= one.positions["replaced"].to_numpy()
     pieces = Pieces(tokenizer_of(group[0].snapshot))
     wanted = [one.states[name].to_numpy() for one in group for name in ("last", "correct", "top")]
     ids = np.unique(np.concatenate([token_n, *wanted]))
@@ -142,6 +144,7 @@ def _group(group: list[Ensemble]) -> dict[str, Any]:
         },
         "position": packed(place_n[:, 2], "u4"),
         "token": packed(np.searchsorted(ids, token_n), "u4"),
+        "replaced": packed(replaced_n, "u1") if replaced_n.any() else None,
         "pieces": differ,
         "models": [
             _model(one, ids, row_n)

@@ -22,8 +22,8 @@ from .jobs import Job
 from .records import digests, write_record
 
 COLLECTED_AFTER = 10_000
-"""Objects made, and not gone by themselves, until those in circles are looked for. Python's own 700
-are an eighth of the time that loading transformers takes: half a million objects, which all stay."""
+"""Objects made, and not gone by themselves, until those in circles are looked for. With Python's
+own 700 that is an eighth of the time in which transformers loads: half a million, which stay."""
 
 
 def main() -> None:

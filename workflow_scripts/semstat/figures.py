@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
@@ -103,11 +104,11 @@ def save(figure: matplotlib.figure.Figure, paths: Sequence[str | Path]) -> None:
             figure.savefig(made, format=kind, metadata=undated[kind], dpi=300)
 
 
-def styles_of(names: Iterable[str]) -> dict[str, Style]:
+def styles_of(names: Iterable[str], dashes: Sequence[Any] = DASHES) -> dict[str, Style]:
     """A colour and a dash for each name, which it keeps when others come after it.
 
     The name itself says which it would have, and an earlier one of the same may have taken that.
-    Up to as many as there are colours differ in these.
+    Up to as many as there are colours differ in these. Other marks than these: `marks_of`.
 
     >>> styles_of(["a", "b"])["a"] == styles_of(["a", "c", "d"])["a"] == styles_of(["a"])["a"]
     True
@@ -116,9 +117,34 @@ def styles_of(names: Iterable[str]) -> dict[str, Style]:
     for name in dict.fromkeys(names):
         first = crc32(name.encode()) % len(OKABE_ITO)
         colors = OKABE_ITO[first:] + OKABE_ITO[:first]
-        every = [(color, dash) for dash, color in product(DASHES, colors)]
+        every = [(color, dash) for dash, color in product(dashes, colors)]
         free = [style for style in every if style not in taken.values()]
         taken[name] = (free or every)[0]
+    return taken
+
+
+def marks_of(names: Iterable[str], *kinds: Sequence[Any]) -> dict[str, tuple[Any, ...]]:
+    """One of each kind of mark, such as colours and markers, for each name.
+
+    A name keeps them as in `styles_of`. Those that are taken least often come first, so that as
+    many names as there are marks of a kind differ in it, and as many as there are pairs in these.
+
+    >>> marks_of(["a", "b"], "kr", "os^")["a"] == marks_of(["a", "c"], "kr", "os^")["a"]
+    True
+    """
+    taken: dict[str, tuple[Any, ...]] = {}
+    for name in dict.fromkeys(names):
+        first = crc32(name.encode())
+        every = product(*([*of[first % len(of) :], *of[: first % len(of)]] for of in kinds))
+        before = list(taken.values())
+        uses = [Counter(of) for of in zip(*before, strict=True)] or [Counter()] * len(kinds)
+        taken[name] = min(
+            every,
+            key=lambda marks: (
+                before.count(marks),
+                sum(of[mark] for of, mark in zip(uses, marks, strict=True)),
+            ),
+        )
     return taken
 
 
@@ -169,7 +195,7 @@ def legend_below(
         legend = figure.legend(handles, labels, loc="outside lower center", ncols=number, **more)
         box = legend.get_window_extent()
         if number == 1 or box.width <= figure.bbox.width:
-            figure.set_figwidth(max(figure.get_figwidth(), box.width / figure.dpi + 0.1))
+            figure.set_figwidth(max(figure.get_figwidth(), box.width / figure.dpi + 0.3))
             figure.set_figheight(figure.get_figheight() + box.height / figure.dpi)
             return
         legend.remove()

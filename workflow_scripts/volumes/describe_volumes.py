@@ -31,6 +31,11 @@ from ..semstat.volumes.description import (
 )
 from ..semstat.volumes.entropy import entropy
 from ..semstat.volumes.tables import CURVES, ENTROPIES, PAIRS, VOLUMES
+from ..semstat.volumes.temperature import (
+    average_temperature,
+    log_slope,
+    temperature_of_each,
+)
 from ..semstat.volumes.trace import Settings, Trace, gather
 
 SHARED = ("walkers", "culled", "moves", "bottom", "depth")
@@ -66,26 +71,34 @@ def describe_volumes(
     head |= {name: provenance[name] for name in ("space", "measure")}
     head["against"] = provenance["sampling"]["against"]
     energy_e = energy_edges()
-    each = interval_of_each(entropy(trace, energy_e), confidence)
+    value, slope = entropy(trace, energy_e), log_slope(trace, energy_e)
+    each = {
+        "entropy": interval_of_each(value, confidence),
+        "temperature": temperature_of_each(slope, confidence),
+    }
     of_pairs = [row | of for row, of in zip(rows, describe_pairs(trace, confidence), strict=True)]
     of_text = _of_text(wells if head["against"] == "correct" else None, layer)
     of_all = text_wells(of_text) | describe_wells(trace, of_pairs, confidence)
     of_all |= {"pairs": len(rows), "walkers": trace.settings.walkers}
     of_all |= {"evaluations": trace.evaluations_r.sum()}
     means = average(trace, energy_e, confidence)
+    of_energy = {
+        "energy": energy_e, "reached": means.reached, "effective_pairs": means.effective
+    }  # fmt: skip
     averages = {name: getattr(means, name) for name in ("entropy", "typical")}
+    averages |= average_temperature(slope, value.value, confidence)
     pair_z = np.repeat([row["pair"] for row in rows], len(energy_e))
     energy_z = np.tile(energy_e, len(rows))
-    flat = Interval(*(part_re.ravel() for part_re in each))
+    flat = {name: Interval(*(part.ravel() for part in of)) for name, of in each.items()}
     provenance = provenance.then("described by", "numpy", "scipy", confidence=confidence)
     for path, table in (
         (
             entropies,
-            table_of({"pair": pair_z, "energy": energy_z} | _bounds(entropy=flat), ENTROPIES),
+            table_of({"pair": pair_z, "energy": energy_z} | _bounds(**flat), ENTROPIES),
         ),
         (
             curves,
-            table_of({"energy": energy_e, "reached": means.reached} | _bounds(**averages), CURVES),
+            table_of(of_energy | _bounds(**averages), CURVES),
         ),
         (pairs, table_of_rows([_flat(head | row) for row in of_pairs], PAIRS)),
         (out, table_of_rows([_flat(head | of_all)], VOLUMES)),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,12 +25,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from ..models.loading import Running, finite, load
+from ..models.readers import readers, texts_at_once
 from ..running.command import progress
 from ..semstat.errors import blamed_on
+from ..semstat.models.architecture import ArchitectureError
 from ..semstat.models.causality import SHORTEST
-from ..semstat.models.decoder import Decoder
+from ..semstat.models.decoder import Decoder, LayeredModel
+from ..semstat.models.replay import Reader
 from ..semstat.provenance import Provenance, digest
-from ..semstat.tables import completed, open_table, provenance_of, table_of_rows, write_table
+from ..semstat.tables import (
+    completed,
+    open_table,
+    provenance_of,
+    table_of_rows,
+    write_table,
+)
 from ..semstat.tokens.tables import TOKENS
 from ..semstat.volumes.columns import RUNS
 from ..semstat.volumes.decoded import Decoded, DecodedEnergy, LikeliestEnergy
@@ -49,8 +58,56 @@ ENERGIES: dict[str, Callable[..., EnergyOf]] = {
 }
 """Of states, by what the last token is held against."""
 
+GPU_SHARE = 0.25
+"""Of a GPU's free memory, for keys and values of histories."""
+
 RECIPE = "recipe"
 """Key in the metadata of what is remembered: what it is of."""
+
+
+class Drawn(NamedTuple):
+    """Pairs of tokens, and where they are from.
+
+    doc_r : (pairs,) the number of each one's document in the corpus.
+    texts : of each pair, the tokens of its document up to its last one.
+    provenance : of the tokens.
+    """
+
+    pairs: Pairs
+    doc_r: NDArray[np.int64]
+    texts: list[torch.Tensor]
+    provenance: Provenance
+
+
+class Given(NamedTuple):
+    """What a space may be made of.
+
+    decoder : of the model, in float32.
+    hidden : components of a state.
+    layer : whose states are sampled.
+    texts : (tokens,) of each pair, its last token the last of them.
+    correct_r : (pairs,) correct tokens.
+    """
+
+    running: Running
+    layered: LayeredModel
+    decoder: Decoder
+    hidden: int
+    layer: int
+    texts: list[torch.Tensor]
+    correct_r: torch.Tensor
+
+    def reader(self, layer: int) -> tuple[Reader, int]:
+        """A reader at a layer, and of how many of its texts there is memory for at a time.
+
+        Raises
+        ------
+        InputError
+            If the model can't be run from there.
+        """
+        reader = readers(self.running.called, self.layered, [layer])[layer]
+        longest = max(map(len, self.texts))
+        return reader, texts_at_once(self.running, reader, longest, gpu_share=GPU_SHARE)
 
 
 @Parameter(name="*")
@@ -72,6 +129,8 @@ class Sampled:
     bottom : energy at which a pair's run ends.
     depth : nats by which ln Ω has fallen when it ends at last.
     seed : seed of pairs and walkers.
+    last_tokens : of each pair's history, its last token the last of them, that `tokens` varies; a
+        pair has as many in all spaces, so that pairs are the same in all.
     """
 
     tokens: list[Path]
@@ -85,6 +144,7 @@ class Sampled:
     bottom: float = -0.5
     depth: float = 60.0
     seed: int = 0
+    last_tokens: int = 4
 
     def said(self) -> dict[str, Any]:
         """All of it but the files, for the provenance."""
@@ -107,8 +167,8 @@ class Sampled:
         drawn = np.random.SeedSequence([self.seed, self.first_pair]).generate_state(1, np.uint64)
         return torch.Generator(device).manual_seed(int(drawn[0] >> np.uint64(1)))
 
-    def read(self, vocabulary: int) -> tuple[Pairs, NDArray[np.int64], Provenance]:
-        """The pairs, the number of each one's document in the corpus, and whose tokens these are.
+    def read(self, vocabulary: int) -> Drawn:
+        """The pairs, drawn from the tokens.
 
         Raises
         ------
@@ -123,9 +183,13 @@ class Sampled:
             doc += table["doc"].to_pylist()
             ids += [tokens.values.to_numpy() for tokens in table["tokens"]]
         with blamed_on("volumes.pairs"):
-            drawn = draw_pairs(ids, self.first_pair + self.pairs, self.seed)
+            drawn = draw_pairs(ids, self.first_pair + self.pairs, self.seed, self.last_tokens)
         own = Pairs(*(part[self.first_pair :] for part in drawn))
-        return own, np.array(doc)[own.document_r], provenance_of(shard.schema_arrow)
+        texts = [
+            torch.from_numpy(ids[document][: position + 1].astype(np.int64))
+            for document, position in zip(own.document_r, own.position_r, strict=True)
+        ]
+        return Drawn(own, np.array(doc)[own.document_r], texts, provenance_of(shard.schema_arrow))
 
 
 @Parameter(name="*")
@@ -151,7 +215,7 @@ def sample(
     into: Into,
     space: str,
     measure: str,
-    decoded_of: Callable[[Decoder, int], Decoded],
+    decoded_of: Callable[[Given], Decoded],
     **facts: Any,
 ) -> None:
     """Sample the volume Ω(E) of each pair of tokens under a measure, and note each death.
@@ -160,7 +224,7 @@ def sample(
     ----------
     space : its name.
     measure : in words, for files and figures.
-    decoded_of : makes the space, from the decoder and the dimensions of a state.
+    decoded_of : makes the space.
     facts : more for the provenance, by name.
 
     Raises
@@ -169,13 +233,19 @@ def sample(
         If the model has no such space, or there are too few documents.
     """
     settings, snapshot = sampled.settings, running.snapshot()
-    pairs, doc_r, tokens = sampled.read(snapshot["vocabulary"])
-    layered, run = load(running, SHORTEST, "volumes")
+    pairs, doc_r, texts, tokens = sampled.read(snapshot["vocabulary"])
+    longest = max(SHORTEST, *map(len, texts))
+    layered, run = load(running, longest, f"datasets.{tokens['dataset']}.tokens_per_document")
     decoder, device = layered.decoder.in_float32(), layered.device
-    with blamed_on("volumes.spaces"):
-        decoded = decoded_of(decoder, snapshot["hidden"])
     pair_r2 = torch.from_numpy(pairs.ids_r2).to(device)
-    energy_of = ENERGIES[sampled.against](decoder, decoded.state_of, pair_r2)
+    texts = [text_t.to(device) for text_t in texts]
+    with blamed_on("volumes.spaces"), blamed_on(running.key, "", ArchitectureError):
+        decoded = decoded_of(
+            Given(
+                running, layered, decoder, snapshot["hidden"], sampled.layer, texts, pair_r2[:, 1]
+            )
+        )
+    energy_of = ENERGIES[sampled.against](decoder, decoded, pair_r2)
     provenance = Provenance(
         model=snapshot,
         tokens=tokens,
@@ -202,7 +272,7 @@ def sample(
             if time.monotonic() - saved >= 60 * into.save_minutes:
                 _remember(into.unfinished, recipe, sampling)
                 saved = time.monotonic()
-        filled = directions_of(decoder, decoded.state_of, sampling.q_rwn, pair_r2)
+        filled = directions_of(decoder, decoded, sampling.q_rwn, pair_r2)
     of_pairs = {"pair": sampled.first_pair + np.arange(sampled.pairs), "doc": doc_r}
     of_pairs |= {"position": pairs.position_r}
     of_pairs |= dict(zip(("last", "correct"), pairs.ids_r2.T, strict=True))

@@ -133,7 +133,7 @@ function drawThrough(svg, lines, axisName) {
       parts.push(drawn('text', { x: x(layer), y: 226, 'text-anchor': 'middle' }, String(layer)));
     }
   });
-  parts.push(drawn('text', { x: 226, y: 239, 'text-anchor': 'middle' }, 'layer'));
+  parts.push(drawn('text', { x: 226, y: 241, 'text-anchor': 'middle' }, 'layer'));
   lines.forEach(({ layers, energies }, which) => {
     const of = which ? 'second' : 'first', points = layers.map((layer, i) => [x(layer), y(energies[i])]);
     parts.push(drawn('path', { class: `line ${of}`, d: path(points) }));

@@ -17,6 +17,7 @@ function drawMap(line, text, [first, end], tell) {
     'aria-valuemax': start + width - 1,
   })) canvas.setAttribute(name, value);
   const brush = canvas.getContext('2d'), image = brush.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
   let missing = false;
   for (let position = start, n = first; position < start + width; position++) {
     const here = text.position[n] === position;
@@ -24,7 +25,7 @@ function drawMap(line, text, [first, end], tell) {
       const energy = here ? fields[row][n] : NaN, absent = Number.isNaN(energy) && !text.ends(n);
       if (absent && (position + row) % 2) continue;
       missing = missing || absent;
-      image.data.set(absent ? HOLE : inks(energy), 4 * ((height - 1 - row) * width + position - start));
+      pixels[(height - 1 - row) * width + position - start] = absent ? HOLE : ink(energy);
     }
     if (here) n++;
   }
@@ -60,7 +61,7 @@ function drawMap(line, text, [first, end], tell) {
   return { map, choose };
 }
 
-let drawnOf = null, drawnMaps = []; // what is shown, and its maps: moving in it draws nothing anew
+let drawnOf = [], drawnMaps = []; // what is shown, and its maps: moving in it draws nothing anew
 
 /** Go on by arrow keys. */
 function step(event, n, go) {
@@ -79,15 +80,18 @@ function centre(box, inner) {
 
 /** Show a state, of one model or two, in its document. */
 function showOne(parts, text, n, view, models, { axis, extent }, tell, go) {
-  const range = text.near(n, EXTENTS[extent]), [first, end] = range;
+  const of = [...models.map(({ model }) => model), view, extent];
+  const alike = of.length + 2 === drawnOf.length && of.every((part, i) => part === drawnOf[i]);
+  const [begin, stop] = text.near(n, EXTENTS[extent] / 2), kept = drawnOf.slice(of.length);
+  const same = alike && kept[0] <= begin && stop <= kept[1];
+  const range = same ? kept : text.near(n, EXTENTS[extent]), [first, end] = range;
   const mark = (begin, last) => (begin <= n && n <= last ? 'last' : begin === n + 1 ? 'correct' : '');
-  const drawn = [...models.map(({ model }) => model), view, first, end], same = drawnOf && drawn.every((part, i) => part === drawnOf[i]) && drawn.length === drawnOf.length;
-  drawnOf = drawn;
+  drawnOf = [...of, first, end];
   if (same) {
-    for (const span of parts.text.querySelectorAll('.last, .correct')) span.className = '';
+    for (const span of parts.text.querySelectorAll('.last, .correct')) span.classList.remove('last', 'correct');
     for (const m of [n, n + 1]) {
       const span = Array.from(parts.text.children).find(({ dataset }) => dataset.first <= m && m <= dataset.n);
-      if (span) span.className = mark(Number(span.dataset.first), Number(span.dataset.n));
+      if (span) span.classList.add(mark(Number(span.dataset.first), Number(span.dataset.n)));
     }
   } else parts.text.replaceChildren(...text.spans(first, end, (m) => view.field[m], mark));
   parts.whole.textContent = text.whole(n) ? 'All of this document is in the page.'

@@ -66,6 +66,7 @@ function show() {
   showRule();
   const curves = [view, ...(beside ? [beside] : [])];
   chart = drawCurves($('curve'), curves.map(({ curve }) => curve), choice.quantity, choice.axis);
+  $('replaced').hidden = !view.text.replaced;
   $('legend').replaceChildren(...curves.map((of, which) => make('span', { className: which ? 'second' : 'first' },
     `${which ? '╌╌' : '──'} ${of.key.replace(/:(\d+)$/, ', layer $1')}`)));
   showStates();
@@ -129,6 +130,7 @@ function rowOf(s) {
   const row = make('tr', {}, make('td', { className: 'number' }, rank === null ? '–' : counted(rank)),
     make('td', { className: 'number' }, button), number(beside ? beside.field[n] : NaN), number(scoreOf(s)),
     number(Math.exp(view.logCorrect[s])), number(Math.exp(view.logLast[s])), cell);
+  for (const at of [4, 5]) row.children[at].classList.add('wide-only');
   row.children[2].classList.add('other');
   row.children[3].classList.add('scored');
   return row;
@@ -158,6 +160,7 @@ function showTriples() {
 function told(n) {
   const s = view.state(n), energy = s < 0 ? view.field[n] : view.energy[s];
   const lines = [`“${named(view.text.says(n)) || '…'}”, document ${view.text.documents.doc[view.text.document(n)]}, position ${view.text.position[n]}`];
+  if (view.text.isReplaced(n)) lines.push('put in the place of the text’s own token');
   lines.push(Number.isNaN(energy) ? 'no state of this page ends here' : `H = ${shown(energy)} at layer ${view.layer}`);
   if (beside) lines.push(`H = ${shown(beside.field[n])} of ${beside.key.replace(/:(\d+)$/, ', layer $1')}`);
   if (s >= 0) {

@@ -92,22 +92,19 @@ class Layer {
   }
 
   sorted(sort, beside) {
-    const count = this.energy.length, order = Uint32Array.from({ length: count }, (_, s) => s);
-    if (sort === 'energy') return order;
-    if (sort === 'high') return order.reverse();
+    const count = this.energy.length, value = new Float64Array(count);
     const by = {
+      energy: (s) => s,
+      high: (s) => -s,
       correct: (s) => -this.logCorrect[s],
       last: (s) => -this.logLast[s],
       entropy: (s) => this.entropy[s],
       document: (s) => this.at[s],
-      ...Object.fromEntries(Object.entries(SCORES).map(([name, { of }]) => [name, (s) => {
-        const score = of(this, s);
-        return Number.isNaN(score) ? Infinity : -score;
-      }])),
-      apart: (s) => (beside ? -Math.abs(this.energy[s] - beside.field[this.at[s]]) || 0 : 0),
+      ...Object.fromEntries(Object.entries(SCORES).map(([name, { of }]) => [name, (s) => -of(this, s)])),
+      apart: (s) => (beside ? -Math.abs(this.energy[s] - beside.field[this.at[s]]) : 0),
     }[sort];
-    const value = Float64Array.from(order, by);
-    return order.sort((a, b) => (value[a] === value[b] ? a - b : value[a] - value[b]));
+    for (let s = 0; s < count; s++) value[s] = by(s);
+    return ascending(value);
   }
 
   /** The states of a range of energies, both ends in it, that hold a token, in an order. */
@@ -133,16 +130,35 @@ class Layer {
     return found;
   }
 
+  /** States of different last, correct and top tokens, and which of them each state is like; found once. */
+  kinds() {
+    if (!this.kinds_s) {
+      const tokens = this.text.labels.length, key = new Float64Array(this.energy.length);
+      for (let s = 0; s < key.length; s++) key[s] = (this.last[s] * tokens + this.correct[s]) * tokens + this.top[s];
+      this.kinds_s = { examples: [], of: new Uint32Array(key.length) };
+      const { examples, of } = this.kinds_s;
+      for (const s of ascending(key)) {
+        if (!examples.length || key[s] !== key[examples[examples.length - 1]]) examples.push(s);
+        of[s] = examples.length - 1;
+      }
+    }
+    return this.kinds_s;
+  }
+
   /** The commonest last, correct and top tokens of some states, with counts. */
   triples(states, wanted) {
-    const counts = new Map(), tokens = this.text.labels.length;
-    for (const s of states) {
-      const key = (this.last[s] * tokens + this.correct[s]) * tokens + this.top[s];
-      counts.set(key, (counts.get(key) || 0) + 1);
-    }
-    return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, wanted).map(([key, count]) => {
-      const top = key % tokens, rest = (key - top) / tokens;
-      return { count, last: Math.floor(rest / tokens), correct: rest % tokens, top };
+    const { examples, of } = this.kinds(), counts = new Uint32Array(examples.length), most = [];
+    for (const s of states) counts[of[s]]++;
+    counts.forEach((count, kind) => {
+      if (!count || (most.length === wanted && count <= counts[most[wanted - 1]])) return;
+      let at = most.length;
+      while (at && counts[most[at - 1]] < count) at--;
+      most.splice(at, 0, kind);
+      most.length = Math.min(most.length, wanted);
+    });
+    return most.map((kind) => {
+      const s = examples[kind];
+      return { count: counts[kind], last: this.last[s], correct: this.correct[s], top: this.top[s] };
     });
   }
 }

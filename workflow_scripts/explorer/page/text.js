@@ -32,6 +32,7 @@ class Text {
     this.position = u4(group.position);
     this.token = u4(group.token);
     this.length = this.token.length;
+    this.replaced = group.replaced ? bytesOf(group.replaced) : null; // where another token stands than in the text
   }
 
   /** What one token says in its place; nothing, if a later one says it. */
@@ -84,6 +85,11 @@ class Text {
     return found < end && this.position[found] === position ? found : -1;
   }
 
+  /** Whether a token was put in the place of the text's own. */
+  isReplaced(n) {
+    return Boolean(this.replaced && this.replaced[n]);
+  }
+
   /** Spans of the tokens first … end - 1, coloured by `energy(n)`; those of one character are one. */
   spans(first, end, energy, mark) {
     const made = [];
@@ -96,6 +102,7 @@ class Text {
       const says = this.says(n);
       if (says === '' && n < end - 1 && this.position[n + 1] === this.position[n] + 1) continue;
       const span = make('span', { className: mark(begin, n) }, says === '' ? '…' : visible(says));
+      if (this.isReplaced(n)) span.classList.add('replaced');
       span.style.backgroundColor = colour(energy(n));
       span.dataset.first = begin;
       span.dataset.n = n;

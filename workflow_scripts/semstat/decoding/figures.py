@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..figures import LEGEND_LINE, OKABE_ITO, Figure, entitle, house_style, legend_below
+from ..figures import LEGEND_LINE, OKABE_ITO, Figure, entitle, house_style, legend_below, marks_of
 from ..generation.condition_figures import MARKERS, bars_of, limits, plain_numbers
 from ..statistics.curve import Interval
 from ..tables import interval_columns
@@ -30,6 +30,9 @@ FAMILIES = {
     OTHER: (),
 }
 """Methods that do alike; whatever is not named here is another."""
+
+COLORS = OKABE_ITO[:-1]
+"""Of conditions; black is greedy's."""
 
 FAMILY_COLORS = dict(zip(FAMILIES, OKABE_ITO, strict=False)) | {GREEDY: "k"}
 
@@ -92,13 +95,11 @@ def conditions_of(rows: Rows) -> list[Condition]:
     conditions = []
     for family in (GREEDY, *FAMILIES):
         own = {name: of for name, of in of_name.items() if family_of(of[0]["method"]) == family}
-        for i, (name, of) in enumerate(own.items()):
-            # Black is greedy's.
-            color, marker = OKABE_ITO[i % (len(OKABE_ITO) - 1)], MARKERS[i % len(MARKERS)]
+        for name, (color, marker) in marks_of(own, COLORS, MARKERS).items():
             style: Mapping[str, Any] = {"marker": marker, "markersize": 3.2}
             if family == GREEDY:
                 color, style = FAMILY_COLORS[GREEDY], STAR
-            conditions.append(Condition(name, family, of, color, style))
+            conditions.append(Condition(name, family, own[name], color, style))
     return conditions
 
 

@@ -35,12 +35,13 @@ at or below `low`, and of those at or above `high`, none is left out; null where
 
 POSITIONS = pa.schema(
     columns(shard=pa.int32(), doc=pa.int32(), position=pa.int32(), token=pa.int32())
-    + columns(drawn=pa.bool_(), whole=pa.bool_())
+    + columns(drawn=pa.bool_(), whole=pa.bool_(), replaced=pa.bool_())
     + _lists(pa.float32(), "energies")
 )
 """One row a token that is shown, ordered by shard, document and position: whether its document is
-one of those that were drawn, and whether all of it is shown; and H at each layer of the state
-there, null where none is."""
+one of those that were drawn, and whether all of it is shown; whether the token was put in the place
+of the text's own (ensemble `replaced`); and H at each layer of the state there, null where there is
+none."""
 
 STATES = pa.schema(
     columns(layer=pa.int32(), at=pa.int32(), energy=pa.float32())

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from ..figures import Figure, entitle, house_style, legend_below, styles_of
+from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below, marks_of
 from ..statistics.curve import Interval
 from ..tables import interval_columns
 from .tables import ALIKE, CONSTANT, FOUND_ON, HELD_OUT
@@ -21,7 +21,8 @@ Array = NDArray[np.float64]
 
 Rows = Sequence[Mapping[str, Any]]
 
-MARKERS = "osD^vP*X<>"
+MARKERS = "osD^vPX<>"
+"""Of conditions; a star is what they are compared with."""
 
 PANELS = {
     "rep_4": "rep-4",
@@ -284,8 +285,10 @@ def limits(rows: Rows, names: Sequence[str], *also: float) -> tuple[float, float
 
 def _markers(names: Sequence[str]) -> dict[str, tuple[Any, str]]:
     """A colour and a marker for each condition."""
-    styles = enumerate(styles_of(names).items())
-    return {name: (color, MARKERS[i % len(MARKERS)]) for i, (name, (color, _)) in styles}
+    return {
+        name: (color, marker)
+        for name, (color, marker) in marks_of(names, OKABE_ITO, MARKERS).items()
+    }
 
 
 def _legend(

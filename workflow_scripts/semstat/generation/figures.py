@@ -19,6 +19,7 @@ from ..figures import (
     entitle,
     house_style,
     legend_below,
+    legend_of_names,
     legend_of_order,
     ramp,
     shade,
@@ -108,11 +109,11 @@ def draw_schedules(schedules: Mapping[str, tuple[Array, Array]], title: str) -> 
             if not np.allclose(solved_t, schedule_t, rtol=1e-3):
                 axes.plot(position_t[reached_t], solved_t[reached_t], ".", alpha=0.3, **dots)
             axes.plot(position_t[~reached_t], solved_t[~reached_t], "x", alpha=0.7, **dots)
-            axes.plot(position_t, schedule_t, color=color, linestyle=dash, label=name)
+            axes.plot(position_t, schedule_t, color=color, linestyle=dash)
         axes.set_ylabel("sampling temperature")
         position_axis(axes)
-        axes.set_title(title, loc="left")
-        legend_below(figure, *axes.get_legend_handles_labels(), 3)
+        entitle(figure, title)
+        legend_of_names(figure, styles, columns=3)
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ..figures import (
+    LEGEND_LINE,
+    MOST_TOLD_APART,
     OKABE_ITO,
     STYLE,
     Figure,
@@ -47,6 +50,9 @@ NUMBER_LABELS = {
 
 COLUMNS = 3
 """Of a legend."""
+
+TITLE = 32
+"""Letters of a line of a column's title."""
 
 
 class Trajectory(NamedTuple):
@@ -86,12 +92,14 @@ def draw_trajectories(trajectories: Sequence[Trajectory], title: str) -> Figure:
                     f"sd {sd:.2g}", (1, 1), xycoords="axes fraction",
                     ha="right", va="bottom", fontsize=6,
                 )  # fmt: skip
-            column[0].set_title(label, loc="left")
+            column[0].set_title(fill(label, TITLE), loc="left")
             column[-1].set_xlabel("position in the document")
         for axes, name in zip(panels[:, 0], labels, strict=True):
             axes.set_ylabel(name)
         figure.align_ylabels()
-        figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
+        lines = max(fill(of.label, TITLE).count("\n") for of in trajectories)
+        figure.set_figheight(figure.get_figheight() + LEGEND_LINE * lines)
+        entitle(figure, title)
     return figure
 
 
@@ -99,8 +107,8 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
     """Draw how nearly ln(½‖v‖²) + V is conserved, layer by layer, against its nulls.
 
     Filled: the model's own velocity, with its interval over documents. Hollow: the velocity across
-    shuffled token order (diamonds), and that of the token embeddings (triangles). Shaded: what
-    pairing K with V by chance gives, the wider of shuffles and shifts.
+    shuffled token order (diamonds), and that of the token embeddings (triangles). Shaded, of up to
+    `MOST_TOLD_APART` models: what pairing K with V by chance gives, in the wider way.
 
     Parameters
     ----------
@@ -109,7 +117,8 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
     """
     kinetic, potentials = DRAWN
     with house_style():
-        nulls = _legend_of_nulls(number)
+        banded = len(lines) <= MOST_TOLD_APART
+        nulls = _legend_of_nulls(number, banded)
         figure = Figure(figsize=(5.6, 4.2))
         panels = figure.subplots(2, 2, sharex=True, sharey="col")
         layers = [np.array(sorted({row["layer"] for row in rows})) for rows in lines.values()]
@@ -120,7 +129,8 @@ def draw_conservation(lines: Mapping[str, Rows], number: str, title: str) -> Fig
             for axes, potential in zip(row, potentials, strict=True):
                 chosen = ("energy", kinetic, potential, place)
                 for (label, rows), place_l in zip(lines.items(), places, strict=True):
-                    _draw_model(axes, _of(rows, chosen), place_l, number, styles[label])
+                    column = _of(rows, chosen)
+                    _draw_model(axes, column, place_l, number, styles[label], banded)
                 axes.set_title(f"V = {potential}, {PLACE_NAMES[place]}", loc="left")
         called = figure.supylabel(NUMBER_LABELS[number], fontsize=STYLE["axes.titlesize"])
         entitle(figure, title)
@@ -143,7 +153,12 @@ def _of(rows: Rows, chosen: tuple[str, ...]) -> dict[str, Array]:
 
 
 def _draw_model(
-    axes: Axes, column: Mapping[str, Array], layer_l: Array, number: str, style: Style
+    axes: Axes,
+    column: Mapping[str, Array],
+    layer_l: Array,
+    number: str,
+    style: Style,
+    banded: bool,
 ) -> None:
     """Numbers of one model against where its layers are."""
     color, dash = style
@@ -154,20 +169,22 @@ def _draw_model(
     for null, (marker, _) in NULL_MARKERS.items():
         axes.plot(layer_l, column[f"{prefix}_{null}"], marker, color=color, **HOLLOW)
     if number == "variance_ratio":
-        chance_l = np.minimum(column["shuffled_low"], column["shifted_low"])
-        shade(axes, layer_l, chance_l, 2 - chance_l, color, alpha=0.15)
+        if banded:
+            chance_l = np.minimum(column["shuffled_low"], column["shifted_low"])
+            shade(axes, layer_l, chance_l, 2 - chance_l, color, alpha=0.15)
         axes.axhline(1, color="0.6", linewidth=0.6, zorder=0)
     else:
         axes.plot(layer_l, column["cv_shuffled"], color=color, linestyle=":", linewidth=0.8)
 
 
-def _legend_of_nulls(number: str) -> list[Any]:
+def _legend_of_nulls(number: str, banded: bool) -> list[Any]:
     by_chance: Any = {"label": "K and V paired by chance", "color": "0.4"}
     if number == "variance_ratio":
         paired: Any = Patch(alpha=0.3, linewidth=0, **by_chance)
     else:
         paired = Line2D([], [], linestyle=":", linewidth=0.8, **by_chance)
-    return [
+    marks = [
         Line2D([], [], color="0.4", marker=marker, label=label, **HOLLOW)
         for marker, label in NULL_MARKERS.values()
-    ] + [paired]
+    ]
+    return [*marks, paired] if banded or number != "variance_ratio" else marks

@@ -70,11 +70,11 @@ class Reader:
             )
         self.layered, self.layer = layered, layer
         self.decoder = _at_least_float32(layered.decoder)
-        with _blamed_on(layered.model, "can neither write nor be steered; its energies"):
+        with blamed_on_its_code(layered.model, "can neither write nor be steered; its energies"):
             self._empty = empty_cache(layered.model)
             if not layered.remembers:
                 self._find_how_to_read()
-        with _blamed_on(layered.model, "cannot be steered there; its energies"):
+        with blamed_on_its_code(layered.model, "cannot be steered there; its energies"):
             self._check_replay()
 
     def start(self, ids_xt: Tensor) -> tuple[Moment, list[Tensor]]:
@@ -274,7 +274,7 @@ def select(moment: Moment, row_x: Tensor) -> Moment:
 
 
 @contextmanager
-def _blamed_on(model: Any, so: str) -> Iterator[None]:
+def blamed_on_its_code(model: Any, so: str) -> Iterator[None]:
     """Say of a model what follows from an error, its own code's or that of a check."""
     try:
         yield

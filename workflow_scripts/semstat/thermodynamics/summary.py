@@ -80,7 +80,7 @@ def summarise(
     own = [one for one in found if one not in null_of]
     said = [_in_words(one, found, null_of, confidence) for one in own[:SENTENCES]]
     if len(own) > SENTENCES:
-        said = [_counted([verdict(found[one].depth) for one in own])]
+        said = [_counted(own, found, null_of)]
     title = "What the run found"
     parts = [title + "\n" + "=" * len(title), *map(_filled, said)]
     parts += [_table_of(found, null_of, confidence), _filled(_legend(confidence, bool(null_of)))]
@@ -98,13 +98,31 @@ def _null_of(
     return None
 
 
-def _counted(verdicts: Sequence[Verdict]) -> str:
-    number = Counter(verdicts)
-    return (
-        f"Of {len(verdicts)} models × datasets, nulls aside, {number[Verdict.WELL]} have a "
+def _counted(
+    own: Sequence[Ensemble], found: Mapping[Ensemble, Found], null_of: Mapping[Ensemble, Ensemble]
+) -> str:
+    verdicts = {one: verdict(found[one].depth) for one in own}
+    number = Counter(verdicts.values())
+    said = (
+        f"Of {len(own)} models × datasets, nulls aside, {number[Verdict.WELL]} have a "
         f"repetition well at the last layer measured, {number[Verdict.NONE]} have none, and of "
         f"{number[Verdict.UNDECIDED]} it is not decided."
     )
+    held_against = set(null_of.values())
+    wells = [one for one in own if verdicts[one] == Verdict.WELL and one in held_against]
+    if wells:
+        alone = sum(not _as_deep(one, found, null_of) for one in wells)
+        said += f" Of the {len(wells)} wells that have a null, {alone} are told to be deeper."
+    return said
+
+
+def _as_deep(
+    one: Ensemble, found: Mapping[Ensemble, Found], null_of: Mapping[Ensemble, Ensemble]
+) -> list[Ensemble]:
+    """Nulls of an ensemble than which its well is not told to be deeper."""
+    nulls = [null for null, other in null_of.items() if other == one]
+    depth = found[one].depth
+    return [null for null in nulls if beside(found[null].depth, depth) != Beside.SHALLOWER]
 
 
 def _in_words(
@@ -177,9 +195,9 @@ def _nulls_in_words(
 ) -> str:
     said = []
     for null in (null for null, other in null_of.items() if other == one):
-        name = _name(null.dataset)
+        name = _name_of_null(null, one)
         if null.model != one.model:
-            name = f"its {'random twin' if found[null].random else 'null'} {_name(null.model)}"
+            name = f"its {'random twin' if found[null].random else 'null'} {name}"
         how = beside(found[null].depth, found[one].depth)
         has = {
             Verdict.WELL: "has a well",
@@ -187,7 +205,18 @@ def _nulls_in_words(
             Verdict.UNDECIDED: "is not decided",
         }[verdict(found[null].depth)]
         said.append(f"{name} {has} ({how})")
-    return f"Null models: {'; '.join(said)}." if said else "This study has no null model of it."
+    if not said:
+        return "This study has no null model of it."
+    nulls = f"Null models: {'; '.join(said)}."
+    as_deep = _as_deep(one, found, null_of) if verdict(found[one].depth) == Verdict.WELL else []
+    if as_deep:
+        names = " or ".join(_name_of_null(null, one) for null in as_deep)
+        nulls += f" The well is not told to be deeper than that of {names}."
+    return nulls
+
+
+def _name_of_null(null: Ensemble, one: Ensemble) -> str:
+    return _name(null.dataset if null.model == one.model else null.model)
 
 
 def _table_of(
@@ -252,6 +281,8 @@ def _legend(confidence: float, nulls: bool) -> str:
         f"the H that one state in 1,000 lies at or below, with its {confidence:.0%} interval over "
         f"documents. There is a well where all of the interval is at or below "
         f"{_number(SHALLOWEST, 2)}, none where all of it is above; else that is not decided. "
+        f"{_number(SHALLOWEST, 2)} is a convention, which untrained models may pass: read a well "
+        f"beside its null. "
         f"Deepest is the layer with the lowest depth, and the share of resamples in which it is; "
         f"what an inner layer shows may be the reading's."
     )
@@ -259,7 +290,8 @@ def _legend(confidence: float, nulls: bool) -> str:
         said += (
             f" A null is {Beside.DEEPER} or {Beside.SHALLOWER} than what it is the null of where "
             f"their intervals do not overlap: a random twin than its model, shuffled or random "
-            f"tokens than the text."
+            f"tokens than the text. A well no deeper than a random twin's takes no training, than "
+            f"that of shuffled or random tokens no language."
         )
     return f"{said} All layers and numbers: results/wells.csv."
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..decoding.figures import TWO_TICKS, log_axis, said
 from ..decoding.labels import Label, place_labels
 from ..errors import InputError
-from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below
+from ..figures import OKABE_ITO, Figure, entitle, house_style, legend_below, marks_of, styles_of
 from ..generation.condition_figures import MARKERS, bars_of, limits
 from ..statistics.curve import Interval
 from ..tables import interval_columns
@@ -73,7 +73,9 @@ class Panel(NamedTuple):
         """The title of its axes, and how far they reach."""
         axes.set_title(fill(self.said, TITLE), loc="left")
         if rows := self.shown(curves):
-            axes.set_ylim(limits(rows, ["value"]))
+            low, high = limits(rows, ["value"])
+            least = min(row["value"] for row in rows)
+            axes.set_ylim(low if least < 0 else max(low, -0.05 * high), high)
 
     def shown(self, curves: Sequence[DoseCurve]) -> Rows:
         """Rows of the groups of curves."""
@@ -186,20 +188,19 @@ def dose_curves(groups: Rows) -> list[DoseCurve]:
     for group in groups:
         if group["rate"] is not None and not group["control"]:
             lines.setdefault(group["family"], []).append(group)
-    curves: list[DoseCurve] = []
-    for family, line in lines.items():
-        if len({group["rate"] for group in line}) > 1:
-            color = OKABE_ITO[len(curves) % len(OKABE_ITO)]
-            ordered = sorted(line, key=lambda group: group["rate"])
-            curves.append(DoseCurve(family, ordered, color, {"marker": "o", "markersize": 3}))
-    controls: list[DoseCurve] = []
-    for line_of in curves:
-        own = [g for g in groups if g["control"] and g["family"] == line_of.label]
-        for group in own:
-            marker = {"marker": MARKERS[1 + len(controls) % (len(MARKERS) - 1)], "markersize": 4}
-            style = marker | HOLLOW | {"linestyle": "none"}
-            controls.append(DoseCurve(group["group"], [group], line_of.color, style))
-    return curves + controls
+    drawn = {of: line for of, line in lines.items() if len({group["rate"] for group in line}) > 1}
+    styles, curves = styles_of(drawn), []
+    for family, line in drawn.items():
+        ordered = sorted(line, key=lambda group: group["rate"])
+        style = {"marker": "o", "markersize": 3}
+        curves.append(DoseCurve(family, ordered, styles[family][0], style))
+    controls = [g for family in drawn for g in groups if g["control"] and g["family"] == family]
+    markers = marks_of((group["group"] for group in controls), MARKERS[1:])
+    for group in controls:
+        marker = {"marker": markers[group["group"]][0], "markersize": 4}
+        style = marker | HOLLOW | {"linestyle": "none"}
+        curves.append(DoseCurve(group["group"], [group], styles[group["family"]][0], style))
+    return curves
 
 
 def _beside(place: int, curves: Sequence[DoseCurve], dose: str) -> float:
@@ -284,12 +285,13 @@ def perplexity_axis(axes: Axes, rows: Rows) -> None:
 def tradeoff_curves(groups: Rows) -> list[DoseCurve]:
     """A curve of each objective as it is set but for its strength, and the models before."""
     lines = lines_of_strength(groups)
-    kinds = [*dict.fromkeys(line[0]["objective"] for line in lines.values())]
+    colors = marks_of((line[0]["objective"] for line in lines.values()), OKABE_ITO[:-1])
+    markers = marks_of(lines, MARKERS)
     curves: list[DoseCurve] = []
     for label, line in lines.items():
-        kind, marker = kinds.index(line[0]["objective"]), MARKERS[len(curves) % len(MARKERS)]
-        style = {"marker": marker, "markersize": 3.5}
-        curves.append(DoseCurve(fill(label, LETTERS), line, OKABE_ITO[kind % 6], style))
+        style = {"marker": markers[label][0], "markersize": 3.5}
+        color = colors[line[0]["objective"]][0]
+        curves.append(DoseCurve(fill(label, LETTERS), line, color, style))
     before = {group["like"] for line in lines.values() for group in line}
     stars = [group for group in groups if group["group"] in before]
     return curves + [DoseCurve(f"{group['group']}, before", [group], "k", STAR) for group in stars]

@@ -9,11 +9,14 @@ import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ..figures import LEGEND_LINE, Figure, entitle, house_style, ramp, shade
+from ..figures import DASHES, LEGEND_LINE, Figure, entitle, house_style, shade, styles_of
 
 Log = Mapping[str, NDArray[np.float64]]
 
 Rows = Sequence[Mapping[str, Any]]
+
+SOLID = [dash for dash in DASHES if dash != "--"]
+"""Dashes of groups that are no controls."""
 
 PANELS = {
     "surprisal": "surprisal  [nats]",
@@ -66,13 +69,16 @@ def draw_logs(groups: Rows, logs: Mapping[str, Log], title: str) -> Figure:
 def _draw_family(panels: Sequence[Any], groups: Rows, logs: Mapping[str, Log]) -> list[Line2D]:
     """The lines of a family in a column of panels; what a legend shows of each."""
     handles = []
-    for group, color in zip(groups, ramp(range(len(groups))).values(), strict=True):
+    controls = [group["group"] for group in groups if group["control"]]
+    styles = styles_of((group["group"] for group in groups if not group["control"]), SOLID)
+    styles |= styles_of(controls, ["--"])
+    for group in groups:
+        color, dash = styles[group["group"]]
         of_models = [logs[model] for model in group["models"].split(",")]
         tokens_t = of_models[0]["tokens"] / 1e6
-        dash: Any = "--" if group["control"] else "-"
         for axes, name in zip(panels, PANELS, strict=True):
             value_mt = np.stack([log[name] for log in of_models])
             shade(axes, tokens_t, value_mt.min(axis=0), value_mt.max(axis=0), color, 0.2)
-            axes.plot(tokens_t, value_mt.mean(axis=0), dash, color=color, linewidth=0.9)
+            axes.plot(tokens_t, value_mt.mean(axis=0), color=color, linestyle=dash, linewidth=0.9)
         handles.append(Line2D([], [], color=color, linestyle=dash, linewidth=0.9))
     return handles

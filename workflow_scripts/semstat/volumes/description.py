@@ -18,7 +18,7 @@ from scipy.special import ndtri, stdtrit
 from ..statistics.curve import Interval
 from .diagnostics import diagnose
 from .entropy import Entropy, entropy
-from .tables import OF_RUNS, WELLS
+from .tables import EFFECTIVE, OF_RUNS, WELLS
 from .trace import Trace
 
 Array = NDArray[np.float64]
@@ -27,10 +27,24 @@ BELOW = {"below_zero": float(np.nextafter(0, -1)), "below_minus_0.5": -0.5}
 """The highest energy in each of `WELLS`."""
 
 
+FEWEST_EFFECTIVE = 0.5
+"""Share of the pairs that must be effective for an upper bound of their mean Ω.
+
+Of 12 pairs whose ln Ω are normal with a spread of 1, 2, 3 or 5 nats, intervals of 95% hold the mean
+of Ω in 89, 68, 41 and 6%: pairs with the largest wells are missing, and upper bounds too low. Lower
+bounds hold in 98% or more. With this rule 9, 5, 1 and 0% of such sets have a wrong upper bound.
+"""
+
+
 class Averages(NamedTuple):
-    """S averaged over pairs, each part of an interval (energies,); `reached` counts pairs."""
+    """S averaged over pairs, each part of an interval (energies,).
+
+    reached : how many pairs have got there.
+    effective : as how many pairs of equal wells those make up the mean Ω: (Σ Ω)² / Σ Ω².
+    """
 
     reached: NDArray[np.int64]
+    effective: Array
     entropy: Interval[Array]
     typical: Interval[Array]
 
@@ -46,6 +60,7 @@ def average(trace: Trace, energy_e: Array, confidence: float) -> Averages:
 
     Where not all pairs have reached E, values and lower bounds are NaN; the upper bounds take Ω of
     those pairs where they ended. Of one pair alone the interval is NaN, that of its run is its own.
+    The mean Ω has no upper bound where few pairs make it up (`FEWEST_EFFECTIVE`).
     """
     each = entropy(trace, energy_e)
     at_end_r = np.array(
@@ -61,28 +76,45 @@ def average(trace: Trace, energy_e: Array, confidence: float) -> Averages:
         (highest_e + np.log(mean_e), share_re / mean_e),
         (bounded_re.mean(axis=0), bounded_re),
     )
-    return Averages(
-        reached_e,
-        *(
-            _interval(value_e, scattered_re, reached_e == len(known_re), confidence)
-            for value_e, scattered_re in parts
-        ),
+    annealed, quenched = (
+        _interval(value_e, scattered_re, reached_e == len(known_re), confidence)
+        for value_e, scattered_re in parts
     )
+    effective_e = effective(share_re)
+    high_e = np.where(enough(effective_e, len(share_re)), annealed.high, np.nan)
+    return Averages(reached_e, effective_e, annealed._replace(high=high_e), quenched)
+
+
+def effective(share_re: Array) -> Array:
+    """(energies,) as how many pairs of equal Ω these make up its mean, from Ω to a factor."""
+    effective_e: Array = share_re.sum(axis=0) ** 2 / (share_re**2).sum(axis=0)
+    return effective_e
+
+
+def enough(effective_e: Array, pairs: int) -> NDArray[np.bool_]:
+    """(energies,) whether so many effective pairs tell how large the mean Ω may be."""
+    enough_e: NDArray[np.bool_] = effective_e >= FEWEST_EFFECTIVE * pairs
+    return enough_e
 
 
 def _interval(
     value_e: Array, scattered_re: Array, known_e: NDArray[np.bool_], confidence: float
 ) -> Interval[Array]:
     """Student's interval of a mean over pairs, or of its logarithm to first order."""
-    pairs = len(scattered_re)
-    if pairs < 2:
-        apart_e = np.full(len(value_e), np.nan)
-    else:
-        critical = stdtrit(pairs - 1, (1 + confidence) / 2)
-        apart_e = critical * scattered_re.std(axis=0, ddof=1) / np.sqrt(pairs)
+    apart_e = student_apart(scattered_re, confidence)
     high_e = np.minimum(value_e + apart_e, 0.0)
     value_e, low_e = (np.where(known_e, x, np.nan) for x in (value_e, value_e - apart_e))
     return Interval(value_e, low_e, high_e)
+
+
+def student_apart(scattered_re: Array, confidence: float) -> Array:
+    """How far Student's interval of the mean over pairs reaches; NaN of one pair alone."""
+    pairs = len(scattered_re)
+    if pairs < 2:
+        return np.full(scattered_re.shape[1:], np.nan)
+    critical = stdtrit(pairs - 1, (1 + confidence) / 2)
+    apart_e: Array = critical * scattered_re.std(axis=0, ddof=1) / np.sqrt(pairs)
+    return apart_e
 
 
 def describe_pairs(trace: Trace, confidence: float) -> list[dict[str, Any]]:
@@ -113,6 +145,7 @@ def describe_wells(
         for kind in ("entropy", "typical")
         for at, well in enumerate(WELLS)
     }
+    row |= dict(zip(EFFECTIVE, means.effective, strict=True))
     row |= {name: np.mean([pair[name] for pair in of_pairs]) for name in OF_RUNS}
     row["insertion"] *= np.sqrt(len(of_pairs))  # a standard normal number once more
     return row | {"reached": means.reached[-1]}

@@ -34,8 +34,13 @@ def directions(decoder: Decoder, hidden: int) -> Decoded:
             "alone, so that uniform directions are no measure of its states; take gaussian"
         )
     if _same(decoder, q_sn, q_sn + shift_s1):
-        return Decoded(Sphere(hidden - 1), lambda x_sn: sqrt(hidden) * without_mean(x_sn))
-    return Decoded(Sphere(hidden), lambda x_sn: sqrt(hidden) * x_sn)
+        return Decoded(Sphere(hidden - 1), lambda x_sn, _run_s: sqrt(hidden) * without_mean(x_sn))
+    return Decoded(Sphere(hidden), lambda x_sn, _run_s: sqrt(hidden) * x_sn)
+
+
+def directions_with_norm(norm_r: Tensor, hidden: int) -> Decoded:
+    """Uniform directions, of a norm that each run has, (runs,)."""
+    return Decoded(Sphere(hidden), lambda x_sn, run_s: norm_r[run_s, None].to(x_sn.dtype) * x_sn)
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""Figures of volumes: S(E) under several measures, a panel a model."""
+"""Figures of volumes: S(E) and T(E) under several measures, a column of panels a model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from ..figures import (
-    OKABE_ITO,
+    WIDTH,
     Figure,
-    energy_axis,
+    energy_panels,
     entitle,
     house_style,
     legend_below,
     off_zero,
     shade,
+    styles_of,
 )
 from ..statistics.curve import Interval
 
@@ -27,8 +28,11 @@ Columns = Mapping[str, Array]
 
 LEGEND_COLUMNS = 2
 
-TITLE = 42
+TITLE = 72
 """Letters of a line of a panel's title."""
+
+HOTTEST = 100.0
+"""Temperature above which nothing is shown."""
 
 MARGIN = 1.0
 """Nats below the lowest value that is shown."""
@@ -61,26 +65,33 @@ class Panel(NamedTuple):
 
 
 def draw_volumes(panels: Sequence[Panel], title: str) -> Figure:
-    """Draw S(E) by volume, and beside it that of text, a panel a model."""
+    """Draw S(E) and T(E) by volume, and beside them those of text: the well, and all energies.
+
+    Two rows a model. Nothing is drawn nearer to 0 than the grid tells energies apart.
+    """
     measures = list(dict.fromkeys(v.measure for panel in panels for v in panel.volumes))
     texts = list(dict.fromkeys(name for panel in panels for name in panel.texts))
-    colors = dict(zip(measures + texts, OKABE_ITO * 3, strict=False))
+    colors = {name: color for name, (color, _) in styles_of(measures + texts).items()}
     with house_style():
-        figure = Figure(figsize=(3.1 * max(len(panels), 2), 3.4))
-        all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for axes, panel in zip(all_axes, panels, strict=True):
-            for volume in panel.volumes:
-                _draw_volume(axes, volume, colors[volume.measure])
-            for name, columns in panel.texts.items():
-                _draw_text(axes, name, columns, colors[name])
-            energy_axis(axes)
-            axes.set_title(fill(panel.model, TITLE), loc="left")
-        all_axes[0].set_ylabel(r"entropy  $S(E) = \ln\,\Omega(E)$  [nats]")
-        all_axes[0].set_ylim(_lowest(panels) - MARGIN, MARGIN / 2)
-        entitle(figure, title)
+        figure = Figure(figsize=(WIDTH, 0.6 + 4.0 * len(panels)))
         handles: dict[str, Any] = {}
-        for axes in all_axes:
-            handles |= {line.get_label(): line for line in axes.get_lines()}
+        rows = energy_panels(figure, 2 * len(panels))
+        for entropies, temperatures, panel in zip(rows[::2], rows[1::2], panels, strict=True):
+            for above, below in zip(entropies, temperatures, strict=True):
+                for volume in panel.volumes:
+                    _draw_volume(above, volume, colors[volume.measure])
+                    _draw_temperature(below, volume, colors[volume.measure])
+                for name, columns in panel.texts.items():
+                    _draw_text(above, name, columns, colors[name])
+                    _draw_temperature_of_text(below, columns, colors[name])
+                handles |= {str(line.get_label()): line for line in above.get_lines()}
+            entropies[1].set_title(fill(panel.model, TITLE), loc="left")
+            entropies[0].set_ylabel(r"$S = \ln\,\Omega$  [nats]")
+            entropies[0].set_ylim(_lowest(panels) - MARGIN, MARGIN / 2)
+            temperatures[0].set_ylabel(r"$T = (dS/dE)^{-1}$")
+            temperatures[0].set_yscale("log")
+            temperatures[0].set_ylim(top=HOTTEST)
+        entitle(figure, title)
         shown = {label: line for label, line in handles.items() if not label.startswith("_")}
         legend_below(figure, shown.values(), shown.keys(), LEGEND_COLUMNS)
     return figure
@@ -90,9 +101,31 @@ def _draw_volume(axes: Axes, volume: Volume, color: str) -> None:
     energy_e, curve = volume.columns["energy"], Interval.of(volume.columns, "entropy")
     dash = "--" if volume.is_likeliest else "-"
     for entropy_e in volume.pairs:
-        axes.plot(energy_e, entropy_e, dash, color=color, linewidth=0.4, alpha=0.35)
-    shade(axes, energy_e, curve.low, curve.high, color, alpha=0.2)
-    axes.plot(energy_e, curve.value, dash, color=color, linewidth=1.6, label=volume.measure)
+        beside_e = off_zero(energy_e, entropy_e)
+        axes.plot(energy_e, beside_e, dash, color=color, linewidth=0.4, alpha=0.35)
+    value_e, low_e, high_e = (off_zero(energy_e, part_e) for part_e in curve)
+    shade(axes, energy_e, low_e, high_e, color, alpha=0.2)
+    axes.plot(energy_e, value_e, dash, color=color, linewidth=1.6, label=volume.measure)
+    axes.plot(0, curve.value[energy_e == 0], "o", color=color, markersize=3)
+
+
+def _draw_temperature(axes: Axes, volume: Volume, color: str) -> None:
+    energy_e, curve = volume.columns["energy"], Interval.of(volume.columns, "temperature")
+    dash = "--" if volume.is_likeliest else "-"
+    value_e, low_e, high_e = (off_zero(energy_e, part_e) for part_e in curve)
+    shade(axes, energy_e, low_e, high_e, color, alpha=0.2)
+    axes.plot(energy_e, value_e, dash, color=color, linewidth=1.6)
+
+
+def _draw_temperature_of_text(axes: Axes, columns: Columns, color: str) -> None:
+    energy_e, told_e = columns["energy"], columns["extrapolated"] == 0
+    curve = Interval.of(columns, "temperature")
+    low_e, value_e, high_e = (
+        off_zero(energy_e, np.where(told_e, part_e, np.nan))
+        for part_e in (curve.low, curve.value, curve.high)
+    )
+    shade(axes, energy_e, low_e, high_e, color, alpha=0.15)
+    axes.plot(energy_e, value_e, ":", color=color)
 
 
 def _draw_text(axes: Axes, name: str, columns: Columns, color: str) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..models.decoder import Decoder
-from .decoded import StateOf
+from .decoded import Decoded, tokens_of
 
 
 class Filled(NamedTuple):
@@ -26,12 +26,15 @@ class Filled(NamedTuple):
     stable_rank: Tensor
 
 
-def directions_of(decoder: Decoder, state_of: StateOf, q_rwn: Tensor, pair_r2: Tensor) -> Filled:
+def directions_of(decoder: Decoder, decoded: Decoded, q_rwn: Tensor, pair_r2: Tensor) -> Filled:
     """The directions that walkers fill, (runs, walkers, n) points of a space."""
-    x_sn = decoder.normed(state_of(q_rwn.flatten(0, 1)))
-    x_rwn = normalize(x_sn.double().view(*q_rwn.shape[:2], -1), dim=-1)
-    row_r2n = normalize(decoder.unembedding.weight[pair_r2].double(), dim=-1)
-    cosine_rw2 = x_rwn @ row_r2n.transpose(1, 2)
-    last_r, correct_r = cosine_rw2.mean(dim=1).unbind(dim=1)
-    stable_r = q_rwn.shape[1] / torch.linalg.svdvals(x_rwn)[:, 0] ** 2
+    runs, walkers = q_rwn.shape[:2]
+    run_s = torch.arange(runs, device=q_rwn.device).repeat_interleave(walkers)
+    q_sn = q_rwn.flatten(0, 1)
+    x_sn = normalize(decoder.normed(decoded.state_of(q_sn, run_s)).double(), dim=-1)
+    row_s2n = decoder.unembedding.weight[tokens_of(decoded, pair_r2, q_sn, run_s)].double()
+    cosine_s2 = (normalize(row_s2n, dim=-1) @ x_sn[..., None])[..., 0]
+    last_r, correct_r = cosine_s2.view(runs, walkers, 2).mean(dim=1).unbind(dim=1)
+    x_rwn = x_sn.view(runs, walkers, -1)
+    stable_r = walkers / torch.linalg.svdvals(x_rwn)[:, 0] ** 2
     return Filled(last_r, correct_r, stable_r)

@@ -20,4 +20,4 @@ def like_states(axes: Axes, device: torch.device) -> Decoded:
     kept_n = variance_n > len(variance_n) * torch.finfo(torch.float32).eps * variance_n[0]
     centre_n = (mean_n @ axis_nn).float()
     spread_mn = (variance_n[kept_n, None].sqrt() * axis_nn[kept_n]).float().contiguous()
-    return Decoded(Gaussian(len(spread_mn)), lambda z_sm: centre_n + z_sm @ spread_mn)
+    return Decoded(Gaussian(len(spread_mn)), lambda z_sm, _run_s: centre_n + z_sm @ spread_mn)

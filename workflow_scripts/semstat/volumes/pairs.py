@@ -22,12 +22,15 @@ class Pairs(NamedTuple):
     ids_r2: NDArray[np.int64]
 
 
-def draw_pairs(ids_of_documents: Sequence[NDArray[np.integer]], pairs: int, seed: int) -> Pairs:
+def draw_pairs(
+    ids_of_documents: Sequence[NDArray[np.integer]], pairs: int, seed: int, earliest: int = 1
+) -> Pairs:
     """Pairs of a last and a correct token of text, one of a document; the first of more are these.
 
     Parameters
     ----------
     ids_of_documents : tokens of each document, the prefix token first.
+    earliest : the first position at which a last token may stand.
 
     Raises
     ------
@@ -39,7 +42,7 @@ def draw_pairs(ids_of_documents: Sequence[NDArray[np.integer]], pairs: int, seed
     for document in rng.permutation(len(ids_of_documents)):
         ids_t = np.asarray(ids_of_documents[document], dtype=np.int64)
         # Where both are the same, H is 0 in all of the space.
-        position_s = 1 + np.flatnonzero(ids_t[1:-1] != ids_t[2:])
+        position_s = earliest + np.flatnonzero(ids_t[earliest:-1] != ids_t[earliest + 1 :])
         if len(position_s):
             at = position_s[rng.integers(len(position_s))]
             found.append((document, at, ids_t[at : at + 2]))

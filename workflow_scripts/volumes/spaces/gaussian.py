@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-
-import numpy as np
-import torch
 
 from ...models.loading import Running
 from ...running.command import run
-from ...semstat.models.decoder import Decoder
-from ...semstat.provenance import digest
-from ...semstat.tables import provenance_of, read_table
-from ...semstat.volumes.axes import Axes
-from ...semstat.volumes.columns import AXES
 from ...semstat.volumes.decoded import Decoded
 from ...semstat.volumes.like_states import like_states
-from ..sampling import Into, Sampled, sample
+from ..axes_file import read_axes
+from ..sampling import Given, Into, Sampled, sample
 
 MEASURE = "normal, with mean and covariance of the states of {}"
 
@@ -29,18 +21,12 @@ def gaussian(*, running: Running, sampled: Sampled, into: Into, axes: Path) -> N
     ----------
     axes : Parquet file of the principal axes of the states at that layer.
     """
-    table = read_table(axes, AXES)
-    said = provenance_of(table.schema)
-    variance_n, mean_n = (table[name].to_numpy() for name in ("variance", "mean"))
-    axis_nn = np.stack([axis.values.to_numpy() for axis in table["axis"]])
-    parts = Axes(*(torch.from_numpy(part.copy()) for part in (variance_n, mean_n, axis_nn)))
-    measure = MEASURE.format(said["tokens"]["dataset"])
-    facts = {"states": said["states"], "axes": digest(axes)}
-    sample(running, sampled, into, "gaussian", measure, partial(_like, parts), **facts)
+    parts, dataset, facts = read_axes(axes)
 
+    def like(given: Given) -> Decoded:
+        return like_states(parts, given.layered.device)
 
-def _like(axes: Axes, decoder: Decoder, _hidden: int) -> Decoded:
-    return like_states(axes, decoder.unembedding.weight.device)
+    sample(running, sampled, into, "gaussian", MEASURE.format(dataset), like, **facts)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ...models.loading import Running
 from ...running.command import run
+from ...semstat.volumes.decoded import Decoded
 from ...semstat.volumes.directions import directions
-from ..sampling import Into, Sampled, sample
+from ..sampling import Given, Into, Sampled, sample
 
 MEASURE = "uniform directions"
 
@@ -15,7 +16,11 @@ def sphere(*, running: Running, sampled: Sampled, into: Into) -> None:
 
     A norm leaves nothing else of it; under a LayerNorm the directions are those without mean.
     """
-    sample(running, sampled, into, "sphere", MEASURE, directions)
+    sample(running, sampled, into, "sphere", MEASURE, _directions)
+
+
+def _directions(given: Given) -> Decoded:
+    return directions(given.decoder, given.hidden)
 
 
 if __name__ == "__main__":
