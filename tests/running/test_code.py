@@ -260,42 +260,6 @@ def test_the_digest_is_that_of_the_files_wherever_the_checkout_lies(copy, monkey
     assert len(set(there.values())) == len(COMMANDS)
 
 
-@pytest.fixture
-def parsed(monkeypatch, tmp_path):
-    """Files that are parsed to find the digests, from now on with an empty cache."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    found = []
-
-    def parse(source):
-        found.append(source)
-        return AST_PARSE(source)
-
-    monkeypatch.setattr(code.ast, "parse", parse)
-    return found
-
-
-AST_PARSE = ast.parse
-
-
-def test_a_file_is_parsed_once(copy, package, parsed, tmp_path):
-    assert digests() == copy[1]
-    files = len(parsed)
-    assert files > 100
-    assert digests() == copy[1] and len(parsed) == files
-    edited(package / "semstat/figures.py", *EDIT)
-    assert digests() != copy[1] and len(parsed) == files + 1
-    for path in tmp_path.rglob("*"):
-        if path.is_file():
-            path.write_bytes(path.read_bytes()[:70])
-    assert digests() != copy[1] and len(parsed) == 2 * files + 1
-
-
-def test_where_nothing_can_be_kept_files_are_parsed_again(copy, parsed, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nothing")
-    assert digests() == digests() == copy[1]
-    assert len(parsed) % 2 == 0 and len(parsed) > 200
-
-
 SAID = {
     "a comment": ("running/records.py", "from __future__", "# said\nfrom __future__"),
     "a docstring": ("semstat/models/decoder.py", "Everything is read off", "All is read off"),
