@@ -46,9 +46,9 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def trained(finished, study, tmp_path_factory):
-    """The finished run, with the models trained, and one of them measured."""
-    place = finished.copy(tmp_path_factory.mktemp("trained"))
+def trained(pristine, study, tmp_path_factory):
+    """The models trained, and one of them measured."""
+    place = pristine.copy(tmp_path_factory.mktemp("trained"))
     jobs = place.run(*TARGETS, study=study)
     assert starting(jobs, "Training") == {"Training small", "Training barrier"}
     return place
