@@ -23,10 +23,11 @@ ENTRY = {
     "depth": 3.0,
     "starts": 3,
 }
-OTHERS = ENTRY | {"spaces": ["inner_sphere", "tokens"], "walkers": 8, "culled": 4, "depth": 1.0}
+OTHERS = ENTRY | {"model": "tiny", "spaces": ["inner_sphere", "tokens"], "pairs_per_job": 3}
+OTHERS |= {"walkers": 8, "culled": 4, "depth": 1.0}
 STUDY = copy.deepcopy(TINY_STUDY) | {"volumes": [ENTRY, OTHERS]}
 SPACES = {("sphere", "3"), ("gaussian", "3"), ("gaussian", "1")}
-ALL = {*SPACES, ("inner_sphere", "1"), ("tokens", "3")}
+OF_MODELS = {"tiny": {*SPACES, ("inner_sphere", "1"), ("tokens", "3")}, "tiny-random": SPACES}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def rows_of(place, name):
 def test_every_space_and_pair_has_its_row(place):
     rows = rows_of(place, "volumes")
     assert {(row["model"], row["space"], row["layer"]) for row in rows} == {
-        (model, *space) for model in ENTRY["model"] for space in ALL
+        (model, *space) for model, spaces in OF_MODELS.items() for space in spaces
     }
     assert {row["measure"] for row in rows if row["space"] == "sphere"} == {"uniform directions"}
     assert {row["walkers"] for row in rows if row["space"] == "tokens"} == {"8"}
